@@ -1,0 +1,93 @@
+# voipd. "make help" lists what there is.
+#
+# Needed: Go and a C compiler (SQLite is C). Go fetches every other tool by
+# itself; what the laboratory needs it installs by itself, as root on Debian.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL: # fuzzers and benchmarks want the cores for themselves
+export CGO_ENABLED := 1
+
+# How long each fuzzer runs after its seeds.
+FUZZTIME ?= 20s
+# LAB=no leaves the laboratory out of make test.
+LAB ?= yes
+# Flags for the laboratory's tests, such as LABFLAGS='-only queue-'.
+LABFLAGS ?=
+# What make bench runs: a regular expression of benchmarks; its packages.
+BENCH ?= .
+
+DESTDIR ?=
+prefix ?= /usr/local
+sysconfdir ?= /etc
+unitdir ?= $(sysconfdir)/systemd/system
+
+# Go takes the version from git; where git cannot tell (no git, a checkout of
+# somebody else's), it would refuse to build.
+vcs := -buildvcs=$(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && echo true || echo false)
+# Static: the binary runs on a PBX with an older C library. Names of hosts are
+# then looked up by Go itself (hosts file and DNS).
+static := -trimpath $(vcs) -tags netgo,osusergo,sqlite_omit_load_extension \
+	-ldflags '-s -w -linkmode external -extldflags -static'
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: need ## a morning's calls on a built-in fake PBX, kept and served by the real daemon
+	@go run ./cmd/voipd demo
+
+.PHONY: test
+test: vet unit fuzz ## everything: vet, unit tests with the race detector, fuzzers, the laboratory
+	@LAB=$(LAB) scripts/lab.sh $(LABFLAGS)
+
+.PHONY: vet
+vet: need
+	go vet ./...
+	go vet -tags lab ./lab
+
+.PHONY: unit
+unit: need ## unit tests with the race detector; fuzz seeds are among them
+	go test -race ./... | sed '/\[no test files\]/d'
+
+.PHONY: fuzz
+fuzz: need ## every fuzzer for FUZZTIME (20s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: lab
+lab: need ## the laboratory: real calls on a real Asterisk (root, Debian)
+	@LAB=must scripts/lab.sh $(LABFLAGS)
+
+.PHONY: lint
+lint: need ## formatting, vet, staticcheck, modules, scripts, systemd files
+	@scripts/lint.sh
+
+.PHONY: bench
+bench: need ## the figures of the README
+	@scripts/bench.sh '$(BENCH)'
+
+.PHONY: build
+build: need ## bin/voipd, static, its version from git
+	@go build $(static) -o bin/voipd ./cmd/voipd
+	@bin/voipd --version
+
+.PHONY: install
+install: build ## binary, unit and an example configuration; respects DESTDIR and prefix
+	install -D -m 0755 bin/voipd '$(DESTDIR)$(prefix)/bin/voipd'
+	install -d '$(DESTDIR)$(unitdir)'
+	sed 's|/usr/local/bin/voipd|$(prefix)/bin/voipd|' systemd/voipd.service > '$(DESTDIR)$(unitdir)/voipd.service'
+	install -D -m 0644 systemd/voipd.sysusers.conf '$(DESTDIR)$(sysconfdir)/sysusers.d/voipd.conf'
+	install -D -m 0644 systemd/voipd.tmpfiles.conf '$(DESTDIR)$(sysconfdir)/tmpfiles.d/voipd.conf'
+	install -D -m 0644 config.example.toml '$(DESTDIR)$(prefix)/share/doc/voipd/config.example.toml'
+	@scripts/install.sh '$(DESTDIR)' '$(sysconfdir)'
+
+.PHONY: clean
+clean: ## what was built
+	rm -rf bin
+
+.PHONY: need
+need:
+	@command -v go >/dev/null || { echo 'make: Go is missing: see https://go.dev/doc/install' >&2; exit 1; }
+	@command -v "$$(go env CC | cut -d' ' -f1)" >/dev/null || { echo 'make: a C compiler is missing (SQLite is C): apt-get install gcc libc6-dev' >&2; exit 1; }

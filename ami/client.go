@@ -1,0 +1,158 @@
+package ami
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// Client keeps a session with one PBX alive. Make it with NewClient and start it with Run; Do, List and Status may be
+// called from any goroutine.
+type Client struct {
+	opts       Options
+	ids        atomic.Uint64
+	lastReason string // of the last Down that was logged; of the goroutine of Run
+
+	heard, event                   atomic.Int64 // Unix nanoseconds
+	malformed, badLines, unmatched atomic.Uint64
+
+	mu     sync.Mutex
+	status Status
+	link   *link // nil unless Up
+}
+
+// NewClient checks the options. It does not connect.
+func NewClient(opts Options) (*Client, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	status := Status{State: Down, Since: time.Now().UTC(), Reason: "not started", Address: opts.Address}
+	return &Client{opts: opts, status: status}, nil
+}
+
+// Run connects, and connects again, until ctx ends; then it says goodbye to the PBX and returns ctx's error. Nothing
+// that the PBX or the network does ends it. Call it once.
+func (c *Client) Run(ctx context.Context) error {
+	wait := &backoff.ExponentialBackOff{
+		InitialInterval: c.opts.Backoff.First, MaxInterval: c.opts.Backoff.Max,
+		Multiplier: 1.5, RandomizationFactor: 0.5,
+	}
+	wait.Reset()
+	for {
+		c.enter(Connecting, "", time.Time{})
+		upSince, err := c.session(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if !upSince.IsZero() && time.Since(upSince) >= c.opts.Backoff.Stable {
+			wait.Reset()
+		}
+		pause := wait.NextBackOff()
+		var refused *LoginError
+		if errors.As(err, &refused) {
+			pause = c.opts.Backoff.Refused
+		}
+		c.enter(Down, err.Error(), time.Now().UTC().Add(pause))
+		select {
+		case <-time.After(pause):
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	c.enter(Down, "stopped", time.Time{})
+	return ctx.Err()
+}
+
+// Response is the PBX's answer to an action. It owns its bytes.
+type Response struct{ *Message }
+
+// Do sends an action and returns its response. The ActionID is added unless the action has one. Errors: *ActionError
+// when the PBX refuses (the Response is there too), ErrDown when there is no session or it ended before the answer,
+// ctx's when that ends first. The action may then have been carried out all the same.
+func (c *Client) Do(ctx context.Context, a Action) (*Response, error) {
+	var ans answer
+	err := c.send(ctx, a, &ans)
+	if ans.response == nil {
+		return nil, err
+	}
+	return &Response{ans.response}, err
+}
+
+// List sends an action that answers with a list of events, such as QueueStatus, and returns them in order, without
+// the one that only says that the list is complete. Errors are those of Do.
+func (c *Client) List(ctx context.Context, a Action) ([]*Message, error) {
+	ans := answer{list: true}
+	if err := c.send(ctx, a, &ans); err != nil {
+		return nil, err
+	}
+	return ans.items, nil
+}
+
+func (c *Client) send(ctx context.Context, a Action, ans *answer) error {
+	c.mu.Lock()
+	l, status := c.link, c.status
+	c.mu.Unlock()
+	if l == nil {
+		return fmt.Errorf("AMI action %s: %w (%s) %s", a.Name, ErrDown, status.State, status.Reason)
+	}
+	return l.do(ctx, a, ans)
+}
+
+func (c *Client) newID() string { return "voipd-" + strconv.FormatUint(c.ids.Add(1), 10) }
+
+func (c *Client) attach(l *link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.link = l
+	if l != nil {
+		c.status.Sessions++
+	}
+}
+
+func (c *Client) attached(l *link) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.link == l
+}
+
+// connected begins what Status tells of one session.
+func (c *Client) connected(version string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status.Version, c.status.Booted, c.status.Warnings = version, false, nil
+}
+
+func (c *Client) booted() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status.Booted = true
+}
+
+func (c *Client) snapshotTaken() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status.Snapshots++
+}
+
+// Resync asks the PBX for its channels again; the answer goes to Handle like that of each connect. It never blocks and
+// does nothing while there is no session: the next one begins with a snapshot anyway.
+func (c *Client) Resync() {
+	c.mu.Lock()
+	l := c.link
+	c.mu.Unlock()
+	if l == nil {
+		return
+	}
+	select {
+	case l.again <- struct{}{}:
+	default: // one is on its way
+	}
+}

@@ -1,0 +1,193 @@
+package ami
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// link is one connection to the PBX, from the greeting to its end.
+type link struct {
+	client  *Client
+	conn    net.Conn
+	reader  *Reader
+	waiting waiting
+
+	greetBy  time.Time // until when the greeting has to be there; zero after it
+	received time.Time // when the bytes at hand arrived; of the reading goroutine
+	farewell string    // what the PBX said before it went; of the reading goroutine
+
+	writing sync.Mutex
+	asked   atomic.Bool   // a snapshot was asked for
+	again   chan struct{} // FullyBooted came after it
+	ended   chan struct{} // closed when the reading goroutine has returned
+	once    sync.Once
+	cause   error // why it ended; set by once
+}
+
+func newLink(c *Client, conn net.Conn) *link {
+	l := &link{client: c, conn: conn, again: make(chan struct{}, 1), ended: make(chan struct{})}
+	l.waiting.by = map[string]*answer{}
+	l.reader = NewReader(l, c.opts.Bounds)
+	return l
+}
+
+// Read is the connection's, with the clock that notices a half-open link: a Ping goes out every PingEvery and its
+// answer takes at most Deadline, so that a longer silence means that nobody is there.
+func (l *link) Read(p []byte) (int, error) {
+	silence := l.client.opts.PingEvery + l.client.opts.Deadline
+	deadline := l.greetBy
+	if deadline.IsZero() {
+		deadline = time.Now().Add(silence)
+	}
+	if err := l.conn.SetReadDeadline(deadline); err != nil {
+		return 0, fmt.Errorf("set read deadline: %w", err)
+	}
+	n, err := l.conn.Read(p)
+	if n > 0 {
+		l.received = time.Now()
+		l.client.heard.Store(l.received.UnixNano())
+	}
+	switch {
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+	case !l.greetBy.IsZero():
+		err = fmt.Errorf("none within %v", l.client.opts.Deadline)
+	default:
+		err = fmt.Errorf("nothing heard for %v, pings included: half-open link or hung PBX", silence)
+	}
+	return n, err
+}
+
+// fail ends the link; the first reason counts.
+func (l *link) fail(reason error) {
+	l.once.Do(func() {
+		l.cause = reason
+		_ = l.conn.Close() // nothing more is to be had of it, whatever it says
+		l.waiting.fail(reason)
+	})
+}
+
+// read gives out messages until the link ends. It is the link's only reader.
+func (l *link) read() {
+	defer close(l.ended)
+	for {
+		m, err := l.reader.Next()
+		var bad *MalformedError
+		switch {
+		case err == nil:
+			l.take(m)
+		case errors.As(err, &bad):
+			l.client.malformed.Add(1)
+			l.client.opts.Log.Debug("AMI: malformed message left out", "error", bad)
+		case err == io.EOF && l.farewell != "":
+			l.fail(errors.New(l.farewell))
+			return
+		case err == io.EOF:
+			l.fail(errors.New("the PBX closed the connection"))
+			return
+		default:
+			l.fail(err)
+			return
+		}
+	}
+}
+
+func (l *link) take(m *Message) {
+	if n := m.BadLines(); n > 0 {
+		l.client.badLines.Add(uint64(n))
+		l.client.opts.Log.Debug("AMI: lines without a header left out", "message", string(m.Event()), "lines", n)
+	}
+	name := m.Event()
+	switch {
+	case name != nil:
+		l.client.event.Store(l.received.UnixNano())
+		l.notice(string(name), m)
+	case m.Response() == nil:
+		l.client.malformed.Add(1) // neither an event nor a response
+		return
+	}
+	taken, handle := l.waiting.take(m)
+	if name == nil && !taken {
+		l.client.unmatched.Add(1)
+		l.client.opts.Log.Debug("AMI: response that nobody waits for", "action_id", string(m.ActionID()))
+	}
+	if handle {
+		l.client.opts.Handle(m, l.received)
+	}
+}
+
+// notice sees the events about the PBX itself.
+func (l *link) notice(name string, m *Message) {
+	switch name {
+	case "FullyBooted":
+		l.client.booted()
+		if l.asked.Load() {
+			select {
+			case l.again <- struct{}{}:
+			default: // one more snapshot is due already
+			}
+		}
+	case "Shutdown":
+		l.farewell = fmt.Sprintf("the PBX shut down (Event: Shutdown, %s, Restart: %s)", m.Get("Shutdown"), m.Get("Restart"))
+	}
+}
+
+// do sends an action and waits for what answers it: until ctx ends, or the link.
+func (l *link) do(ctx context.Context, a Action, ans *answer) error {
+	id := a.id()
+	if id == "" {
+		id = l.client.newID()
+		a = a.With("ActionID", id)
+	}
+	bytes, err := a.Encode()
+	if err != nil {
+		return err
+	}
+	ans.action = a.Name
+	if err := l.waiting.add(id, ans); err != nil {
+		return err
+	}
+	if err := l.write(bytes); err != nil {
+		l.waiting.remove(id)
+		return fmt.Errorf("AMI action %s: %w: %w", a.Name, ErrDown, err)
+	}
+	select {
+	case <-ans.done:
+		return ans.err
+	case <-ctx.Done():
+		l.waiting.remove(id) // what still comes for it counts as Unmatched
+		return fmt.Errorf("AMI action %s: no answer: %w", a.Name, context.Cause(ctx))
+	}
+}
+
+// step is do for one step of a session, bounded by Deadline.
+func (l *link) step(ctx context.Context, a Action) (*Message, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, l.client.opts.Deadline, fmt.Errorf("none within %v", l.client.opts.Deadline))
+	defer cancel()
+	var ans answer
+	if err := l.do(ctx, a, &ans); err != nil {
+		return nil, err
+	}
+	return ans.response, nil
+}
+
+// write sends the bytes whole or ends the link: half an action would spoil the next.
+func (l *link) write(b []byte) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	err := l.conn.SetWriteDeadline(time.Now().Add(l.client.opts.Deadline))
+	if err == nil {
+		_, err = l.conn.Write(b)
+	}
+	if err != nil {
+		err = fmt.Errorf("write: %w", err)
+		l.fail(err)
+	}
+	return err
+}

@@ -1,0 +1,187 @@
+package ami
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// LoginError says that the PBX is there and does not let us in. Trying again soon would not help.
+type LoginError struct {
+	Username string
+	Message  string // in the PBX's words, or why voipd gave up by itself
+}
+
+func (e *LoginError) Error() string {
+	return fmt.Sprintf("login as %q refused: %s (look at this user's secret, permit and deny in manager.conf)", e.Username, e.Message)
+}
+
+// session lives one connection, from dialling to its end, and says why it ended. upSince is zero if it never was up.
+//
+// The order matters. The login asks for class system alone, so that FullyBooted comes and nothing of calls; then the
+// filters; then the event mask; then the snapshot. From the mask on every event goes to Handle, so that the snapshot
+// stands in a stream of events without a hole. A PBX that is still booting has no channels to show and may come up
+// with some: FullyBooted after the snapshot makes another one. (A restart of Asterisk ends the connection.)
+func (c *Client) session(ctx context.Context) (upSince time.Time, err error) {
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	l := newLink(c, conn)
+	stop := context.AfterFunc(ctx, func() { l.leave(ctx) })
+	defer stop()
+	reading := false
+	defer func() {
+		l.fail(err)
+		if reading {
+			<-l.ended
+		}
+		c.attach(nil)
+		if errors.Is(err, ErrDown) {
+			err = l.cause // a step failed because the link did; a refused login counts more than the hang-up after it
+		}
+	}()
+
+	if err := l.greet(); err != nil {
+		return time.Time{}, err
+	}
+	reading = true
+	go l.read()
+	if err := l.login(ctx); err != nil {
+		return time.Time{}, err
+	}
+	if err := l.prepare(ctx); err != nil {
+		return time.Time{}, err
+	}
+	c.attach(l)
+	c.enter(Up, "", time.Time{})
+	upSince = time.Now()
+	return upSince, l.keep(ctx)
+}
+
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Deadline)
+	defer cancel()
+	conn, err := c.opts.Dialer.DialContext(ctx, "tcp", c.opts.Address)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	if c.opts.TLS == nil {
+		return conn, nil
+	}
+	secure := tls.Client(conn, c.opts.TLS)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("TLS handshake with %s: %w", c.opts.Address, err)
+	}
+	return secure, nil
+}
+
+func (l *link) greet() error {
+	l.greetBy = time.Now().Add(l.client.opts.Deadline)
+	version, err := l.reader.ReadGreeting()
+	l.greetBy = time.Time{}
+	if err != nil {
+		return err
+	}
+	l.client.connected(version)
+	return nil
+}
+
+// login proves the secret by MD5 challenge, so that it does not cross the wire, or plainly where the PBX has none.
+func (l *link) login(ctx context.Context) error {
+	o := l.client.opts
+	login := Action{Name: "Login"}.With("Username", o.Username)
+	challenge, err := l.step(ctx, Action{Name: "Challenge"}.With("AuthType", "MD5"))
+	var refused *ActionError
+	switch {
+	case errors.As(err, &refused) && o.NeverPlain:
+		return &LoginError{o.Username, "the PBX has no MD5 challenge (" + refused.Message + ") and plain login is forbidden here"}
+	case errors.As(err, &refused):
+		if o.TLS == nil {
+			l.client.warn("the PBX has no MD5 challenge (" + refused.Message + "): the secret crosses the network in the clear; use TLS")
+		}
+		login = login.With("Secret", o.Secret.Reveal())
+	case err != nil:
+		return err
+	default:
+		sum := md5.Sum(append([]byte(challenge.Get("Challenge")), o.Secret.Reveal()...))
+		login = login.With("AuthType", "MD5").With("Key", hex.EncodeToString(sum[:]))
+	}
+	_, err = l.step(ctx, login.With("Events", "system"))
+	if errors.As(err, &refused) {
+		return &LoginError{o.Username, refused.Message}
+	}
+	return err
+}
+
+// prepare asks for the events and takes the first snapshot.
+func (l *link) prepare(ctx context.Context) error {
+	var refused *ActionError
+	for _, f := range l.client.opts.filters() {
+		if _, err := l.step(ctx, f); errors.As(err, &refused) {
+			l.client.warn("event filter refused: " + refused.Message + "; the Filter action needs write = system in manager.conf")
+		} else if err != nil {
+			return err
+		}
+	}
+	if _, err := l.step(ctx, events(l.client.opts.EventMask)); err != nil {
+		return fmt.Errorf("ask for events: %w", err)
+	}
+	return l.snapshot(ctx)
+}
+
+// snapshot asks which channels there are. The answer goes to Handle as it comes.
+func (l *link) snapshot(ctx context.Context) error {
+	l.asked.Store(true)
+	ctx, cancel := context.WithTimeoutCause(ctx, l.client.opts.Deadline, fmt.Errorf("none within %v", l.client.opts.Deadline))
+	defer cancel()
+	id := SnapshotPrefix + strconv.FormatUint(l.client.ids.Add(1), 10)
+	err := l.do(ctx, Action{Name: "CoreShowChannels"}.With("ActionID", id), &answer{list: true, snapshot: true})
+	var refused *ActionError
+	switch {
+	case err == nil:
+		l.client.snapshotTaken()
+	case errors.As(err, &refused):
+		l.client.warn("snapshot of channels refused: " + refused.Message + "; CoreShowChannels needs write = system or reporting in manager.conf")
+	default:
+		return fmt.Errorf("snapshot of channels: %w", err)
+	}
+	return nil
+}
+
+// keep pings until the link ends.
+func (l *link) keep(ctx context.Context) error {
+	tick := time.NewTicker(l.client.opts.PingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.ended:
+			return l.cause
+		case <-l.again:
+			if err := l.snapshot(ctx); err != nil {
+				return err
+			}
+		case <-tick.C:
+			// A missing answer is no failure by itself: silence is, and Read notices it. A busy PBX whose events
+			// come is alive.
+			if _, err := l.step(ctx, Action{Name: "Ping"}); err != nil {
+				l.client.opts.Log.Debug("AMI: ping", "error", err)
+			}
+		}
+	}
+}
+
+// leave says goodbye, when the program stops. The PBX would log an unexpected end otherwise.
+func (l *link) leave(ctx context.Context) {
+	if bytes, err := (Action{Name: "Logoff"}).Encode(); err == nil && l.client.attached(l) {
+		_ = l.write(bytes) // the link ends either way
+	}
+	l.fail(context.Cause(ctx))
+}

@@ -1,0 +1,273 @@
+package ari
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/voipd/voipd/record"
+)
+
+// message is an ARI event, as far as calls go.
+type message struct {
+	Type      string
+	Timestamp string
+	Channel   channel
+	Bridge    bridge
+
+	Caller     channel // Dial
+	Peer       channel
+	DialStatus string
+	DialString string
+
+	Variable string // ChannelVarset
+	Value    string
+
+	DialplanApp     string `json:"dialplan_app"`
+	DialplanAppData string `json:"dialplan_app_data"`
+
+	Cause     int
+	TechCause int `json:"tech_cause"`
+	Soft      bool
+
+	Exten, Context string // BridgeBlindTransfer
+	Transferee     channel
+	FirstLeg       channel `json:"transferer_first_leg"`
+	SecondLeg      channel `json:"transferer_second_leg"`
+}
+
+type channel struct {
+	ID           string
+	Name         string
+	State        string
+	Caller       struct{ Name, Number string }
+	Dialplan     struct{ Context, Exten string }
+	CreationTime string            `json:"creationtime"`
+	ChannelVars  map[string]string `json:"channelvars"`
+}
+
+type bridge struct {
+	ID         string
+	Technology string
+	Creator    string
+	Name       string
+	Channels   []string
+}
+
+// linkedVariable is the entry of ari.conf's channelvars that gives ARI a
+// linkedid (seen on Asterisk 22).
+const linkedVariable = "CHANNEL(linkedid)"
+
+func (c *channel) fact() record.Channel {
+	return record.Channel{ID: c.ID, Linked: c.ChannelVars[linkedVariable], Name: c.Name}
+}
+
+// Translator turns ARI events into facts for a record.Machine. Make one with
+// NewTranslator; not safe for concurrent use.
+type Translator struct {
+	variables map[string]bool
+	halves    map[string]record.Channel // the first half seen of each Local channel, by its name without ;1 or ;2
+}
+
+// NewTranslator makes a Translator that passes the named channel variables on,
+// besides those that every PBX sets.
+func NewTranslator(variables ...string) *Translator {
+	t := &Translator{
+		variables: map[string]bool{"MIXMONITOR_FILENAME": true, "FROM_DID": true, "__FROM_DID": true},
+		halves:    map[string]record.Channel{},
+	}
+	for _, v := range variables {
+		if v != "" {
+			t.variables[v] = true
+		}
+	}
+	return t
+}
+
+// Events appends the facts that one event states to dst. A message that is no
+// ARI event is an error and costs only itself.
+func (t *Translator) Events(dst []record.Event, text []byte, received time.Time) ([]record.Event, error) {
+	var m message
+	if err := json.Unmarshal(text, &m); err != nil {
+		return dst, fmt.Errorf("read ARI event: %w", err)
+	}
+	if m.Type == "" {
+		return dst, fmt.Errorf("read ARI event: it has no type")
+	}
+	e := record.Event{Source: record.SourceARI, At: at(m.Timestamp, received)}
+	return t.translate(dst, &m, e), nil
+}
+
+func (t *Translator) translate(dst []record.Event, m *message, e record.Event) []record.Event {
+	switch m.Type {
+	case "ChannelCreated":
+		return t.joinHalves(append(dst, about(e, &m.Channel, record.Created)), e.At, &m.Channel)
+	case "ChannelStateChange":
+		return append(dst, about(e, &m.Channel, record.StateChanged))
+	case "ChannelCallerId":
+		return append(dst, about(e, &m.Channel, record.Identified))
+	case "ChannelDialplan":
+		return t.executed(dst, m, e)
+	case "ChannelVarset":
+		if t.variables[m.Variable] {
+			e.Key, e.Value = m.Variable, m.Value
+			return append(dst, about(e, &m.Channel, record.VariableSet))
+		}
+	case "Dial":
+		return dial(dst, m, e)
+	case "ChannelEnteredBridge":
+		return enteredBridge(dst, m, e)
+	case "ChannelLeftBridge":
+		e.Bridge = m.Bridge.ID
+		return append(dst, about(e, &m.Channel, record.BridgeLeft))
+	case "ChannelHangupRequest":
+		if e.Cause, e.Tech = m.Cause, m.TechCause; !m.Soft {
+			return append(dst, about(e, &m.Channel, record.HangupRequested))
+		}
+	case "ChannelDestroyed":
+		e.Cause, e.Tech = m.Cause, m.TechCause
+		delete(t.halves, localName(m.Channel.Name))
+		return append(dst, about(e, &m.Channel, record.HungUp))
+	case "ChannelHold":
+		return append(dst, about(e, &m.Channel, record.Held))
+	case "ChannelUnhold":
+		return append(dst, about(e, &m.Channel, record.Resumed))
+	case "BridgeBlindTransfer":
+		e.Kind, e.Channel, e.Peer = record.BlindTransferred, m.Channel.fact(), m.Transferee.fact()
+		e.Exten, e.Context = m.Exten, m.Context
+		return append(dst, e)
+	case "BridgeAttendedTransfer":
+		e.Kind, e.Channel, e.Peer = record.AttendedTransferred, m.FirstLeg.fact(), m.SecondLeg.fact()
+		return append(dst, e)
+	}
+	return dst
+}
+
+// about fills in the channel that an event is about and where it stands.
+func about(e record.Event, c *channel, kind record.Kind) record.Event {
+	e.Kind, e.Channel = kind, c.fact()
+	e.State = state(c.State)
+	e.Number, e.Name = c.Caller.Number, c.Caller.Name
+	e.Context, e.Exten = c.Dialplan.Context, c.Dialplan.Exten
+	return e
+}
+
+// state has Asterisk's numbers for ARI's names.
+func state(name string) record.State {
+	switch name {
+	case "Rsrvd":
+		return record.Reserved
+	case "OffHook":
+		return record.OffHook
+	case "Dialing":
+		return record.Dialing
+	case "Ring":
+		return record.Ring
+	case "Ringing":
+		return record.Ringing
+	case "Up":
+		return record.Up
+	case "Busy":
+		return record.Busy
+	case "Dialing Offhook":
+		return record.DialingOff
+	case "Pre-ring":
+		return record.PreRing
+	}
+	return record.Down
+}
+
+// joinHalves: ARI has no LocalBridge; that ;1 and ;2 of one name are the halves
+// of one Local channel is all that tells it.
+func (t *Translator) joinHalves(dst []record.Event, when time.Time, c *channel) []record.Event {
+	name := localName(c.Name)
+	if name == "" {
+		return dst
+	}
+	other, seen := t.halves[name]
+	if !seen {
+		t.halves[name] = c.fact()
+		return dst
+	}
+	delete(t.halves, name)
+	one, two := other, c.fact()
+	if strings.HasSuffix(one.Name, ";2") {
+		one, two = two, one
+	}
+	return append(dst, record.Event{At: when, Kind: record.LocalJoined, Source: record.SourceARI, Channel: one, Peer: two})
+}
+
+// localName is a Local channel's name without its half, or empty.
+func localName(name string) string {
+	if !strings.HasPrefix(name, "Local/") || len(name) < 2 || name[len(name)-2] != ';' {
+		return ""
+	}
+	return name[:len(name)-2]
+}
+
+// executed passes the applications that say something about a call, and takes
+// from them what ARI has no event for: that a channel waits in a queue.
+func (t *Translator) executed(dst []record.Event, m *message, e record.Event) []record.Event {
+	switch m.DialplanApp {
+	case "Set", "NoOp", "GotoIf", "ExecIf", "Return", "MSet", "While", "EndWhile", "Verbose", "Log", "AppDial", "AppDial2", "AppQueue":
+		return dst
+	}
+	e.Key, e.Value = m.DialplanApp, m.DialplanAppData
+	dst = append(dst, about(e, &m.Channel, record.Executed))
+	if m.DialplanApp == "Queue" {
+		e.Key = ""
+		e.Value, _, _ = strings.Cut(m.DialplanAppData, ",")
+		dst = append(dst, about(e, &m.Channel, record.QueueJoined))
+	}
+	return dst
+}
+
+// dial: one event for the beginning, the progress and the end of a ringing.
+func dial(dst []record.Event, m *message, e record.Event) []record.Event {
+	if m.Caller.ID != "" {
+		e = about(e, &m.Caller, record.None)
+	}
+	e.Peer, e.PeerNumber = m.Peer.fact(), m.Peer.Caller.Number
+	switch m.DialStatus {
+	case "":
+		e.Kind, e.Value = record.DialStarted, m.DialString
+	case "RINGING", "PROGRESS", "PROCEEDING":
+		return dst
+	default:
+		e.Kind, e.Value = record.DialEnded, m.DialStatus
+	}
+	return append(dst, e)
+}
+
+// enteredBridge also tells conferences and parking, which have no events of
+// their own: their bridges are made by ConfBridge and Parking.
+func enteredBridge(dst []record.Event, m *message, e record.Event) []record.Event {
+	e = about(e, &m.Channel, record.BridgeEntered)
+	e.Bridge = m.Bridge.ID
+	e.BridgeKind = bridgeKind(&m.Bridge)
+	dst = append(dst, e)
+	if e.BridgeKind == record.Conference {
+		e.Kind, e.Value = record.ConferenceJoined, m.Bridge.Name
+		dst = append(dst, e)
+	}
+	return dst
+}
+
+func bridgeKind(b *bridge) record.BridgeKind {
+	switch {
+	case b.Technology == "holding_bridge":
+		return record.Holding
+	case b.Creator == "ConfBridge":
+		return record.Conference
+	}
+	return record.Mixing
+}
+
+// at reads ARI's time, which has milliseconds; received where there is none.
+func at(s string, received time.Time) time.Time {
+	if t, err := time.Parse("2006-01-02T15:04:05.999-0700", s); err == nil {
+		return t.UTC()
+	}
+	return received.UTC()
+}

@@ -1,0 +1,233 @@
+package ari
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/voipd/voipd/record"
+)
+
+// waiting bounds the events that come while a list of channels is fetched.
+// Beyond it the session ends and begins anew with a fresh list.
+const waiting = 100_000
+
+// answerBound bounds a REST answer: 20,000 channels have some 15 MB.
+const answerBound = 64 << 20
+
+// session lives one websocket, from dialling to its end, and says why it ended.
+//
+// The websocket comes first, then the list: what happens in between waits and
+// is applied behind the list, so that nothing is missed and what is older than
+// the list cannot stay.
+func (c *Client) session(ctx context.Context) error {
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	messages := make(chan incoming, 256)
+	go c.read(ctx, conn, messages, cancel)
+	go c.ping(ctx, conn)
+	s := &link{client: c, translate: NewTranslator(c.opt.Variables...), messages: messages}
+	if err := s.snapshot(ctx); err != nil {
+		return err
+	}
+	c.enter(Up, "", time.Time{})
+	for {
+		select {
+		case m := <-messages:
+			s.handle(m)
+		case <-c.again:
+			if err := s.snapshot(ctx); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+type incoming struct {
+	text []byte
+	at   time.Time
+}
+
+// dial opens the event websocket. The password goes in a header, never in the
+// URL, which logs would keep.
+func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
+	u := *c.base
+	u.Scheme = strings.Replace(u.Scheme, "http", "ws", 1)
+	u.Path = strings.TrimSuffix(u.Path, "/") + "/events"
+	u.RawQuery = url.Values{"app": {c.opt.Application}, "subscribeAll": {"true"}}.Encode()
+	d := websocket.Dialer{HandshakeTimeout: c.opt.Deadline, TLSClientConfig: c.opt.TLS}
+	request := &http.Request{Header: http.Header{}}
+	request.SetBasicAuth(c.opt.Username, c.opt.Password)
+	conn, answer, err := d.DialContext(ctx, u.String(), request.Header)
+	if err != nil && answer != nil {
+		return nil, fmt.Errorf("open ARI events: the PBX answers %s (look at http.conf, and at this user in ari.conf): %w", answer.Status, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open ARI events: %w", err)
+	}
+	return conn, nil
+}
+
+// read reads until the link ends; silence ends it as well.
+func (c *Client) read(ctx context.Context, conn *websocket.Conn, to chan<- incoming, end context.CancelCauseFunc) {
+	alive := func() error { return conn.SetReadDeadline(time.Now().Add(c.opt.PingEvery + c.opt.Deadline)) }
+	conn.SetPongHandler(func(string) error { return alive() })
+	for {
+		err := alive()
+		var text []byte
+		if err == nil {
+			_, text, err = conn.ReadMessage()
+		}
+		if err != nil {
+			end(fmt.Errorf("read ARI events: %w", err))
+			return
+		}
+		select {
+		case to <- incoming{text, time.Now()}:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *Client) ping(ctx context.Context, conn *websocket.Conn) {
+	tick := time.NewTicker(c.opt.PingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_ = conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.opt.Deadline)) // a dead link is noticed by silence
+		case <-ctx.Done():
+			_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
+			_ = conn.Close() // ends read
+			return
+		}
+	}
+}
+
+// link is what one session knows.
+type link struct {
+	client    *Client
+	translate *Translator
+	messages  <-chan incoming
+	events    []record.Event
+}
+
+// handle gives the facts of one message on.
+func (s *link) handle(m incoming) {
+	var err error
+	if s.events, err = s.translate.Events(s.events[:0], m.text, m.at); err != nil {
+		s.client.mu.Lock()
+		s.client.status.Malformed++
+		s.client.mu.Unlock()
+		return
+	}
+	for _, e := range s.events {
+		if e.Kind == record.Created && e.Channel.Linked == "" {
+			s.client.warn("channels carry no linkedid: put channelvars = CHANNEL(linkedid) into [general] of ari.conf")
+		}
+		s.client.opt.Handle(e)
+	}
+}
+
+// snapshot fetches the channels and bridges that there are, gives them on, and
+// then what came meanwhile.
+func (s *link) snapshot(ctx context.Context) error {
+	type answer struct {
+		channels []channel
+		bridges  []bridge
+		err      error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		var a answer
+		if a.err = s.client.get(ctx, "/channels", &a.channels); a.err == nil {
+			a.err = s.client.get(ctx, "/bridges", &a.bridges)
+		}
+		done <- a
+	}()
+	var held []incoming
+	for {
+		select {
+		case m := <-s.messages:
+			if held = append(held, m); len(held) > waiting {
+				return fmt.Errorf("list channels: %d events came before the list", len(held))
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case a := <-done:
+			if a.err != nil {
+				return a.err
+			}
+			s.present(a.channels, a.bridges)
+			for _, m := range held {
+				s.handle(m)
+			}
+			return nil
+		}
+	}
+}
+
+// present states the list as facts.
+func (s *link) present(channels []channel, bridges []bridge) {
+	now := time.Now().UTC()
+	handle := s.client.opt.Handle
+	where := map[string]*bridge{}
+	for i := range bridges {
+		for _, id := range bridges[i].Channels {
+			where[id] = &bridges[i]
+		}
+	}
+	handle(record.Event{At: now, Kind: record.SnapshotBegan, Source: record.SourceARI})
+	for i := range channels {
+		c := &channels[i]
+		e := about(record.Event{At: now, Source: record.SourceARI}, c, record.ChannelPresent)
+		e.Age = max(0, now.Sub(at(c.CreationTime, now)))
+		if b := where[c.ID]; b != nil {
+			e.Bridge, e.BridgeKind = b.ID, bridgeKind(b)
+		}
+		handle(e)
+		for _, joined := range s.translate.joinHalves(nil, now, c) {
+			handle(joined)
+		}
+	}
+	handle(record.Event{At: now, Kind: record.SnapshotEnded, Source: record.SourceARI})
+}
+
+// get asks the REST interface for a list. The whole list comes in one answer;
+// asking for each channel would tell of different moments.
+func (c *Client) get(ctx context.Context, path string, into any) error {
+	u := *c.base
+	u.Path = strings.TrimSuffix(u.Path, "/") + path
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return fmt.Errorf("ask ARI for %s: %w", path, err)
+	}
+	request.SetBasicAuth(c.opt.Username, c.opt.Password)
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask ARI for %s: %w", path, err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("ask ARI for %s: the PBX answers %s", path, answer.Status)
+	}
+	if err := json.NewDecoder(io.LimitReader(answer.Body, answerBound)).Decode(into); err != nil {
+		return fmt.Errorf("ask ARI for %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+// Package api is the local HTTP API: records, links to recordings, health and
+// metrics. Its types are its own, so that the domain can change without the
+// app noticing.
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// Records is what the API reads from the store.
+type Records interface {
+	Records(context.Context, store.Query) ([]record.Record, bool, error)
+	Record(ctx context.Context, callID string) (record.Record, error)
+}
+
+// Options of the API. All fields are needed but Metrics and Log.
+type Options struct {
+	Records Records
+	Library *recording.Library
+	Signer  recording.Signer
+	Tokens  []Token
+	Health  func(context.Context) Health
+	Metrics *prometheus.Registry // nil: no /metrics
+	Now     func() time.Time
+	Log     *slog.Logger
+	Version string
+}
+
+// bodyLimit bounds a request's body: a call object is some 100 bytes.
+const bodyLimit = 64 << 10
+
+// New makes the handler of the whole API.
+func New(opt Options) http.Handler {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("voipd", opt.Version)
+	config.CreateHooks = nil // no "$schema" in answers
+	config.DocsPath, config.SchemasPath = "", ""
+	config.RejectUnknownQueryParameters = true
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	config.Security = []map[string][]string{{"token": {}}}
+	s := &server{opt: opt}
+	s.routes(humago.New(mux, config))
+	mux.HandleFunc("GET "+recording.Route+"{callId}/{id}", s.audio)
+	if opt.Metrics != nil {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
+	}
+	mux.HandleFunc("/", notFound)
+	return hardened(s.authorised(onceEach(mux)))
+}
+
+type server struct{ opt Options }
+
+func (s *server) routes(api huma.API) {
+	huma.Register(api, huma.Operation{OperationID: "list-records", Method: http.MethodGet, Path: "/v1/records",
+		Summary: "Records of calls, newest first"}, s.list)
+	huma.Register(api, huma.Operation{OperationID: "get-record", Method: http.MethodGet, Path: "/v1/records/{callId}",
+		Summary: "The record of one call"}, s.get)
+	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
+		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
+	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",
+		Summary: "How voipd does", Security: []map[string][]string{}}, s.health)
+}
+
+// file is what audio needs of an open recording.
+type file interface {
+	io.ReadSeeker
+	io.ReaderAt
+	io.Closer
+}
+
+var _ file = (*os.File)(nil)

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/voipd/voipd/internal/recording"
+)
+
+// Token lets an app in. Only its hash is known here.
+type Token struct {
+	Name string
+	Hash [sha256.Size]byte
+}
+
+// authorised asks for a token on everything but health and signed links.
+func (s *server) authorised(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.Route) || s.known(r.Header.Get("Authorization")) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("WWW-Authenticate", `Bearer realm="voipd"`)
+		writeProblem(w, problem(http.StatusUnauthorized, "unauthorised", "Unauthorised",
+			"Send a token of the configuration: Authorization: Bearer …"))
+	})
+}
+
+// known compares in constant time with every token, so that the time tells
+// nothing of which of them is near.
+func (s *server) known(header string) bool {
+	scheme, token, ok := strings.Cut(header, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return false
+	}
+	hash, found := sha256.Sum256([]byte(token)), 0
+	for _, t := range s.opt.Tokens {
+		found |= subtle.ConstantTimeCompare(hash[:], t.Hash[:])
+	}
+	return found == 1
+}
+
+// onceEach refuses a query that gives a parameter twice: one of the two would
+// be ignored silently.
+func onceEach(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var twice []string
+		for name, values := range r.URL.Query() {
+			if len(values) > 1 {
+				twice = append(twice, name)
+			}
+		}
+		if len(twice) > 0 {
+			slices.Sort(twice)
+			writeProblem(w, badParameter(twice[0], "is given more than once", r.URL.Query()[twice[0]]))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hardened sets what every answer carries, and bounds every request.
+func hardened(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; media-src 'self'; sandbox")
+		h.Set("Referrer-Policy", "no-referrer")
+		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+		next.ServeHTTP(w, r)
+	})
+}

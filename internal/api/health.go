@@ -1,0 +1,61 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Health is how voipd does. Status is "ok", or "failing" where records are not
+// being written as calls happen; Problems say why and what to do.
+type Health struct {
+	Status    string      `json:"status" enum:"ok,failing"`
+	Problems  []string    `json:"problems,omitempty"`
+	Version   string      `json:"version"`
+	StartedAt time.Time   `json:"startedAt"`
+	AMI       *LinkHealth `json:"ami,omitempty" doc:"Where voipd listens to AMI"`
+	ARI       *LinkHealth `json:"ari,omitempty" doc:"Where voipd listens to ARI"`
+	LastEvent time.Time   `json:"lastEvent,omitzero" doc:"When the latest fact happened on the PBX"`
+	OpenCalls int         `json:"openCalls"`
+	Queue     QueueHealth `json:"queue"`
+	Store     StoreHealth `json:"store"`
+}
+
+// LinkHealth is how the link to the PBX does.
+type LinkHealth struct {
+	State    string    `json:"state" enum:"up,connecting,down"`
+	Since    time.Time `json:"since"`
+	Reason   string    `json:"reason,omitempty"`
+	NextTry  time.Time `json:"nextTry,omitzero"`
+	Version  string    `json:"version,omitempty"`
+	Warnings []string  `json:"warnings,omitempty"`
+}
+
+// QueueHealth is how many facts wait to be written.
+type QueueHealth struct {
+	Waiting int   `json:"waiting"`
+	Bound   int   `json:"bound"`
+	Refused int64 `json:"refused" doc:"Facts refused because the queue was full"`
+}
+
+// StoreHealth is how the database does.
+type StoreHealth struct {
+	OK         bool      `json:"ok"`
+	Error      string    `json:"error,omitempty"`
+	LastCommit time.Time `json:"lastCommit,omitzero"`
+}
+
+type healthOutput struct {
+	Status int
+	Body   Health
+}
+
+// health answers 200, or 503 where something is failing, so that a monitor
+// needs no JSON.
+func (s *server) health(ctx context.Context, _ *struct{}) (*healthOutput, error) {
+	out := &healthOutput{Status: http.StatusOK, Body: s.opt.Health(ctx)}
+	if out.Body.Status != "ok" {
+		out.Status = http.StatusServiceUnavailable
+	}
+	return out, nil
+}

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/record"
+)
+
+type linkInput struct {
+	Body struct {
+		Call Call `json:"call" doc:"As found in a record"`
+	}
+}
+
+type linkOutput struct {
+	Body struct {
+		Link      string    `json:"link"`
+		ExpiresAt time.Time `json:"expiresAt"`
+	}
+}
+
+func (s *server) link(ctx context.Context, in *linkInput) (*linkOutput, error) {
+	call := in.Body.Call
+	r, err := s.record(ctx, call.CallID)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := find(r, call.Recording)
+	if err != nil {
+		return nil, err
+	}
+	f, _, err := s.opt.Library.Open(rec.Path)
+	if err != nil {
+		return nil, s.unavailable(err, rec)
+	}
+	f.Close()
+	out := &linkOutput{}
+	out.Body.Link, out.Body.ExpiresAt = s.opt.Signer.Link(r.CallID, rec.ID, s.opt.Now())
+	return out, nil
+}
+
+// find picks the recording that a call object names, or the first that holds
+// the conversation.
+func find(r record.Record, id string) (record.Recording, error) {
+	rec := r.FirstRecording()
+	if id != "" {
+		rec = nil
+		for i := range r.Details.Recordings {
+			if r.Details.Recordings[i].ID == id {
+				rec = &r.Details.Recordings[i]
+			}
+		}
+		if rec == nil {
+			return record.Recording{}, problem(http.StatusNotFound, "unknown-recording", "No such recording",
+				fmt.Sprintf("The call %q has no recording %q.", r.CallID, id))
+		}
+	}
+	switch {
+	case rec == nil && len(r.Details.Recordings) > 0 && r.Details.Recordings[0].State == record.Gone:
+		return record.Recording{}, gone()
+	case rec == nil:
+		return record.Recording{}, problem(http.StatusNotFound, "not-recorded", "Not recorded", fmt.Sprintf("The call %q was not recorded.", r.CallID))
+	case rec.State == record.Gone:
+		return record.Recording{}, gone()
+	case rec.State != record.Ready:
+		return record.Recording{}, problem(http.StatusConflict, "recording-growing", "Recording still being written",
+			"The recording is still being written. Ask again in some seconds.")
+	}
+	return *rec, nil
+}
+
+func gone() error {
+	return problem(http.StatusGone, "recording-gone", "Recording gone", "The recording's file is no longer on the disk.")
+}
+
+// unavailable says why a file cannot be opened.
+func (s *server) unavailable(err error, rec record.Recording) error {
+	switch {
+	case errors.Is(err, recording.ErrGone):
+		return gone()
+	case errors.Is(err, recording.ErrRefused), errors.Is(err, recording.ErrNotAudio):
+		s.opt.Log.Warn("a recording may not be served; is its folder among recordings.directories?", "path", rec.Path, "error", err)
+		return problem(http.StatusForbidden, "recording-refused", "Recording may not be served",
+			"The recording's file is not audio in one of the configured folders.")
+	}
+	return s.internal("open recording", err)
+}
+
+// audio serves a recording behind a signed link. The file is streamed;
+// http.ServeContent answers Range, If-Range, HEAD and conditional requests.
+func (s *server) audio(w http.ResponseWriter, r *http.Request) {
+	callID, id, q := r.PathValue("callId"), r.PathValue("id"), r.URL.Query()
+	if err := s.opt.Signer.Check(callID, id, q.Get("expires"), q.Get("signature"), s.opt.Now()); err != nil {
+		name := "link-invalid"
+		if errors.Is(err, recording.ErrExpired) {
+			name = "link-expired"
+		}
+		writeProblem(w, problem(http.StatusForbidden, name, "Link does not work", "This link does not work: "+err.Error()+". Ask for a new one."))
+		return
+	}
+	full, err := s.record(r.Context(), callID)
+	if err != nil {
+		writeProblem(w, err)
+		return
+	}
+	rec, err := find(full, id)
+	if err != nil {
+		writeProblem(w, err)
+		return
+	}
+	s.serve(w, r, rec)
+}
+
+func (s *server) serve(w http.ResponseWriter, r *http.Request, rec record.Recording) {
+	f, info, err := s.opt.Library.Open(rec.Path)
+	if err != nil {
+		writeProblem(w, s.unavailable(err, rec))
+		return
+	}
+	defer f.Close()
+	audio, err := recording.Examine(rec.Path, f, info.Size())
+	if err != nil {
+		writeProblem(w, s.unavailable(err, rec))
+		return
+	}
+	name := recording.FileName(rec.Path)
+	h := w.Header()
+	h.Del("Content-Security-Policy") // a browser plays it in a page of its own making
+	h.Set("Content-Type", audio.Type)
+	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": name}))
+	h.Set("ETag", fmt.Sprintf(`"%s-%x-%x"`, rec.ID, info.Size(), info.ModTime().UnixNano()))
+	h.Set("Cache-Control", "private, max-age=0, must-revalidate")
+	http.ServeContent(w, r, name, info.ModTime(), f)
+}

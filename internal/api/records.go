@@ -1,0 +1,141 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// Call is the opaque object by which the app finds a call's recording again:
+// what a record's "call" holds goes into POST /v1/call-link as it is.
+type Call struct {
+	CallID    string `json:"callId" minLength:"1" maxLength:"256" doc:"Id of the call"`
+	Recording string `json:"recording,omitempty" maxLength:"64" doc:"Id of the recording; absent where the call has none"`
+}
+
+// Record is the app's VoipCallRecord, field for field, and details beside it.
+type Record struct {
+	Call        Call           `json:"call" doc:"Goes into POST /v1/call-link as it is"`
+	CallID      string         `json:"callId"`
+	Direction   string         `json:"direction" enum:"in,out,internal"`
+	Disposition string         `json:"disposition" enum:"answered,no_answer,cancelled,busy,failed,unknown"`
+	DstPhone    string         `json:"dstPhone"`
+	DstPhoneExt string         `json:"dstPhoneExt,omitempty"`
+	Duration    int            `json:"duration" doc:"Whole seconds of conversation"`
+	SrcPhone    string         `json:"srcPhone"`
+	SrcPhoneExt string         `json:"srcPhoneExt,omitempty"`
+	Details     record.Details `json:"details"`
+}
+
+// View is a record as the API shows it.
+func View(r record.Record) Record {
+	v := Record{
+		Call: Call{CallID: r.CallID}, CallID: r.CallID, Direction: string(r.Direction), Disposition: string(r.Disposition),
+		DstPhone: r.DstPhone, DstPhoneExt: r.DstPhoneExt, Duration: r.Duration, SrcPhone: r.SrcPhone, SrcPhoneExt: r.SrcPhoneExt,
+		Details: r.Details,
+	}
+	if rec := r.FirstRecording(); rec != nil {
+		v.Call.Recording = rec.ID
+	}
+	return v
+}
+
+type listInput struct {
+	From        time.Time `query:"from" doc:"Calls that began at this time or later (RFC 3339)"`
+	To          time.Time `query:"to" doc:"Calls that began before this time (RFC 3339)"`
+	Direction   string    `query:"direction" enum:"in,out,internal"`
+	Disposition string    `query:"disposition" enum:"answered,no_answer,cancelled,busy,failed,unknown"`
+	Phone       string    `query:"phone" maxLength:"128" doc:"srcPhone or dstPhone, whole"`
+	CallID      string    `query:"callId" maxLength:"256"`
+	Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many records at the most"`
+	Cursor      string    `query:"cursor" maxLength:"512" doc:"\"next\" of the page before"`
+}
+
+type listOutput struct {
+	Body struct {
+		Records []Record `json:"records"`
+		Next    string   `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
+	}
+}
+
+func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	q := store.Query{From: in.From, To: in.To, Direction: record.Direction(in.Direction), Disposition: record.Disposition(in.Disposition),
+		Phone: in.Phone, CallID: in.CallID, Limit: in.Limit}
+	if !in.From.IsZero() && !in.To.IsZero() && !in.From.Before(in.To) {
+		return nil, badParameter("to", "must be later than from", in.To)
+	}
+	if in.Cursor != "" {
+		var ok bool
+		if q.After, ok = readCursor(in.Cursor); !ok {
+			return nil, badParameter("cursor", `is not the "next" of a page`, in.Cursor)
+		}
+	}
+	list, more, err := s.opt.Records.Records(ctx, q)
+	if err != nil {
+		return nil, s.internal("list records", err)
+	}
+	out := &listOutput{}
+	out.Body.Records = make([]Record, len(list))
+	for i, r := range list {
+		out.Body.Records[i] = View(r)
+	}
+	if more {
+		last := list[len(list)-1]
+		out.Body.Next = writeCursor(store.Cursor{StartedAt: last.Details.StartedAt, CallID: last.CallID})
+	}
+	return out, nil
+}
+
+type getInput struct {
+	CallID string `path:"callId" maxLength:"256"`
+}
+
+type getOutput struct{ Body Record }
+
+func (s *server) get(ctx context.Context, in *getInput) (*getOutput, error) {
+	r, err := s.record(ctx, in.CallID)
+	if err != nil {
+		return nil, err
+	}
+	return &getOutput{Body: View(r)}, nil
+}
+
+// record reads a record; the error is a problem for the client.
+func (s *server) record(ctx context.Context, callID string) (record.Record, error) {
+	r, err := s.opt.Records.Record(ctx, callID)
+	if errors.Is(err, store.ErrNotFound) {
+		return r, problem(http.StatusNotFound, "unknown-call", "No such call", "There is no record of the call "+strconv.Quote(callID)+".")
+	}
+	if err != nil {
+		return r, s.internal("read record", err)
+	}
+	return r, nil
+}
+
+func writeCursor(c store.Cursor) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(c.StartedAt.UnixMilli(), 10) + " " + c.CallID))
+}
+
+func readCursor(s string) (store.Cursor, bool) {
+	text, err := base64.RawURLEncoding.DecodeString(s)
+	at, id, ok := strings.Cut(string(text), " ")
+	ms, err2 := strconv.ParseInt(at, 10, 64)
+	if err != nil || err2 != nil || !ok || id == "" {
+		return store.Cursor{}, false
+	}
+	return store.Cursor{StartedAt: time.UnixMilli(ms).UTC(), CallID: id}, true
+}
+
+func badParameter(name, message string, value any) error {
+	return &huma.ErrorModel{Type: problemType("bad-request"), Title: "Unprocessable Entity", Status: http.StatusUnprocessableEntity,
+		Detail: "validation failed", Errors: []*huma.ErrorDetail{{Location: "query." + name, Message: message, Value: value}}}
+}

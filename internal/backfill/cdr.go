@@ -1,0 +1,97 @@
+package backfill
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/voipd/voipd/record"
+)
+
+// cdrRow is a row of CDR, as far as calls go. Its times have whole seconds.
+type cdrRow struct {
+	src, dst, context, channel, peer string
+	app, data, disposition           string
+	id, linked, file                 string
+	start, answer, end               time.Time // answer is zero where nobody answered
+	sequence                         int
+}
+
+// ReadCDR reads CDR rows from CSV, in the order in which Asterisk wrote them,
+// and calls each for every fact in them: call by call, in the order of time
+// within each. A row that cannot be read is counted and costs only itself; the
+// error is of r.
+//
+// The rows of one call may come hours apart: they are put together as long as
+// they come within twelve hours of its latest, and no more than 20,000 calls
+// wait, of which the oldest is then told as it stands. Where rows have no
+// linkedid, each uniqueid is a call; without that, each channel.
+func ReadCDR(r io.Reader, o Options, each func(record.Event)) (Stats, error) {
+	g := newCDRGroups()
+	told := 0
+	tell := func(rows []cdrRow) {
+		for _, e := range cdrCall(rows) {
+			told++
+			each(e)
+		}
+	}
+	shape := newShape(o, CDRLayouts(), []string{"channel", "dstchannel"}, func(l layout, cells []string) (cdrRow, error) {
+		return readCDRRow(l, cells, o.Zone)
+	})
+	stats, err := readRows(r, shape, func(row cdrRow) { g.push(row, tell) })
+	g.flush(tell)
+	stats.Events = told
+	return stats, err
+}
+
+func readCDRRow(l layout, cells []string, zone *time.Location) (r cdrRow, err error) {
+	start := l.get(cells, "start")
+	if start == "" {
+		start = l.get(cells, "calldate")
+	}
+	if r.start, err = when(start, zone); err != nil {
+		return r, err
+	}
+	r.src, r.dst, r.context = l.get(cells, "src"), l.get(cells, "dst"), l.get(cells, "dcontext")
+	r.channel, r.peer, r.disposition = l.get(cells, "channel"), l.get(cells, "dstchannel"), l.get(cells, "disposition")
+	r.app, r.data, r.file = l.get(cells, "lastapp"), l.get(cells, "lastdata"), l.get(cells, "recordingfile")
+	r.id, r.linked = l.get(cells, "uniqueid"), l.get(cells, "linkedid")
+	r.id = cmp.Or(r.id, r.channel+"@"+strconv.FormatInt(r.start.Unix(), 10))
+	r.linked = cmp.Or(r.linked, r.id)
+	r.sequence, _ = strconv.Atoi(l.get(cells, "sequence")) // none: the order of the rows
+	if r.end, err = when(l.get(cells, "end"), zone); err != nil {
+		seconds, bad := strconv.ParseFloat(l.get(cells, "duration"), 64)
+		if bad != nil || seconds < 0 || seconds > 1e7 {
+			return r, fmt.Errorf("read CDR row: neither an end nor a duration: %w", err)
+		}
+		r.end = r.start.Add(time.Duration(seconds * float64(time.Second)))
+	}
+	if answer := l.get(cells, "answer"); answer != "" && r.disposition == "ANSWERED" {
+		if r.answer, err = when(answer, zone); err != nil {
+			return r, err
+		}
+	} else if talk, bad := strconv.ParseFloat(l.get(cells, "billsec"), 64); bad == nil && talk >= 0 && talk < 1e7 && r.disposition == "ANSWERED" {
+		r.answer = r.end.Add(-time.Duration(talk * float64(time.Second)))
+	}
+	if r.end.Before(r.start) || r.answer.After(r.end) || !r.answer.IsZero() && r.answer.Before(r.start) {
+		return r, fmt.Errorf("read CDR row: it ends before it begins")
+	}
+	if r.channel == "" || !known(r.disposition) {
+		return r, fmt.Errorf("read CDR row: no channel or no disposition")
+	}
+	return r, nil
+}
+
+func known(disposition string) bool {
+	return slices.Contains([]string{"ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION"}, disposition)
+}
+
+// conference tells whether the row's two channels met in a conference, to which
+// each came by a call of its own.
+func (r cdrRow) conference() bool {
+	return strings.EqualFold(r.app, "ConfBridge") || strings.EqualFold(r.app, "MeetMe")
+}

@@ -1,0 +1,198 @@
+package backfill
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/voipd/voipd/record"
+)
+
+// celRow is a row of CEL, as far as calls go.
+type celRow struct {
+	event, name, number, exten, context string
+	channel, app, data, id, linked      string
+	extra                               string
+	at                                  time.Time
+	asked                               bool // not a row of its own, but what another tells too late: see release
+}
+
+// celExtra is what Asterisk puts into the column extra, for all kinds of rows.
+type celExtra struct {
+	BridgeID         string `json:"bridge_id"`
+	BridgeTechnology string `json:"bridge_technology"`
+	HangupCause      int    `json:"hangupcause"`
+	HangupSource     string `json:"hangupsource"`
+	DialStatus       string `json:"dialstatus"`
+	Extension        string `json:"extension"`
+	Context          string `json:"context"`
+	Transferee       string `json:"transferee_channel_uniqueid"`
+	TransfereeName   string `json:"transferee_channel_name"`
+	SecondID         string `json:"channel2_uniqueid"`
+	SecondName       string `json:"channel2_name"`
+	PickupID         string `json:"pickup_channel_uniqueid"`
+	PickupName       string `json:"pickup_channel"`
+	Parker           string `json:"parker_dial_string"`
+	Retriever        string `json:"retriever"`
+	Reason           string `json:"reason"`
+	LocalTwo         string `json:"local_two"`
+	LocalTwoID       string `json:"local_two_uniqueid"`
+}
+
+// ReadCEL reads CEL rows, oldest first, from CSV and calls each for every fact
+// in them, in the order of their times. Rows may be up to a second out of order
+// and may come twice. A row that cannot be read is counted and costs only
+// itself; the error is of r.
+func ReadCEL(r io.Reader, o Options, each func(record.Event)) (Stats, error) {
+	calls, order := newCELCalls(), &celOrder{}
+	var events []record.Event
+	told := 0
+	tell := func(row celRow) {
+		events = calls.row(events[:0], row)
+		told += len(events)
+		for _, e := range events {
+			each(e)
+		}
+	}
+	shape := newShape(o, CELLayouts(), []string{"eventtype", "uniqueid"}, func(l layout, cells []string) (celRow, error) {
+		return readCELRow(l, cells, o.Zone)
+	})
+	stats, err := readRows(r, shape, func(row celRow) { order.push(row, tell) })
+	order.flush(tell)
+	for _, e := range calls.flush(nil) {
+		told++
+		each(e)
+	}
+	stats.Events = told
+	return stats, err
+}
+
+func readCELRow(l layout, cells []string, zone *time.Location) (r celRow, err error) {
+	if r.at, err = when(l.get(cells, "eventtime"), zone); err != nil {
+		return r, err
+	}
+	r.event, r.name, r.number = l.get(cells, "eventtype"), l.get(cells, "cid_name"), l.get(cells, "cid_num")
+	r.exten, r.context, r.channel = l.get(cells, "exten"), l.get(cells, "context"), l.get(cells, "channame")
+	r.app, r.data, r.extra = l.get(cells, "appname"), l.get(cells, "appdata"), l.get(cells, "extra")
+	r.id, r.linked = l.get(cells, "uniqueid"), l.get(cells, "linkedid")
+	if r.event == "" || r.id == "" || r.channel == "" {
+		return r, fmt.Errorf("read CEL row: no event, channel or uniqueid")
+	}
+	if r.extra != "" {
+		var x celExtra
+		if err := json.Unmarshal([]byte(r.extra), &x); err != nil {
+			return r, fmt.Errorf("read CEL row: extra: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// more reads the column extra, which was found sound when the row was read.
+func (r celRow) more() (x celExtra) {
+	if r.extra != "" {
+		_ = json.Unmarshal([]byte(r.extra), &x) // readCELRow has reported it
+	}
+	return x
+}
+
+// The order of rows: those within window of the newest wait, so that one that
+// comes late finds its place; at most waiting of them, of which the oldest then
+// goes on.
+const (
+	window  = time.Second
+	waiting = 8192
+)
+
+// follows is how soon after somebody hung up his channel is out of its bridge,
+// and the channels rung for him end: within 3 ms in the captures.
+const follows = 250 * time.Millisecond
+
+// celOrder puts rows in the order of their times.
+type celOrder struct {
+	rows   []celRow
+	gone   int // how many of rows were given on
+	newest time.Time
+}
+
+func (o *celOrder) push(r celRow, each func(celRow)) {
+	i := len(o.rows)
+	for i > o.gone && before(r, o.rows[i-1]) {
+		i--
+	}
+	o.rows = append(o.rows, celRow{})
+	copy(o.rows[i+1:], o.rows[i:])
+	o.rows[i] = r
+	if r.at.After(o.newest) {
+		o.newest = r.at
+	}
+	for o.gone < len(o.rows) && (o.newest.Sub(o.rows[o.gone].at) > window || len(o.rows)-o.gone > waiting) {
+		o.release(o.gone, each)
+		o.gone++
+	}
+	if o.gone > len(o.rows)/2 {
+		o.rows, o.gone = slices.Delete(o.rows, 0, o.gone), 0
+	}
+}
+
+func (o *celOrder) flush(each func(celRow)) {
+	for n := o.gone; n < len(o.rows); n++ {
+		o.release(n, each)
+	}
+	o.rows, o.gone = nil, 0
+}
+
+// release gives the row n on, and before it, where CEL tells it too late, that
+// somebody hung up: he did so before he left his bridge, and before the
+// channels ended that were rung for him, but the row of it comes after theirs.
+func (o *celOrder) release(n int, each func(celRow)) {
+	r := o.rows[n]
+	if r.event == "HANGUP" || r.event == "BRIDGE_EXIT" {
+		for _, later := range o.rows[n+1:] {
+			if later.at.Sub(r.at) > follows {
+				break
+			}
+			if later.event == "HANGUP" && later.explains(r) {
+				later.asked, later.at = true, r.at
+				each(later)
+			}
+		}
+	}
+	each(r)
+}
+
+// explains tells whether the channel of a HANGUP hung up by itself and r comes
+// of it.
+func (later celRow) explains(r celRow) bool {
+	if r.event == "BRIDGE_EXIT" && r.id != later.id || r.linked != later.linked {
+		return false
+	}
+	x := later.more()
+	return x.HangupSource == later.channel && (r.event == "BRIDGE_EXIT" || x.DialStatus == "CANCEL")
+}
+
+// before is the order of two rows: by time; at one microsecond, a channel's
+// beginning first and its end last. Times in whole seconds (some databases
+// keep no more) say nothing of the order within, and it stays as it was.
+func before(a, b celRow) bool {
+	if !a.at.Equal(b.at) || a.at.Nanosecond() == 0 {
+		return a.at.Before(b.at)
+	}
+	return cmp.Less(rank(a.event), rank(b.event))
+}
+
+func rank(event string) int {
+	switch event {
+	case "CHAN_START":
+		return 0
+	case "HANGUP":
+		return 2
+	case "CHAN_END":
+		return 3
+	case "LINKEDID_END":
+		return 4
+	}
+	return 1
+}

@@ -1,0 +1,300 @@
+package backfill
+
+import (
+	"hash/fnv"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/voipd/voipd/record"
+)
+
+// remember is how long an ended channel is kept, so that rows that come again
+// do not begin it anew.
+const remember = time.Minute
+
+// celChannel is what the rows so far said of one channel.
+type celChannel struct {
+	fact      record.Channel
+	number    string // caller ID number as last told
+	app, data string // what it runs
+	bridge    string
+	down      bool           // somebody else made it, in order to ring it
+	rung      bool           // it was told that it is rung
+	rings     []*celChannel  // whom it rings, or rang
+	by        record.Channel // who rings it
+	up        bool
+	cause     int
+	began     *celRow // its CHAN_START, as long as it is not clear who began it
+	over      bool
+	used      []bool // elements of the dial string that a channel was made for
+	heard     map[uint64]struct{}
+}
+
+// dials tells whether a channel rings others: it runs an application that does
+// and is in no bridge. In a bridge it talks, and a new channel of its call is
+// somebody else's doing, such as a consultation by feature code.
+func (c *celChannel) dials() bool {
+	if c.over || c.bridge != "" {
+		return false
+	}
+	switch strings.ToLower(c.app) {
+	case "dial", "queue", "followme", "retrydial", "page":
+		return true
+	}
+	return false
+}
+
+// celCalls turns CEL rows, in the order of their times, into facts. Not safe
+// for concurrent use. It keeps what it needs of channels that live, and of
+// those that ended in the last minute.
+type celCalls struct {
+	channels map[string]*celChannel   // by uniqueid
+	names    map[string]*celChannel   // by name, while it lives
+	diallers map[string][]*celChannel // by linkedid: who began to ring others, in order
+	halves   map[string]*celChannel   // the first half seen of each Local channel
+	ended    []celEnded
+}
+
+type celEnded struct {
+	id string
+	at time.Time
+}
+
+func newCELCalls() *celCalls {
+	return &celCalls{channels: map[string]*celChannel{}, names: map[string]*celChannel{}, diallers: map[string][]*celChannel{},
+		halves: map[string]*celChannel{}}
+}
+
+// row appends the facts that a row states to dst. LINKEDID_END states none: it
+// also comes when a linkedid is overwritten.
+func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
+	t.forget(r.at)
+	switch r.event {
+	case "LINKEDID_END", "USER_DEFINED", "DTMF", "STREAM_BEGIN", "STREAM_END":
+		return dst
+	}
+	c := t.channels[r.id]
+	if c == nil {
+		c = &celChannel{number: r.number}
+		t.channels[r.id] = c
+	}
+	if c.over || c.again(r) {
+		return dst
+	}
+	if c.fact.Linked != r.linked && c.dials() {
+		t.diallers[r.linked] = append(t.diallers[r.linked], c)
+	}
+	c.fact = record.Channel{ID: r.id, Linked: r.linked, Name: r.channel}
+	t.names[r.channel] = c
+	if r.event == "CHAN_START" {
+		return t.started(dst, c, r)
+	}
+	dst = t.settle(dst, c, r)
+	if r.number != c.number {
+		c.number = r.number
+		dst = append(dst, c.says(r, record.Identified))
+	}
+	if r.event == "APP_END" {
+		c.app, c.data = "", ""
+		return dst
+	}
+	return t.state(t.executed(dst, c, r), c, r)
+}
+
+// again tells whether a row of the channel came before: said later, what it
+// says may no longer be so. Rows with whole seconds can be equal and yet two.
+func (c *celChannel) again(r celRow) bool {
+	if r.at.Nanosecond() == 0 || r.asked {
+		return false
+	}
+	h := fnv.New64a()
+	for _, s := range [...]string{r.event, r.linked, r.number, r.exten, r.context, r.app, r.data, r.extra, r.at.Format(time.RFC3339Nano)} {
+		_, _ = io.WriteString(h, s) // a hash does not fail
+		_, _ = h.Write([]byte{0})
+	}
+	if _, known := c.heard[h.Sum64()]; known {
+		return true
+	}
+	if c.heard == nil {
+		c.heard = map[uint64]struct{}{}
+	}
+	c.heard[h.Sum64()] = struct{}{}
+	return false
+}
+
+// says is a fact of a kind about the channel of a row.
+func (c *celChannel) says(r celRow, kind record.Kind) record.Event {
+	return record.Event{At: r.at, Kind: kind, Source: record.SourceCEL, Channel: c.fact, Number: r.number, Name: r.name,
+		Context: r.context, Exten: r.exten}
+}
+
+// started: CEL has no channel state. A channel with another's linkedid is rung,
+// or the second half of a Local channel. One with its own is that of a caller,
+// who asked for an extension; where that is "s", the PBX may have made it
+// (originate), which its next row tells by the application AppDial2.
+func (t *celCalls) started(dst []record.Event, c *celChannel, r celRow) []record.Event {
+	own := r.linked == "" || r.linked == r.id
+	if own && r.exten == "s" {
+		c.began = &r
+		return dst
+	}
+	e := c.says(r, record.Created)
+	switch {
+	case own, strings.HasSuffix(r.channel, ";2"):
+		e.State = record.Ring
+	default:
+		e.State = record.Down
+	}
+	dst = t.joinHalves(append(dst, e), c, r)
+	if c.down = e.State == record.Down; c.down {
+		dst = t.rings(dst, c, r)
+	}
+	return dst
+}
+
+// settle tells what the first rows of a channel left open.
+func (t *celCalls) settle(dst []record.Event, c *celChannel, r celRow) []record.Event {
+	byPBX, rung := r.app == "AppDial2", r.app == "AppDial" || r.app == "AppQueue"
+	at := r
+	if c.began != nil {
+		at, c.began = *c.began, nil
+		e := c.says(at, record.Created)
+		e.State = record.Ring
+		if c.down = byPBX || rung; c.down {
+			e.State = record.Down
+		}
+		dst = append(dst, e)
+	}
+	switch {
+	case c.rung:
+	case byPBX:
+		c.rung = true
+		dst = append(dst, record.Event{At: at.at, Kind: record.DialStarted, Source: record.SourceCEL, Peer: c.fact})
+	case rung && c.down: // a pickup makes a caller's channel an AppDial
+		dst = t.rings(dst, c, at)
+	}
+	return dst
+}
+
+// rings: CEL has no DialBegin. The channel is rung by the one of its call that
+// rings others: the last that began to and names it, else the last.
+func (t *celCalls) rings(dst []record.Event, c *celChannel, r celRow) []record.Event {
+	var by *celChannel
+	element := ""
+	all := slices.DeleteFunc(t.diallers[r.linked], func(d *celChannel) bool { return d.over })
+	t.diallers[r.linked] = all
+	for _, d := range slices.Backward(all) {
+		if !d.dials() || d == c {
+			continue
+		}
+		if text, ok := d.names(r.channel); ok {
+			by, element = d, text
+			break
+		}
+		if by == nil {
+			by = d
+		}
+	}
+	if by == nil {
+		return dst
+	}
+	c.rung, c.by = true, by.fact
+	by.rings = append(by.rings, c)
+	return append(dst, record.Event{At: r.at, Kind: record.DialStarted, Source: record.SourceCEL, Channel: by.fact, Peer: c.fact,
+		PeerNumber: r.number, Value: element})
+}
+
+// names tells whether the dial string that a channel runs names another, and
+// gives its element for it: "89161000001@trunk-a" of "PJSIP/89161000001@trunk-a".
+func (c *celChannel) names(channel string) (string, bool) {
+	i, element := dialElement(c.data, channel, c.used)
+	if i < 0 {
+		return "", false
+	}
+	for len(c.used) <= i {
+		c.used = append(c.used, false)
+	}
+	c.used[i] = true
+	return element, true
+}
+
+// dialElement finds the first element of a Dial's data, not yet used, that
+// rings the channel; -1 for none.
+func dialElement(data, channel string, used []bool) (int, string) {
+	tech, endpoint, _ := strings.Cut(channel, "/")
+	endpoint = strings.TrimSuffix(strings.TrimSuffix(endpoint, ";1"), ";2")
+	if i := strings.LastIndexByte(endpoint, '-'); i > 0 {
+		endpoint = endpoint[:i]
+	}
+	targets, _, _ := strings.Cut(data, ",")
+	for i, target := range strings.Split(targets, "&") {
+		if i < len(used) && used[i] {
+			continue
+		}
+		how, rest, _ := strings.Cut(target, "/")
+		if how != tech || endpoint == "" {
+			continue
+		}
+		whole := strings.TrimSuffix(rest, "/n")
+		_, at, _ := strings.Cut(rest, "@")
+		before, _, _ := strings.Cut(rest, "/")
+		if whole == endpoint || at == endpoint || before == endpoint {
+			return i, rest
+		}
+	}
+	return -1, ""
+}
+
+// joinHalves: that ;1 and ;2 of one name are the halves of one Local channel is
+// all that CEL tells before they are optimised away.
+func (t *celCalls) joinHalves(dst []record.Event, c *celChannel, r celRow) []record.Event {
+	name, ok := strings.CutSuffix(r.channel, ";1")
+	if !ok {
+		name, ok = strings.CutSuffix(r.channel, ";2")
+	}
+	if !ok {
+		return dst
+	}
+	other := t.halves[name]
+	if other == nil || other == c {
+		t.halves[name] = c
+		return dst
+	}
+	delete(t.halves, name)
+	one, two := other.fact, c.fact
+	if strings.HasSuffix(one.Name, ";2") {
+		one, two = two, one
+	}
+	return append(dst, record.Event{At: r.at, Kind: record.LocalJoined, Source: record.SourceCEL, Channel: one, Peer: two})
+}
+
+// forget drops channels that ended long ago.
+func (t *celCalls) forget(now time.Time) {
+	n := 0
+	for n < len(t.ended) && now.Sub(t.ended[n].at) > remember {
+		delete(t.channels, t.ended[n].id)
+		n++
+	}
+	if n > 0 {
+		t.ended = append(t.ended[:0], t.ended[n:]...)
+	}
+}
+
+// flush tells what was held back: channels whose next row never came.
+func (t *celCalls) flush(dst []record.Event) []record.Event {
+	var held []*celChannel
+	for _, c := range t.channels {
+		if c.began != nil {
+			held = append(held, c)
+		}
+	}
+	slices.SortFunc(held, func(a, b *celChannel) int { return a.began.at.Compare(b.began.at) })
+	for _, c := range held {
+		e := c.says(*c.began, record.Created)
+		e.State, c.began = record.Ring, nil
+		dst = append(dst, e)
+	}
+	return dst
+}

@@ -1,0 +1,182 @@
+package backfill
+
+import (
+	"strings"
+
+	"github.com/voipd/voipd/record"
+)
+
+// executed tells which application a channel runs, by APP_START or, where
+// cel.conf's apps leaves it out, by the first row that names it. It takes from
+// it what CEL has no row for: a recording's file, and waiting in a queue.
+func (t *celCalls) executed(dst []record.Event, c *celChannel, r celRow) []record.Event {
+	switch r.app {
+	case "", "AppDial", "AppDial2", "AppQueue", "Set", "NoOp", "GotoIf", "ExecIf", "Return", "MSet", "While", "EndWhile", "Verbose", "Log":
+		return dst
+	}
+	if r.event != "APP_START" && r.app == c.app && r.data == c.data || r.event == "HANGUP" || r.event == "CHAN_END" {
+		return dst
+	}
+	c.app, c.data, c.used = r.app, r.data, nil
+	if c.dials() {
+		t.diallers[r.linked] = append(t.diallers[r.linked], c)
+	}
+	e := c.says(r, record.Executed)
+	e.Key, e.Value = r.app, r.data
+	dst = append(dst, e)
+	first, _, _ := strings.Cut(r.data, ",")
+	switch strings.ToLower(r.app) {
+	case "mixmonitor":
+		e = c.says(r, record.VariableSet)
+		e.Key, e.Value = "MIXMONITOR_FILENAME", first
+		dst = append(dst, e)
+	case "queue":
+		e = c.says(r, record.QueueJoined)
+		e.Value = first
+		dst = append(dst, e)
+	}
+	return dst
+}
+
+// state tells what a row says happened to its channel.
+func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.Event {
+	switch r.event {
+	case "ANSWER":
+		return c.answered(dst, r)
+	case "BRIDGE_ENTER":
+		return c.enters(dst, r)
+	case "BRIDGE_EXIT":
+		e := c.says(r, record.BridgeLeft)
+		if e.Bridge = r.more().BridgeID; c.bridge == e.Bridge {
+			c.bridge = ""
+		}
+		return append(dst, e)
+	case "HANGUP":
+		x := r.more()
+		if !r.asked {
+			c.cause = x.HangupCause
+		}
+		if x.HangupSource == r.channel {
+			e := c.says(r, record.HangupRequested)
+			e.Cause = x.HangupCause
+			return c.cancels(append(dst, e), r, x)
+		}
+	case "CHAN_END":
+		c.rings = nil
+		e := c.says(r, record.HungUp)
+		e.Cause, c.over = c.cause, true
+		t.ends(c, r)
+		return append(dst, e)
+	case "BLINDTRANSFER", "ATTENDEDTRANSFER", "PICKUP", "PARK_START", "PARK_END":
+		return t.moved(dst, c, r)
+	case "LOCAL_OPTIMIZE", "LOCAL_OPTIMIZE_BEGIN":
+		x := r.more()
+		e := c.says(r, record.LocalJoined)
+		if e.Peer = t.channel(x.LocalTwoID, x.LocalTwo); e.Peer.ID != "" {
+			return append(dst, e)
+		}
+	}
+	return dst
+}
+
+// cancels ends the ringing of whom a caller who hung up still rang.
+func (c *celChannel) cancels(dst []record.Event, r celRow, x celExtra) []record.Event {
+	if x.DialStatus != "CANCEL" {
+		return dst
+	}
+	for _, p := range c.rings {
+		if !p.over && !p.up {
+			dst = append(dst, record.Event{At: r.at, Kind: record.DialEnded, Source: record.SourceCEL, Channel: c.fact, Peer: p.fact, Value: "CANCEL"})
+		}
+	}
+	return dst
+}
+
+// ends lets go of what is kept of a channel but that it ended.
+func (t *celCalls) ends(c *celChannel, r celRow) {
+	c.heard = nil
+	t.ended = append(t.ended, celEnded{r.id, r.at})
+	if t.names[r.channel] == c {
+		delete(t.names, r.channel)
+	}
+	if n := len(r.channel); n > 2 {
+		delete(t.halves, r.channel[:n-2])
+	}
+	for _, d := range t.diallers[r.linked] {
+		if !d.over {
+			return
+		}
+	}
+	delete(t.diallers, r.linked)
+}
+
+func (c *celChannel) answered(dst []record.Event, r celRow) []record.Event {
+	e := c.says(r, record.StateChanged)
+	e.State, c.up = record.Up, true
+	if c.rung {
+		dst = append(dst, record.Event{At: r.at, Kind: record.DialEnded, Source: record.SourceCEL, Channel: c.by, Peer: c.fact, Value: "ANSWER"})
+	}
+	return append(dst, e)
+}
+
+// enters also tells conferences, which have no rows of their own: their bridges
+// are softmix, and their members run ConfBridge or MeetMe.
+func (c *celChannel) enters(dst []record.Event, r celRow) []record.Event {
+	x := r.more()
+	e := c.says(r, record.BridgeEntered)
+	e.Bridge, c.bridge = x.BridgeID, x.BridgeID
+	switch app := strings.ToLower(r.app); {
+	case x.BridgeTechnology == "holding_bridge":
+		e.BridgeKind = record.Holding
+	case app == "confbridge", app == "meetme":
+		e.BridgeKind = record.Conference
+	}
+	dst = append(dst, e)
+	if e.BridgeKind == record.Conference {
+		e.Kind = record.ConferenceJoined
+		e.Value, _, _ = strings.Cut(r.data, ",")
+		dst = append(dst, e)
+	}
+	return dst
+}
+
+// moved tells transfers, pickups and parking. CEL does not say at which space a
+// call is parked.
+func (t *celCalls) moved(dst []record.Event, c *celChannel, r celRow) []record.Event {
+	x := r.more()
+	e := c.says(r, record.None)
+	switch r.event {
+	case "BLINDTRANSFER":
+		e.Kind, e.Exten, e.Context = record.BlindTransferred, x.Extension, x.Context
+		e.Peer = t.channel(x.Transferee, x.TransfereeName)
+	case "ATTENDEDTRANSFER":
+		e.Kind, e.Peer = record.AttendedTransferred, t.channel(x.SecondID, x.SecondName)
+	case "PICKUP": // the row is of the phone that rang
+		taker := t.channel(x.PickupID, x.PickupName)
+		e = record.Event{At: r.at, Kind: record.PickedUp, Source: record.SourceCEL, Channel: taker, Peer: c.fact}
+	case "PARK_START":
+		e.Kind, e.Key = record.Parked, x.Parker
+	case "PARK_END":
+		switch e.Kind = record.ParkAbandoned; x.Reason {
+		case "ParkedCallUnparked":
+			e.Kind, e.Peer = record.Unparked, t.channel("", x.Retriever)
+		case "ParkedCallTimeOut":
+			e.Kind = record.ParkTimedOut
+		}
+	}
+	if e.Channel.ID == "" {
+		return dst
+	}
+	return append(dst, e)
+}
+
+// channel is the channel of a uniqueid or, where the row has none, of a name.
+func (t *celCalls) channel(id, name string) record.Channel {
+	if c := t.channels[id]; c != nil {
+		return c.fact
+	}
+	if c := t.names[name]; c != nil && (id == "" || c.fact.ID == id) {
+		return c.fact
+	}
+	return record.Channel{ID: id, Name: name}
+}

@@ -1,0 +1,104 @@
+package backfill
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// longest bounds a line: Asterisk's own buffers for one row have 16 KB.
+const longest = 64 << 10
+
+// eachLine calls each for every line of r that is not empty, in order, and
+// gives how many were longer than the bound and left out. Asterisk writes a row
+// a line: a quote that is never closed then costs one row, not the rest.
+func eachLine(r io.Reader, each func(line string)) (long int, err error) {
+	lines := bufio.NewReaderSize(r, longest)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			long++
+			for errors.Is(err, bufio.ErrBufferFull) {
+				_, err = lines.ReadSlice('\n')
+			}
+			line = nil
+		}
+		if text := strings.TrimRight(string(line), "\r\n"); text != "" {
+			each(text)
+		}
+		if err == io.EOF {
+			return long, nil
+		}
+		if err != nil {
+			return long, fmt.Errorf("read rows: %w", err)
+		}
+	}
+}
+
+// split takes a line of CSV apart, appending its cells to dst: quoted ones with
+// quotes doubled, others as they are.
+func split(dst []string, line string) ([]string, error) {
+	for {
+		if !strings.HasPrefix(line, `"`) {
+			cell, rest, more := strings.Cut(line, ",")
+			dst = append(dst, cell)
+			if !more {
+				return dst, nil
+			}
+			line = rest
+			continue
+		}
+		end := closing(line)
+		if end < 0 {
+			return dst, fmt.Errorf("read row: a quote is not closed")
+		}
+		dst = append(dst, strings.ReplaceAll(line[1:end], `""`, `"`))
+		rest := line[end+1:]
+		if rest == "" {
+			return dst, nil
+		}
+		if rest[0] != ',' {
+			return dst, fmt.Errorf("read row: text behind a closing quote")
+		}
+		line = rest[1:]
+	}
+}
+
+// closing is where the quote that opens line is closed; -1 for nowhere.
+func closing(line string) int {
+	for i := 1; i < len(line); i++ {
+		if line[i] != '"' {
+			continue
+		}
+		if i+1 < len(line) && line[i+1] == '"' {
+			i++
+			continue
+		}
+		return i
+	}
+	return -1
+}
+
+// readRows reads every row of a CSV file by its shape.
+func readRows[R any](r io.Reader, s *shape[R], each func(R)) (stats Stats, err error) {
+	var cells []string
+	long, err := eachLine(r, func(line string) {
+		var bad error
+		if cells, bad = split(cells[:0], line); bad != nil {
+			stats.Malformed++
+			return
+		}
+		row, ok, bad := s.row(cells)
+		switch {
+		case bad != nil:
+			stats.Malformed++
+		case ok:
+			stats.Rows++
+			each(row)
+		}
+	})
+	stats.Malformed += long
+	return stats, err
+}

@@ -1,0 +1,13 @@
+// Package backfill tells a record.Machine what Asterisk wrote down of calls:
+// CEL and CDR rows become the same record.Events that a live teller states, so
+// that no second interpretation of calls exists.
+//
+//	layout.go     which columns a row has, and what its times mean
+//	csv.go        rows of a CSV file; a bad one costs only itself
+//	cel.go        CEL rows, put in the order of their times
+//	celcalls.go   CEL rows → Events, and what CEL leaves out: who was rung
+//	cdr.go        CDR rows, put together by call
+//	cdrcall.go    the rows of one call → Events
+//
+// What neither can tell is in docs/tellers.md.
+package backfill

@@ -1,0 +1,125 @@
+// Package config is the admin's TOML file: its types, its defaults on one
+// page, and a strict loader that tells every mistake at once, with its line.
+//
+// It imports nothing of voipd: package daemon turns it into each package's
+// options.
+package config
+
+import "time"
+
+// Config is the whole file. Every key has a default; [Default] has them all.
+type Config struct {
+	Asterisk   Asterisk   `toml:"asterisk"`
+	Numbers    Numbers    `toml:"numbers"`
+	Recordings Recordings `toml:"recordings"`
+	Store      Store      `toml:"store"`
+	HTTP       HTTP       `toml:"http"`
+	Log        Log        `toml:"log"`
+}
+
+// The interfaces of Asterisk that voipd can listen to.
+const (
+	AMI = "ami"
+	ARI = "ari"
+)
+
+// Asterisk says how to reach the PBX.
+type Asterisk struct {
+	Name           string        `toml:"name"`            // the PBX's name in every record; may be empty
+	Interface      string        `toml:"interface"`       // ami or ari
+	Address        string        `toml:"address"`         // host:port of AMI
+	ARIURL         string        `toml:"ari_url"`         // address of ARI
+	ARIApplication string        `toml:"ari_application"` // name of the Stasis application that listens
+	Username       string        `toml:"username"`        // user in manager.conf or ari.conf
+	Secret         Secret        `toml:"secret"`          // its secret, or:
+	SecretFile     string        `toml:"secret_file"`     // a file that holds it; neither: the credential "ami-secret" of systemd
+	TLS            bool          `toml:"tls"`             // speak TLS (manager.conf: tlsenable)
+	TLSCAFile      string        `toml:"tls_ca_file"`     // certificates to trust; empty: the system's
+	TLSServerName  string        `toml:"tls_server_name"` // name in the PBX's certificate; empty: the host of address
+	PingEvery      time.Duration `toml:"ping_every"`      // how often a quiet PBX is asked whether it is there
+	Deadline       time.Duration `toml:"deadline"`        // how long each answer may take; then the link is held for dead
+}
+
+// Numbers say what is an extension, a trunk and an outside number.
+type Numbers struct {
+	Extensions         []string  `toml:"extensions"`
+	Trunks             []string  `toml:"trunks"`
+	Outside            []string  `toml:"outside"`
+	Rewrite            []Rewrite `toml:"rewrite"`
+	RewriteCaller      []Rewrite `toml:"rewrite_caller"`
+	ExtensionSeparator string    `toml:"extension_separator"`
+	SrcExtVariable     string    `toml:"src_ext_variable"`
+	DstExtVariable     string    `toml:"dst_ext_variable"`
+}
+
+// Rewrite replaces what matches in a number.
+type Rewrite struct {
+	Match   string `toml:"match"`
+	Replace string `toml:"replace"`
+}
+
+// Recordings say where the audio is.
+type Recordings struct {
+	Directories []Directory   `toml:"directories"`
+	LinkTTL     time.Duration `toml:"link_ttl"` // how long a link works
+	GiveUp      time.Duration `toml:"give_up"`  // how long after the call a missing file is looked for
+}
+
+// Directory is a folder that recordings may be served from.
+type Directory struct {
+	Path         string `toml:"path"`          // where voipd finds it
+	AsteriskPath string `toml:"asterisk_path"` // what Asterisk calls it; empty: the same
+}
+
+// Store says where the records are kept.
+type Store struct {
+	Path       string        `toml:"path"`
+	KeepTraces time.Duration `toml:"keep_traces"` // how long the facts behind a record are kept
+}
+
+// HTTP is the local API.
+type HTTP struct {
+	Listen  string  `toml:"listen"`   // host:port
+	BaseURL string  `toml:"base_url"` // how others reach it, for links; empty: http:// and listen
+	Tokens  []Token `toml:"tokens"`
+}
+
+// Token lets an app in.
+type Token struct {
+	Name   string `toml:"name"`   // for the log
+	SHA256 string `toml:"sha256"` // of the token, hexadecimal; the token itself is kept nowhere
+}
+
+// Log says what is written to standard error.
+type Log struct {
+	Level  string `toml:"level"`  // debug, info, warn, error
+	Format string `toml:"format"` // text, json
+}
+
+// Default is what holds where the file is silent.
+func Default() Config {
+	return Config{
+		Asterisk: Asterisk{
+			Interface:      AMI,
+			Address:        "127.0.0.1:5038",
+			ARIURL:         "http://127.0.0.1:8088/ari",
+			ARIApplication: "voipd",
+			Username:       "voipd",
+			PingEvery:      10 * time.Second,
+			Deadline:       5 * time.Second,
+		},
+		Numbers: Numbers{
+			Extensions: []string{`^(\d{2,5})(?:[-_][A-Za-z]\w*)?$`},
+			Trunks:     []string{},
+			Outside:    []string{`^(?:\+|00)?\d{7,}$`},
+		},
+		Recordings: Recordings{
+			Directories: []Directory{{Path: "/var/spool/asterisk/monitor"}},
+			LinkTTL:     time.Hour,
+			GiveUp:      10 * time.Minute,
+		},
+		Store: Store{Path: "/var/lib/voipd/voipd.db", KeepTraces: 90 * 24 * time.Hour},
+		HTTP:  HTTP{Listen: "127.0.0.1:8780"},
+		Log:   Log{Level: "info", Format: "text"},
+	}
+}

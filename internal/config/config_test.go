@@ -1,0 +1,147 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/voipd/voipd/internal/config"
+)
+
+func TestExampleIsTheDefaults(t *testing.T) {
+	got, err := config.Read("../../config.example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(config.Default(), got); diff != "" {
+		t.Errorf("config.example.toml is not the defaults:\n%s", diff)
+	}
+}
+
+// TestMistakes: every mistake of a file is told at once, with its line.
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []string // in this order, and nothing else
+	}{
+		{"unknown key with a likely meaning", "[asterisk]\nadress = \"x:1\"\n", []string{`f.toml:2: asterisk.adress: unknown key; did you mean "address"?`}},
+		{"unknown table", "[asterix]\nname = \"x\"\n", []string{`f.toml:1: asterix: unknown key; did you mean "asterisk"?`}},
+		{"unknown key with none near", "[log]\ncolour = true\n", []string{`f.toml:2: log.colour: unknown key; known here: format, level`}},
+		{"not TOML", "[asterisk\nname = 1\n", []string{`f.toml:2: expected`}},
+		{"wrong types", "[asterisk]\naddress = 5038\ntls = \"yes\"\nping_every = 10\n[numbers]\nextensions = \"^1\"\n", []string{
+			"f.toml:2: asterisk.address: want a text in quotes, have a number",
+			"f.toml:3: asterisk.tls: want true or false, have a text",
+			`f.toml:4: asterisk.ping_every: want a duration such as "10s", have a number`,
+			"f.toml:6: numbers.extensions: want a list, have a text",
+		}},
+		{"bad values", `[asterisk]
+address = "pbx"
+deadline = "0s"
+[numbers]
+extensions = ['^(1\d\d$']
+[[numbers.rewrite]]
+match = ''
+[[recordings.directories]]
+path = "monitor"
+[http]
+listen = "127.0.0.1:noport"
+base_url = "pbx.example.com"
+[[http.tokens]]
+name = "crm"
+sha256 = "abc"
+[[http.tokens]]
+name = "crm"
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+[log]
+level = "loud"
+`, []string{
+			`f.toml:2: asterisk.address: want host:port`, `f.toml:3: asterisk.deadline: want a duration above zero`,
+			`f.toml:5: numbers.extensions[0]: is no regular expression`, `f.toml:7: numbers.rewrite[0].match: an empty pattern`,
+			`f.toml:9: recordings.directories[0].path: want an absolute path`, `f.toml:11: http.listen: "noport" is no port`,
+			`f.toml:12: http.base_url: want an address`, `f.toml:15: http.tokens[0].sha256: want the SHA-256`,
+			`f.toml:17: http.tokens[1].name: want a name that no other token has`, `f.toml:20: log.level: want one of`,
+		}},
+		{"a line break for AMI", "[asterisk]\nusername = \"x\\r\\nAction: Originate\"\n", []string{"f.toml:2: asterisk.username: must be one line"}},
+		{"negative duration", "[recordings]\nlink_ttl = \"-1h\"\n", []string{"f.toml:2: recordings.link_ttl: want a duration above zero"}},
+		{"the whole disk", "[[recordings.directories]]\npath = \"/\"\n", []string{"f.toml:2: recordings.directories[0].path: want an absolute path"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := config.Parse("f.toml", c.text)
+			var problems *config.Error
+			if !errors.As(err, &problems) {
+				t.Fatalf("got %v, want a list of problems", err)
+			}
+			lines := strings.Split(err.Error(), "\n")
+			if len(lines) != len(c.want) {
+				t.Fatalf("got %d problems, want %d:\n%v", len(lines), len(c.want), err)
+			}
+			for i, want := range c.want {
+				if !strings.HasPrefix(lines[i], want) {
+					t.Errorf("problem %d is\n%s\nwant\n%s…", i, lines[i], want)
+				}
+			}
+		})
+	}
+}
+
+// TestSecrets: from the file, a file of its own, or systemd; one place only.
+func TestSecrets(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	own := write("own.secret", "from a file\n")
+	write("ami-secret", "from systemd")
+	two := write("two.secret", "a\nb\n")
+	for _, c := range []struct{ name, text, credentials, want, err string }{
+		{"inline", `secret = "inline"`, "", "inline", ""},
+		{"file", `secret_file = "` + own + `"`, "", "from a file", ""},
+		{"credential", ``, dir, "from systemd", ""},
+		{"nowhere", ``, "", "", "asterisk.secret: not set"},
+		{"twice", `secret = "x"` + "\n" + `secret_file = "` + own + `"`, "", "", "keep one of the two"},
+		{"missing file", `secret_file = "` + dir + `/none"`, "", "", "no such file"},
+		{"two lines", `secret_file = "` + two + `"`, "", "", "does not hold one line"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("CREDENTIALS_DIRECTORY", c.credentials)
+			got, err := config.Load(write("voipd.toml", "[asterisk]\n"+c.text+"\n"))
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Errorf("got %v, want %q", err, c.err)
+				}
+				return
+			}
+			if err != nil || got.Asterisk.Secret.Reveal() != c.want {
+				t.Errorf("got %q (%v), want %q", got.Asterisk.Secret.Reveal(), err, c.want)
+			}
+		})
+	}
+}
+
+func TestSecretNeverPrints(t *testing.T) {
+	c := config.Default()
+	c.Asterisk.Secret = "hunter2"
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "config", c, "secret", c.Asterisk.Secret)
+	js, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v %v %s %q %x", c, c, c, c.Asterisk.Secret, c.Asterisk.Secret, c.Asterisk.Secret), log.String(), string(js)} {
+		if strings.Contains(s, "hunter2") || strings.Contains(s, "68756e7465723") {
+			t.Errorf("the secret is in %s", s)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package doctor_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/doctor"
+	"github.com/voipd/voipd/internal/sim"
+	"github.com/voipd/voipd/record"
+)
+
+func examine(t *testing.T, opt sim.Options, change func(*doctor.Subject)) (string, error) {
+	t.Helper()
+	pbx, err := sim.New(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan struct{})
+	go func() { defer close(served); _ = pbx.Run(ctx) }()
+	defer func() { cancel(); pbx.Close(); <-served }()
+	s := doctor.Subject{Options: ami.Options{Address: pbx.Addr(), Username: "voipd", Secret: "voipd"}, Rules: record.DefaultRules(), Wait: 5 * time.Second, Listen: time.Millisecond}
+	if change != nil {
+		change(&s)
+	}
+	call, err := sim.Load(os.DirFS("../sim/morning"), "in-answered")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pbx.Play(call, 200*time.Millisecond)
+	report, err := doctor.Examine(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	if err := report.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String(), nil
+}
+
+// TestFindings: each thing that is missing is told with the line to put where.
+func TestFindings(t *testing.T) {
+	for name, c := range map[string]struct {
+		opt    sim.Options
+		change func(*doctor.Subject)
+		want   []string
+	}{
+		"no times":     {sim.Options{NoTimestamps: true}, func(s *doctor.Subject) { s.Listen = 5 * time.Second }, []string{"timestampevents = yes in [general] of manager.conf"}},
+		"no system":    {sim.Options{Read: "call"}, nil, []string{"read = …,system"}},
+		"no snapshot":  {sim.Options{Write: "call"}, nil, []string{"write = reporting"}},
+		"no endpoints": {sim.Options{}, nil, []string{"the PBX listed no endpoint"}},
+		"no folder":    {sim.Options{}, func(s *doctor.Subject) { s.Directories = []string{"/nonexistent"} }, []string{"recordings in /nonexistent cannot be served", "SupplementaryGroups=asterisk"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := examine(t, c.opt, c.change)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("%q is not in\n%s", want, got)
+				}
+			}
+		})
+	}
+	if _, err := examine(t, sim.Options{Secret: "other"}, nil); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("a wrong secret: %v", err)
+	}
+}

@@ -1,0 +1,304 @@
+// Package ingest is the one loop through which every fact goes: sources put
+// facts into a bounded queue, the loop applies them to the Machine, writes what
+// they decide in one transaction, and only then tells others.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+const (
+	// batch is how many facts one transaction takes at the most. A transaction
+	// costs a disk sync whatever its size; 256 facts are some six calls.
+	batch = 256
+	// linger is how long the loop waits for more facts before it writes: one
+	// event of a call seldom comes alone, and 20 ms is not felt by anybody.
+	linger = 20 * time.Millisecond
+	// retryFirst and retryLast bound the wait between tries to write.
+	retryFirst, retryLast = 100 * time.Millisecond, 5 * time.Second
+)
+
+// Store is what the loop needs of a database.
+type Store interface {
+	Commit(context.Context, *store.Batch) error
+	Journal(context.Context) ([]record.Event, error)
+	Record(ctx context.Context, callID string) (record.Record, error)
+}
+
+// Options of a Loop.
+type Options struct {
+	Rules record.Rules
+	Store Store
+	// Bound is how many facts may wait: 0 is 100,000, some 40 MB and ten
+	// minutes of a busy call centre. Beyond it facts are refused, a gap is
+	// marked and Resync asked for.
+	Bound int
+	// Resync asks the source for a new list of channels after facts were
+	// refused. It must not block.
+	Resync func()
+	// Publish is told what was decided, after it is on the disk, from the
+	// loop's goroutine. It must not block.
+	Publish func([]record.Change)
+	Log     *slog.Logger
+}
+
+// Loop is the way of every fact. Make one with New.
+type Loop struct {
+	opt     Options
+	queue   *queue
+	machine *record.Machine
+
+	mu    sync.Mutex
+	stats Stats
+	busy  time.Time // since when a step is under way; zero: it waits for facts
+}
+
+// Stats is how the loop does, for health and metrics.
+type Stats struct {
+	Waiting    int   // facts in the queue
+	Bound      int   // how many may wait
+	Refused    int64 // facts refused at the bound, since the start
+	Applied    int64 // facts applied, since the start
+	Commits    int64
+	Records    int64 // records written, since the start
+	OpenCalls  int
+	LastEvent  time.Time // when the latest fact happened on the PBX
+	LastCommit time.Time
+	StoreError string // why the last write failed; empty: it did not
+}
+
+// New makes a Loop. Put may be called at once; nothing is applied before Run.
+func New(opt Options) *Loop {
+	if opt.Bound <= 0 {
+		opt.Bound = 100_000
+	}
+	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules)}
+}
+
+// Put gives a fact to the loop. It never blocks; any goroutine may call it.
+func (l *Loop) Put(e record.Event) { l.queue.put(e) }
+
+// Stats tells how the loop does at the moment.
+func (l *Loop) Stats() Stats {
+	l.mu.Lock()
+	s := l.stats
+	l.mu.Unlock()
+	s.Waiting, s.Refused = l.queue.state()
+	s.Bound = l.opt.Bound
+	return s
+}
+
+// Alive tells whether the loop moves: it waits for facts, or its present step
+// began, or tried again to write, less than so long ago.
+func (l *Loop) Alive(within time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.busy.IsZero() || time.Since(l.busy) < within
+}
+
+func (l *Loop) mark(busy bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy = time.Time{}
+	if busy {
+		l.busy = time.Now()
+	}
+}
+
+// Boot replays the journal of the calls that were open when the daemon last
+// stopped. It is called once, before Run.
+func (l *Loop) Boot(ctx context.Context) error {
+	events, err := l.opt.Store.Journal(ctx)
+	if err != nil {
+		return fmt.Errorf("boot: %w", err)
+	}
+	for _, e := range events {
+		l.machine.Apply(nil, e)
+	}
+	if n := l.machine.Open(); n > 0 {
+		l.machine.Apply(nil, record.Event{Kind: record.Gapped, Source: record.SourceClock, Value: "voipd was not running"})
+		l.opt.Log.Info("took up the calls that were open at the last stop", "calls", n, "facts", len(events))
+	}
+	l.note(func(s *Stats) { s.OpenCalls = l.machine.Open() })
+	return nil
+}
+
+// Run takes facts until ctx ends, then writes what still waits and returns.
+func (l *Loop) Run(ctx context.Context) error {
+	buf := make([]record.Event, 0, batch)
+	for {
+		select {
+		case <-l.queue.wake:
+		case <-ctx.Done():
+			return l.drain(buf)
+		}
+		if waiting, _ := l.queue.state(); waiting < batch {
+			pause(ctx, linger)
+		}
+		for {
+			events, gap := l.queue.take(buf, batch)
+			if len(events) == 0 && !gap {
+				break
+			}
+			if err := l.step(ctx, events, gap); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// drain writes what waits when the daemon stops. It has a bound of its own:
+// what cannot be written then is told by the PBX's list at the next start.
+func (l *Loop) drain(buf []record.Event) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	for {
+		events, gap := l.queue.take(buf, batch)
+		if len(events) == 0 && !gap {
+			return nil
+		}
+		if err := l.step(ctx, events, gap); err != nil {
+			return fmt.Errorf("drain: %w", err)
+		}
+	}
+}
+
+// step applies facts, writes what they decide, and publishes it.
+func (l *Loop) step(ctx context.Context, events []record.Event, gap bool) error {
+	l.mark(true)
+	defer l.mark(false)
+	if gap {
+		l.opt.Log.Error("the queue was full and facts were refused: asking the PBX for its channels again", "bound", l.opt.Bound)
+		events = append(events, record.Event{At: lastAt(events), Kind: record.Gapped, Source: record.SourceClock, Value: "voipd's queue was full"})
+	}
+	var changes []record.Change
+	b := &store.Batch{}
+	for _, e := range events {
+		if e.Kind == record.RecordingChecked {
+			changes = l.settle(ctx, changes, e)
+			continue
+		}
+		changes = l.machine.Apply(changes, e)
+		if id := l.machine.Touched(); id != "" {
+			b.Journal = append(b.Journal, store.Entry{CallID: id, Event: e})
+		}
+	}
+	sum(b, changes)
+	if !b.Empty() {
+		if err := l.commit(ctx, b); err != nil {
+			return err
+		}
+	}
+	if len(changes) > 0 && l.opt.Publish != nil {
+		l.opt.Publish(changes)
+	}
+	if gap && l.opt.Resync != nil {
+		l.opt.Resync()
+	}
+	l.note(func(s *Stats) {
+		s.Applied += int64(len(events))
+		s.Records += int64(len(b.Records))
+		s.OpenCalls = l.machine.Open()
+		if at := lastAt(events); at.After(s.LastEvent) {
+			s.LastEvent = at
+		}
+	})
+	return nil
+}
+
+func lastAt(events []record.Event) time.Time {
+	if len(events) == 0 {
+		return time.Time{}
+	}
+	return events[len(events)-1].At
+}
+
+// sum writes into b what the changes mean for the disk.
+func sum(b *store.Batch, changes []record.Change) {
+	for _, c := range changes {
+		switch c.Kind {
+		case record.CallMerged:
+			b.Merged = append(b.Merged, [2]string{c.CallID, c.Other})
+		case record.CallEnded:
+			b.Closed = append(b.Closed, store.Closed{CallID: c.CallID, At: c.At})
+		}
+		if c.Record != nil {
+			b.Records = append(b.Records, *c.Record)
+		}
+	}
+}
+
+// settle takes in what the disk says of a recording of an ended call.
+func (l *Loop) settle(ctx context.Context, changes []record.Change, e record.Event) []record.Change {
+	r, err := l.opt.Store.Record(ctx, e.Value)
+	if err != nil {
+		if !errors.Is(err, store.ErrNotFound) {
+			l.opt.Log.Error("cannot settle a recording, will look again", "call", e.Value, "error", err)
+		}
+		return changes
+	}
+	for i := range changes { // a change of this very batch is not on the disk yet
+		if changes[i].Record != nil && changes[i].CallID == e.Value {
+			r = *changes[i].Record
+		}
+	}
+	if !r.SettleRecording(e.Key, e.Recorded) {
+		return changes
+	}
+	return append(changes, record.Change{Kind: record.RecordRevised, At: e.At, CallID: e.Value, Record: &r})
+}
+
+// commit writes a batch, trying again until it is on the disk or ctx ends.
+// Meanwhile facts wait in the queue.
+func (l *Loop) commit(ctx context.Context, b *store.Batch) error {
+	wait := retryFirst
+	for {
+		l.mark(true) // a store that fails is no dead loop
+		err := l.opt.Store.Commit(context.WithoutCancel(ctx), b)
+		if err == nil {
+			l.note(func(s *Stats) {
+				if s.StoreError != "" {
+					l.opt.Log.Info("the store takes records again")
+				}
+				s.Commits, s.LastCommit, s.StoreError = s.Commits+1, time.Now(), ""
+			})
+			return nil
+		}
+		l.note(func(s *Stats) {
+			if s.StoreError == "" {
+				l.opt.Log.Error("cannot write to the store; facts wait in the queue", "error", err)
+			}
+			s.StoreError = err.Error()
+		})
+		if !pause(ctx, wait) {
+			return fmt.Errorf("write to the store: %w", err)
+		}
+		wait = min(2*wait, retryLast)
+	}
+}
+
+func (l *Loop) note(f func(*Stats)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(&l.stats)
+}
+
+// pause waits for d, or until ctx ends, and tells whether d passed.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

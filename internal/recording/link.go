@@ -1,0 +1,76 @@
+package recording
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Why a link does not work.
+var (
+	ErrExpired   = errors.New("the link has expired")
+	ErrSignature = errors.New("the link's signature is wrong")
+)
+
+// Signer makes links that work alone, without a token, until they expire.
+type Signer struct {
+	Key  []byte        // kept in the store; a new one makes all links void
+	Base string        // address of the API, without a slash at the end
+	TTL  time.Duration // how long a link works
+}
+
+// Route is the path of recordings in the API.
+const Route = "/v1/recordings/"
+
+// Link makes the link to a recording and tells until when it works.
+func (s Signer) Link(callID, id string, now time.Time) (link string, expires time.Time) {
+	expires = now.Add(s.TTL).UTC().Truncate(time.Second)
+	at := strconv.FormatInt(expires.Unix(), 10)
+	query := url.Values{"expires": {at}, "signature": {hex.EncodeToString(s.sum(callID, id, at))}}
+	return s.Base + Route + url.PathEscape(callID) + "/" + url.PathEscape(id) + "?" + query.Encode(), expires
+}
+
+// Check tells whether a link with these parts is genuine and still works.
+func (s Signer) Check(callID, id, expires, signature string, now time.Time) error {
+	given, err := hex.DecodeString(signature)
+	if err != nil || !hmac.Equal(given, s.sum(callID, id, expires)) {
+		return ErrSignature
+	}
+	at, err := strconv.ParseInt(expires, 10, 64)
+	if err != nil {
+		return ErrSignature
+	}
+	if now.Unix() >= at {
+		return ErrExpired
+	}
+	return nil
+}
+
+// sum signs the parts, each with its length before it, so that no two links
+// have the same text to sign.
+func (s Signer) sum(parts ...string) []byte {
+	mac := hmac.New(sha256.New, s.Key)
+	for _, p := range parts {
+		mac.Write([]byte(strconv.Itoa(len(p)) + ":"))
+		mac.Write([]byte(p))
+	}
+	return mac.Sum(nil)
+}
+
+// FileName is a name for a download, without anything that could mislead: the
+// last part of the path, printable ASCII only.
+func FileName(path string) string {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("._-+", r):
+			return r
+		}
+		return '_'
+	}, name)
+}

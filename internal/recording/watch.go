@@ -1,0 +1,122 @@
+package recording
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+const (
+	// look is how often files that are not yet whole are looked at.
+	look = time.Second
+	// looks is how many of them are looked at in one round, the oldest first.
+	looks = 200
+	// settled is how long a file must have kept its size to be whole.
+	settled = time.Second
+	// settledBadHeader is the same for a WAV whose header does not agree with
+	// its size: Asterisk was killed, or is still writing.
+	settledBadHeader = time.Minute
+)
+
+// Watch looks after recordings from their announcement until their files are
+// whole, empty or given up.
+type Watch struct {
+	Library *Library
+	Store   interface {
+		Unsettled(ctx context.Context, limit int) ([]store.Unsettled, error)
+	}
+	GiveUp time.Duration      // how long a missing file is looked for
+	Tell   func(record.Event) // gets a RecordingChecked for each change; must not block
+	Now    func() time.Time   // the clock
+	Log    *slog.Logger
+	seen   map[string]sight
+	failed bool
+}
+
+// sight is what a file was like when it was first seen like that.
+type sight struct {
+	bytes int64
+	since time.Time
+}
+
+// Run looks until ctx ends.
+func (w *Watch) Run(ctx context.Context) {
+	t := time.NewTicker(look)
+	defer t.Stop()
+	for {
+		w.Round(ctx)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Round looks once at every recording that is not settled.
+func (w *Watch) Round(ctx context.Context) {
+	list, err := w.Store.Unsettled(ctx, looks)
+	if err != nil {
+		if !w.failed && ctx.Err() == nil {
+			w.Log.Error("cannot look after recordings", "error", err)
+		}
+		w.failed = true
+		return
+	}
+	w.failed = false
+	next := make(map[string]sight, len(list))
+	for _, u := range list {
+		key := u.CallID + "/" + u.ID
+		fact, now := w.inspect(u, w.seen[key])
+		next[key] = now
+		if fact.State == record.Announced {
+			continue
+		}
+		w.Tell(record.Event{At: w.Now().UTC(), Kind: record.RecordingChecked, Source: record.SourceDisk, Key: u.ID, Value: u.CallID, Recorded: fact})
+	}
+	w.seen = next
+}
+
+// inspect tells what a file is like now. Announced means: nothing to tell yet.
+func (w *Watch) inspect(u store.Unsettled, before sight) (record.FileFact, sight) {
+	now := w.Now()
+	f, info, err := w.Library.Open(u.Path)
+	if err != nil {
+		since := before.since
+		if since.IsZero() || before.bytes >= 0 {
+			since = now
+		}
+		s := sight{bytes: -1, since: since}
+		if errors.Is(err, ErrGone) && now.Sub(since) < w.GiveUp {
+			return record.FileFact{State: record.Announced}, s
+		}
+		w.Log.Warn("a recording cannot be had", "call", u.CallID, "path", u.Path, "error", err)
+		return record.FileFact{State: record.Gone}, s
+	}
+	defer f.Close()
+	s := sight{bytes: info.Size(), since: before.since}
+	if s.since.IsZero() || before.bytes != s.bytes {
+		s.since = now
+	}
+	audio, err := Examine(u.Path, f, info.Size())
+	if err != nil {
+		w.Log.Warn("a recording cannot be had", "call", u.CallID, "path", u.Path, "error", err)
+		return record.FileFact{State: record.Gone}, s
+	}
+	wait := settled
+	if !audio.Whole {
+		wait = settledBadHeader
+	}
+	if now.Sub(s.since) < wait {
+		return record.FileFact{State: record.Announced}, s
+	}
+	fact := record.FileFact{State: record.Ready, Bytes: info.Size(), Audio: audio.Length.Round(time.Millisecond)}
+	if audio.Empty {
+		fact.State = record.Empty
+	}
+	return fact, s
+}

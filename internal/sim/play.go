@@ -1,0 +1,84 @@
+package sim
+
+import (
+	"strings"
+	"time"
+)
+
+// Playing is a capture on its way.
+type Playing struct {
+	done chan struct{}
+	ids  []string
+}
+
+// Done is closed after the last event, or when the PBX is closed.
+func (p *Playing) Done() <-chan struct{} { return p.done }
+
+// IDs are the unique ids of this play's channels, in the order of the capture.
+func (p *Playing) IDs() []string { return p.ids }
+
+// Play plays the capture, beginning when the given time of the PBX's has passed from now (at once if it is 0 or
+// less). Each play is a new call.
+func (p *PBX) Play(c *Capture, after time.Duration) *Playing {
+	begin := p.Now().Add(max(after, 0))
+	p.mu.Lock()
+	rewrite := p.numbers.rewriting(c, begin, p.opts.Monitor)
+	p.mu.Unlock()
+	playing := &Playing{done: make(chan struct{})}
+	for _, id := range c.ids {
+		playing.ids = append(playing.ids, rewrite.Replace(id))
+	}
+	started := p.spawn(func() {
+		defer close(playing.done)
+		for _, e := range c.events {
+			if !p.until(begin.Add(e.after)) {
+				return
+			}
+			p.emit(rewrite.Replace(e.raw), begin.Add(e.after))
+		}
+	})
+	if !started {
+		close(playing.done)
+	}
+	if p.opts.Monitor != "" {
+		for _, r := range c.audio {
+			p.spawn(func() {
+				if err := p.record(c, r, rewrite, begin); err != nil {
+					p.opts.Log.Error("fake PBX: recording", "capture", c.Name, "error", err)
+				}
+			})
+		}
+	}
+	return playing
+}
+
+// until waits for a time of the PBX's; false when it is closed before.
+func (p *PBX) until(at time.Time) bool {
+	wait := time.Duration(float64(at.Sub(p.Now())) / p.opts.Speed)
+	if wait <= 0 {
+		select {
+		case <-p.closed:
+			return false
+		default:
+			return true
+		}
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-p.closed:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// file is where the events of a play say that a recording is.
+func (c *Capture) file(r recording, rewrite *strings.Replacer) string {
+	for _, e := range c.events {
+		if strings.Contains(e.raw, "Variable: MIXMONITOR_FILENAME") && strings.Contains(e.raw, r.base) {
+			return rewrite.Replace(headerOf(e.raw, "Value"))
+		}
+	}
+	return ""
+}

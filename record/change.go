@@ -1,0 +1,39 @@
+package record
+
+import "time"
+
+// ChangeKind says what a [Change] decides.
+type ChangeKind uint8
+
+// The kinds of changes, in the order in which a call has them.
+const (
+	CallBegan       ChangeKind = iota + 1 // a call exists
+	PhoneRang                             // Phone is being rung
+	CallAnswered                          // Phone and Other began to talk
+	CallTransferred                       // Phone handed the call over to Other
+	CallHeld                              // Phone put the call on hold
+	CallResumed                           // Phone took the call back
+	CallMerged                            // this call went into the call Other; no more is told of it
+	CallEnded                             // the call is over: Record says everything
+	RecordRevised                         // something about an ended call became known: Record replaces the former one
+)
+
+// String is the kind's name for logs and traces.
+func (k ChangeKind) String() string {
+	names := [...]string{"none", "began", "rang", "answered", "transferred", "held", "resumed", "merged", "ended", "revised"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "unknown"
+}
+
+// Change is one decision of the Machine.
+type Change struct {
+	Kind   ChangeKind
+	At     time.Time
+	CallID string
+	Phone  string
+	Other  string
+	Record *Record // CallEnded and RecordRevised; also CallMerged where the merged call keeps a record
+	Quiet  bool    // CallMerged of a call that nobody was told of: of interest only to the journal
+}

@@ -1,0 +1,318 @@
+package record
+
+import (
+	"strings"
+	"time"
+)
+
+// This file follows who was rung, and how it ended.
+
+func (m *Machine) dialStarted(dst []Change, e Event) []Change {
+	peer, dst := m.meet(dst, e, e.Peer)
+	if peer == nil {
+		return dst
+	}
+	var from *channel
+	if e.Channel.ID != "" {
+		if from, dst = m.meet(dst, e, e.Channel); from == nil {
+			return dst
+		}
+		m.follow(from, e)
+		dst = m.join(dst, from.call, peer.call, e.At, true)
+		from.call.tried = true
+	} else if peer == peer.call.origin {
+		peer.call.byPBX = true
+	}
+	if number := dialledNumber(e.Value, peer.endpoint); number != "" {
+		peer.dialled = number
+	} else if peer.dialled == "" {
+		peer.dialled = e.PeerNumber
+	}
+	m.ownerOf(peer, from)
+	if !peer.party() || peer.rung != nil {
+		return dst
+	}
+	a := &attempt{ch: peer, at: e.At}
+	peer.rung = a
+	if peer.role == external {
+		a.owner = peer.owner
+	}
+	a.phone = peer.phone(&m.rules)
+	c := peer.call
+	c.attempts = append(c.attempts, a)
+	if peer.role == external {
+		return dst
+	}
+	other := ""
+	if c.origin != nil && c.origin != peer && c.origin.party() {
+		other = c.origin.phone(&m.rules)
+	}
+	return m.tell(dst, c, Change{Kind: PhoneRang, At: e.At, Phone: a.phone, Other: other})
+}
+
+// ownerOf notes on whose behalf a Local channel or an outside number is rung:
+// the extension at which its caller stands, or that of the Local before it.
+func (m *Machine) ownerOf(peer, from *channel) {
+	if from == nil || peer.role == operator {
+		return
+	}
+	ext, ok := m.rules.extension(from.stands)
+	switch {
+	case ok && ext != from.ext:
+		peer.owner = ext
+	case from.half != nil:
+		peer.owner = from.half.owner
+	}
+	if peer.half != nil {
+		peer.half.owner = peer.owner
+	}
+}
+
+// dialledNumber takes the number out of a dial string: "89161000001@trunk-a"
+// (PJSIP), "trunk-a/89161000001" (SIP, IAX2), "g1/89161000001" (DAHDI).
+func dialledNumber(s, endpoint string) string {
+	if tech, rest, ok := strings.Cut(s, "/"); ok {
+		switch tech {
+		case "PJSIP", "SIP", "IAX2", "DAHDI", "Local": // app_queue puts the technology before it
+			s = rest
+		}
+	}
+	if number, at, ok := strings.Cut(s, "@"); ok {
+		if at == endpoint || strings.HasPrefix(at, endpoint) {
+			return number
+		}
+		return number
+	}
+	if _, number, ok := strings.Cut(s, "/"); ok {
+		number, _, _ = strings.Cut(number, "/")
+		return number
+	}
+	return ""
+}
+
+func (m *Machine) dialEnded(dst []Change, e Event) []Change {
+	peer := m.channels[e.Peer.ID]
+	if peer == nil {
+		return dst
+	}
+	peer, dst = m.meet(dst, e, e.Peer)
+	if from := m.channels[e.Channel.ID]; from != nil {
+		from, dst = m.meet(dst, e, e.Channel)
+		dst = m.join(dst, from.call, peer.call, e.At, true)
+	}
+	if a := peer.rung; a != nil && a.status == "" {
+		a.status, a.ended = e.Value, e.At
+	}
+	return dst
+}
+
+// originated: the PBX tells what became of a call that it began. A failed one
+// names no channel id, only "PJSIP/101": it is the oldest call that the PBX
+// began there and that has not been claimed.
+func (m *Machine) originated(dst []Change, e Event) []Change {
+	ch := m.channels[e.Channel.ID]
+	if ch == nil && e.Channel.ID == "" {
+		ch = m.unclaimed(e.Channel.Name)
+	}
+	if ch == nil {
+		return dst
+	}
+	c := ch.call
+	if ch == c.origin || c.origin.role == helper {
+		c.byPBX = true
+		if e.Exten != "" && c.pbxAsked == "" {
+			c.pbxAsked = e.Exten
+		}
+	}
+	return dst
+}
+
+func (m *Machine) unclaimed(name string) *channel {
+	if number, endpoint, ok := strings.Cut(name, "@"); ok && strings.HasPrefix(number, "PJSIP/") {
+		name = "PJSIP/" + endpoint // dialled as PJSIP/NUMBER@TRUNK, the channel is PJSIP/TRUNK-…
+	}
+	for _, c := range m.sortedCalls() {
+		o := c.origin
+		if c.beganBy() == "pbx" && c.pbxAsked == "" && o.alive() && strings.HasPrefix(o.name, name+"-") {
+			return o
+		}
+	}
+	return nil
+}
+
+// The outcomes of a ringing, as the record's details name them.
+const (
+	rangAnswered  = "answered"
+	rangNoAnswer  = "no_answer"
+	rangBusy      = "busy"
+	rangFailed    = "failed"
+	rangCancelled = "cancelled"
+	rangElsewhere = "elsewhere"
+	rangRinging   = "ringing"
+)
+
+// outcome of a ringing, from DialStatus and the rung channel's hangup cause
+// (record-rules, "disposition"; asterisk-facts, "Ends of a dialling").
+func (c *call) outcome(a *attempt) string {
+	cause := a.ch.cause
+	switch {
+	case a.status == "ANSWER", a.status == "" && !a.ch.up.IsZero():
+		return rangAnswered
+	case a.status == "" && a.ended.IsZero():
+		return rangRinging
+	case cause == 26:
+		return rangElsewhere
+	case cause == 21 && a.ch.tech == 0 && a.ch.role == external && a.ch.rang:
+		// Asterisk 16 tells no SIP code and was seen to give 21 (refused) to a
+		// provider's 480 (no answer) as well: a far side that rang and then gave
+		// up did not answer. A mobile that is declined reads the same there.
+		return rangNoAnswer
+	case a.status == "BUSY", cause == 17, cause == 21:
+		return rangBusy
+	case a.status == "CONGESTION", a.status == "CHANUNAVAIL":
+		return rangFailed
+	case a.status == "CANCEL" && len(c.talks) > 0:
+		return rangElsewhere
+	case a.status == "CANCEL" && c.cancelled:
+		return rangCancelled
+	case a.status == "CANCEL", cause == 0, cause == 16, cause == 18, cause == 19, cause == 127:
+		if a.status == "" && len(c.talks) > 0 && cause != 19 {
+			return rangElsewhere // a pickup takes the call from a phone without a DialEnd
+		}
+		return rangNoAnswer
+	}
+	return rangFailed
+}
+
+// executed follows the dialplan: which application a channel runs.
+func (m *Machine) executed(ch *channel, e Event) {
+	c := ch.call
+	ch.app = strings.ToLower(e.Key)
+	service := ""
+	switch ch.app {
+	case "dial", "followme", "page", "retrydial":
+		c.tried = true
+	case "queue":
+		c.tried = true
+		service = "queue"
+	case "background", "waitexten", "read", "directory":
+		service = "ivr"
+	case "playback", "controlplayback", "saynumber", "saydigits", "festival":
+		if c.service == "" && len(c.attempts) == 0 {
+			service = "announcement"
+		}
+	case "voicemail", "voicemailmain", "minivmrecord":
+		service = "voicemail"
+		c.voicemail = c.voicemail || ch.app != "voicemailmain"
+	case "confbridge", "meetme":
+		service = "conference"
+	case "chanspy", "extenspy":
+		service = "spy"
+	case "echo":
+		service = "echo"
+	case "park", "parkedcall":
+		service = "parking"
+	case "mixmonitor":
+		ch.mixPath, ch.mixOpts, _ = strings.Cut(e.Value, ",")
+	}
+	if service != "" {
+		c.service = service
+	}
+}
+
+// variableSet takes what channel variables say that no event does.
+func (m *Machine) variableSet(ch *channel, e Event) {
+	c := ch.call
+	switch e.Key {
+	case "MIXMONITOR_FILENAME":
+		m.taped(ch, e)
+	case "FROM_DID", "__FROM_DID":
+		if ch == c.origin && e.Value != "" && e.Value != "s" {
+			c.did = e.Value
+			if c.asked == e.Value {
+				c.asked = ""
+			}
+		}
+	case "":
+	case m.rules.SrcExtVariable:
+		c.srcExt = e.Value
+	case m.rules.DstExtVariable:
+		c.dstExt = e.Value
+	}
+}
+
+// taped: MixMonitor sets its variable on the channel that it runs on; that is
+// where the file's name comes from (MixMonitorStart has none).
+func (m *Machine) taped(ch *channel, e Event) {
+	c := ch.call
+	for _, t := range c.tapes {
+		if t.path == e.Value {
+			return
+		}
+	}
+	t := &tape{ch: ch, path: e.Value, at: e.At}
+	if ch.mixPath != "" && strings.Contains(e.Value, ch.mixPath) {
+		opts, _, _ := strings.Cut(ch.mixOpts, ",")
+		t.bridged = strings.Contains(opts, "b")
+	}
+	c.tapes = append(c.tapes, t)
+}
+
+func (m *Machine) queueLeft(c *call, at time.Time) {
+	if !c.waiting {
+		return
+	}
+	c.waiting = false
+	if d := at.Sub(c.queueSince); d > 0 {
+		c.queueWait += d
+	}
+}
+
+// hangupRequested: the far side of a channel hung up. Where it was the calling
+// side and the call was still on its way to somebody, the call is cancelled.
+func (m *Machine) hangupRequested(ch *channel, e Event) {
+	c := ch.call
+	if c.hungUpBy == nil && ch.party() && (ch == c.origin || ch.bridge != nil) {
+		c.hungUpBy = ch // a phone that declines ends its ringing, not the call
+	}
+	if ch == c.caller() && len(c.talks) == 0 && c.onItsWay(ch) {
+		c.cancelled = true
+	}
+}
+
+// caller is the calling side's channel: the origin, or the party behind it
+// where the PBX began the call through a Local channel.
+func (c *call) caller() *channel {
+	if c.origin.party() {
+		return c.origin
+	}
+	for _, a := range c.attempts {
+		return a.ch
+	}
+	return c.origin
+}
+
+// onItsWay tells whether a call was still on its way to somebody when the
+// calling side hung up: a phone rang, in the queue, in a menu, in an
+// announcement before anybody was rung; not after a failed ringing's busy tone
+// or in voicemail.
+func (c *call) onItsWay(ch *channel) bool {
+	if c.waiting || c.ringing() {
+		return true
+	}
+	if ch.state == Busy || ch == c.origin && c.byPBX && ch.up.IsZero() {
+		return false
+	}
+	switch ch.app {
+	case "voicemail", "busy", "congestion", "hangup", "playtones":
+		return false
+	case "background", "waitexten", "read", "directory":
+		return true
+	}
+	for _, a := range c.attempts {
+		if a.ch != ch && a.status != "ANSWER" {
+			return false
+		}
+	}
+	return true
+}

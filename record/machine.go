@@ -1,0 +1,364 @@
+package record
+
+import (
+	"sort"
+	"strings"
+	"time"
+)
+
+// remember is how long an ended channel's id is kept, so that late and
+// repeated facts about it change nothing. Asterisk's own stragglers (a queue's
+// second DialEnd, a CEL row) come within seconds; a minute is ample, and at
+// 200 calls per second it is some 50,000 ids.
+const remember = time.Minute
+
+// Machine turns Events into Changes. Make one with [New]; it is not safe for
+// use by more than one goroutine.
+type Machine struct {
+	rules    Rules
+	channels map[string]*channel
+	bridges  map[string]*bridge
+	calls    map[string]*call // by call id
+	linked   map[string]*call // by any linkedid that leads to the call
+	ended    map[string]struct{}
+	fading   []fading // ended ids, oldest first, from faded on
+	faded    int      // how many of them are forgotten already
+	now      time.Time
+	events   uint64
+	walk     uint64   // number of walks through bridges
+	snapshot uint64   // event number of the snapshot under way; 0: none
+	about    *channel // whom the last event was about; nil: nobody
+}
+
+type fading struct {
+	id string
+	at time.Time
+}
+
+// New makes a Machine that has seen nothing. Rules come from [DefaultRules] or
+// the configuration and must not change afterwards.
+func New(r Rules) *Machine {
+	return &Machine{
+		rules:    r,
+		channels: make(map[string]*channel),
+		bridges:  make(map[string]*bridge),
+		calls:    make(map[string]*call),
+		linked:   make(map[string]*call),
+		ended:    make(map[string]struct{}),
+	}
+}
+
+// Open is the number of calls going on.
+func (m *Machine) Open() int { return len(m.calls) }
+
+// Touched is the id of the call that the last applied event was about, as it
+// is after the event; empty where it was about none.
+func (m *Machine) Touched() string {
+	if m.about == nil {
+		return ""
+	}
+	return m.about.call.id
+}
+
+// Apply takes one fact in and appends what it decides to dst. It never fails
+// and never blocks; a fact that makes no sense changes nothing.
+func (m *Machine) Apply(dst []Change, e Event) []Change {
+	m.events++
+	m.about = nil
+	if e.At.After(m.now) {
+		m.now = e.At
+	}
+	if len(m.fading) > m.faded {
+		m.forget()
+	}
+	switch e.Kind {
+	case SnapshotBegan, ChannelPresent, SnapshotEnded, Gapped:
+		return m.applySnapshot(dst, e)
+	case Ticked, None:
+		return dst
+	case Originated:
+		return m.originated(dst, e)
+	case DialStarted:
+		return m.dialStarted(dst, e)
+	case DialEnded:
+		return m.dialEnded(dst, e)
+	case HungUp:
+		return m.hungUp(dst, e)
+	}
+	if e.Channel.ID == "" {
+		return dst
+	}
+	if terminal(e.Kind) && m.channels[e.Channel.ID] == nil {
+		return dst
+	}
+	var ch *channel
+	if ch, dst = m.meet(dst, e, e.Channel); ch == nil {
+		return dst
+	}
+	m.follow(ch, e)
+	return m.applyTo(dst, ch, e)
+}
+
+// terminal tells which facts never make an unknown channel known.
+func terminal(k Kind) bool {
+	return k == BridgeLeft || k == QueueLeft || k == ConferenceLeft || k == ParkAbandoned || k == HangupRequested
+}
+
+func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
+	c := ch.call
+	switch e.Kind {
+	case Executed:
+		m.executed(ch, e)
+	case VariableSet:
+		m.variableSet(ch, e)
+	case BridgeEntered:
+		return m.bridgeEntered(dst, ch, e)
+	case BridgeLeft:
+		return m.bridgeLeft(dst, ch, e)
+	case LocalJoined:
+		return m.localJoined(dst, ch, e)
+	case HangupRequested:
+		m.hangupRequested(ch, e)
+	case BlindTransferred, AttendedTransferred, PickedUp:
+		return m.transferred(dst, ch, e)
+	case Parked, Unparked, ParkTimedOut, ParkAbandoned:
+		return m.parked(dst, ch, e)
+	case Held:
+		return m.holdBegan(dst, ch, e.At)
+	case Resumed:
+		return m.holdEnded(dst, ch, e.At)
+	case QueueJoined:
+		c.queue, c.queueSince, c.waiting, c.service, c.tried = e.Value, e.At, true, "queue", true
+	case QueueLeft:
+		m.queueLeft(c, e.At)
+	case ConferenceJoined:
+		return m.conferenceJoined(dst, ch, e)
+	case VoicemailLeft:
+		c.voicemail = true
+	}
+	return dst
+}
+
+// meet finds the channel that an event names, or makes it known. It returns
+// nil for a channel that has ended: ended is terminal.
+func (m *Machine) meet(dst []Change, e Event, who Channel) (*channel, []Change) {
+	ch := m.channels[who.ID]
+	if ch == nil {
+		if who.ID == "" {
+			return nil, dst
+		}
+		if _, over := m.ended[who.ID]; over {
+			return nil, dst
+		}
+		return m.create(dst, e, who)
+	}
+	ch.touched, m.about = m.events, ch
+	if ch.name == "" && who.Name != "" {
+		m.name(ch, who.Name)
+	}
+	if ch.call.last.Before(e.At) {
+		ch.call.last = e.At
+	}
+	if who.Linked != "" && who.Linked != ch.linked {
+		dst = m.relink(dst, ch, who.Linked, e.At)
+	}
+	return ch, dst
+}
+
+func (m *Machine) name(ch *channel, name string) {
+	ch.name = name
+	ch.role, ch.endpoint, ch.ext, _ = m.rules.classify(name)
+}
+
+// create makes a channel known and puts it into its call, or begins one.
+func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change) {
+	ch := &channel{id: who.ID, linked: who.Linked, began: e.At, touched: m.events, seen: e.Kind == Created}
+	if e.Kind == ChannelPresent {
+		ch.began = e.At.Add(-e.Age)
+	}
+	m.name(ch, who.Name)
+	if ch.linked == "" {
+		ch.linked = ch.id
+	}
+	if who == e.Channel {
+		ch.born, ch.number, ch.callerName, ch.first = e.State, e.Number, e.Name, e.Exten
+	} else {
+		ch.number = e.PeerNumber
+	}
+	m.channels[ch.id], m.about = ch, ch
+	c := m.linked[ch.linked]
+	began := c == nil
+	if began {
+		c = m.begin(ch, e)
+	}
+	ch.call = c
+	c.members = append(c.members, ch)
+	c.alive++
+	if began && (!c.bare || ch.born == Ring && ch.party()) {
+		// Without linkedids, a channel that the PBX makes is most likely part of
+		// a call that the next event tells.
+		dst = m.begun(dst, c, e.At)
+	}
+	return ch, dst
+}
+
+// begun tells that a call began, once.
+func (m *Machine) begun(dst []Change, c *call, at time.Time) []Change {
+	if c.told {
+		return dst
+	}
+	c.told = true
+	return append(dst, Change{Kind: CallBegan, At: at, CallID: c.id, Phone: c.origin.phone(&m.rules)})
+}
+
+// tell tells a change of a call, and before it that the call began.
+func (m *Machine) tell(dst []Change, c *call, change Change) []Change {
+	change.CallID = c.id
+	return append(m.begun(dst, c, change.At), change)
+}
+
+// begin makes the call of its first channel. record-rules, "Which channels are
+// one call" 2: the id is the linkedid, and it never changes.
+func (m *Machine) begin(ch *channel, e Event) *call {
+	c := &call{id: ch.linked, began: ch.began, last: e.At, linked: []string{ch.linked}, source: e.Source, origin: ch,
+		seq: m.events, bare: ch.linked == ch.id && e.Channel.Linked == "" && e.Peer.Linked == ""}
+	if e.Source == SourceCDR {
+		c.approximate("told by CDR: whole seconds, and not who hung up")
+	}
+	if !ch.seen {
+		c.approximate("its beginning was not seen")
+		if ch.rung == nil && ch.born == Up {
+			ch.born = Ring
+		}
+	}
+	m.calls[c.id] = c
+	m.linked[ch.linked] = c
+	return c
+}
+
+// follow takes what every fact says of where a channel stands.
+func (m *Machine) follow(ch *channel, e Event) {
+	if e.Exten != "" {
+		ch.exten = e.Exten
+		if m.internalNumber(e.Exten) {
+			ch.stands = e.Exten
+		}
+		m.askedFor(ch, e.Exten)
+	}
+	switch e.Kind {
+	case Created, StateChanged, ChannelPresent:
+		ch.state = e.State
+		if e.State == Ring && ch.born == Down {
+			ch.born = Ring // chan_sip makes a caller's channel before it is one
+		}
+		ch.rang = ch.rang || e.State == Ringing
+		if e.State == Up && ch.up.IsZero() {
+			ch.up = e.At
+		}
+	case Identified:
+		if ch.shown == "" {
+			ch.shown = e.Number
+		}
+	}
+}
+
+// askedFor notes which extension or service the origin has come to, as long as
+// nobody was rung for it.
+func (m *Machine) askedFor(ch *channel, exten string) {
+	c := ch.call
+	if ch != c.origin || ch.role == helper {
+		return
+	}
+	if ch.first == "" || ch.first == "s" {
+		ch.first = exten
+	}
+	inside := c.source == SourceCDR && m.internalNumber(exten) // CDR has the number that it came to, not the one dialled
+	if c.did == "" && ch.role == external && ch.born != Down && exten != "s" && !inside {
+		c.did = exten
+	}
+	for _, a := range c.attempts {
+		if a.ch != ch {
+			return
+		}
+	}
+	if len(c.talks) > 0 {
+		return
+	}
+	if exten != c.did && exten != c.asked && m.internalNumber(exten) {
+		c.asked = exten
+	}
+}
+
+// internalNumber tells whether exten can be an extension's or a service's
+// number: two to six digits, perhaps behind a star. Menu keys, "s", "i", "t"
+// and outside numbers are not.
+func (m *Machine) internalNumber(exten string) bool {
+	if _, is := m.rules.extension(exten); is {
+		return true
+	}
+	digits := strings.TrimLeft(exten, "*#")
+	if len(digits) < 2 || len(digits) > 6 {
+		return false
+	}
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// forget drops the ids of channels that ended long ago. The room of dropped
+// ones is used again when they are the greater part, so that an event never
+// pays for moving many.
+func (m *Machine) forget() {
+	for m.faded < len(m.fading) && m.now.Sub(m.fading[m.faded].at) > remember {
+		delete(m.ended, m.fading[m.faded].id)
+		m.fading[m.faded] = fading{}
+		m.faded++
+	}
+	if m.faded > 64 && m.faded > len(m.fading)/2 {
+		m.fading = append(m.fading[:0], m.fading[m.faded:]...)
+		m.faded = 0
+	}
+}
+
+// sortedCalls are the calls going on, oldest first.
+func (m *Machine) sortedCalls() []*call {
+	all := make([]*call, 0, len(m.calls))
+	for _, c := range m.calls {
+		all = append(all, c)
+	}
+	sort.Slice(all, func(i, j int) bool { return older(all[i], all[j]) })
+	return all
+}
+
+// older is the order of calls: by beginning, then as they came, then by id.
+func older(a, b *call) bool {
+	if !a.began.Equal(b.began) {
+		return a.began.Before(b.began)
+	}
+	if a.seq != b.seq {
+		return a.seq < b.seq
+	}
+	return a.id < b.id
+}
+
+// OpenRecords tells the calls still going on, as far as they are known at the
+// time of the latest event, oldest first.
+func (m *Machine) OpenRecords() []Record {
+	var out []Record
+	for _, c := range m.sortedCalls() {
+		out = append(out, *m.build(c, m.now, false))
+	}
+	return out
+}
+
+// OpenRecord tells one call still going on, as far as it is known.
+func (m *Machine) OpenRecord(id string) (Record, bool) {
+	c := m.calls[id]
+	if c == nil {
+		return Record{}, false
+	}
+	return *m.build(c, m.now, false), true
+}

@@ -1,0 +1,55 @@
+package record_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/record"
+)
+
+// TestCallBackUnanswered: the PBX rings somebody outside first, in order to
+// connect him with 115, and he does not answer. Only the answer to Originate
+// names 115, and names the channel by what was dialled.
+func TestCallBackUnanswered(t *testing.T) {
+	at := time.Unix(1795375000, 0).UTC()
+	trunk := record.Channel{ID: "1.1", Linked: "1.1", Name: "PJSIP/trunk-a-00000001"}
+	m, got := record.New(officeRules()), []record.Change(nil)
+	for i, e := range []record.Event{
+		{Kind: record.Created, Channel: trunk, State: record.Down, Context: "from-trunk", Exten: "s"},
+		{Kind: record.DialStarted, Peer: trunk, Value: "89161000174@trunk-a"},
+		{Kind: record.DialEnded, Peer: trunk, Value: "NOANSWER"},
+		{Kind: record.Originated, Channel: record.Channel{Name: "PJSIP/89161000174@trunk-a"}, Exten: "115", Value: "Failure"},
+		{Kind: record.HungUp, Channel: trunk, Cause: 19},
+	} {
+		e.At = at.Add(time.Duration(i) * time.Second)
+		got = m.Apply(got, e)
+	}
+	all := records(got)
+	if len(all) != 1 || all[0].SrcPhone != "115" || all[0].DstPhone != "89161000174" || all[0].Disposition != record.NoAnswer {
+		t.Errorf("got %+v", all)
+	}
+}
+
+// TestBornDown: chan_sip makes a caller's channel Down and sets it to Ring at
+// once; the caller began the call all the same, not the PBX.
+func TestBornDown(t *testing.T) {
+	caller := record.Channel{ID: "1.1", Linked: "1.1", Name: "SIP/125-00000001"}
+	callee := record.Channel{ID: "1.2", Linked: "1.1", Name: "PJSIP/114-00000001"}
+	m, got := record.New(officeRules()), []record.Change(nil)
+	for i, e := range []record.Event{
+		{Kind: record.Created, Channel: caller, State: record.Down, Number: "125", Context: "from-internal", Exten: "114"},
+		{Kind: record.StateChanged, Channel: caller, State: record.Ring},
+		{Kind: record.Created, Channel: callee, State: record.Down},
+		{Kind: record.DialStarted, Channel: caller, Peer: callee, Value: "114"},
+		{Kind: record.DialEnded, Channel: caller, Peer: callee, Value: "BUSY"},
+		{Kind: record.HungUp, Channel: callee, Cause: 17},
+		{Kind: record.HungUp, Channel: caller, Cause: 17},
+	} {
+		e.At = time.Unix(1795375000+int64(i), 0).UTC()
+		got = m.Apply(got, e)
+	}
+	all := records(got)
+	if len(all) != 1 || all[0].SrcPhone != "125" || all[0].DstPhone != "114" || all[0].Disposition != record.BusyLine {
+		t.Errorf("got %+v", all)
+	}
+}

@@ -1,0 +1,184 @@
+package record
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// Direction of a call: who began it decides (record-rules, "direction").
+type Direction string
+
+// The three directions.
+const (
+	In       Direction = "in"
+	Out      Direction = "out"
+	Internal Direction = "internal"
+)
+
+// Disposition is the outcome of a call (record-rules, "disposition").
+type Disposition string
+
+// The outcomes.
+const (
+	Answered  Disposition = "answered"
+	NoAnswer  Disposition = "no_answer"
+	Cancelled Disposition = "cancelled"
+	BusyLine  Disposition = "busy"
+	Failed    Disposition = "failed"
+	Unknown   Disposition = "unknown"
+)
+
+// Directions and Dispositions list the values in the order of this page.
+func Directions() []Direction { return []Direction{In, Out, Internal} }
+
+// Dispositions lists every value that a record's disposition can have.
+func Dispositions() []Disposition {
+	return []Disposition{Answered, NoAnswer, Cancelled, BusyLine, Failed, Unknown}
+}
+
+// Record is what there is to say of one call: the app's VoipCallRecord, field
+// for field, and the details beside it.
+type Record struct {
+	CallID      string // linkedid of the channel that began the call; never changes
+	Direction   Direction
+	Disposition Disposition
+	SrcPhone    string
+	SrcPhoneExt string // empty: absent
+	DstPhone    string
+	DstPhoneExt string // empty: absent
+	Duration    int    // whole seconds of conversation, rounded down
+	Details     Details
+}
+
+// Details is what the app's record has no field for. Its JSON is what the API
+// shows and what the store keeps; times are UTC with milliseconds.
+type Details struct {
+	StartedAt     time.Time      `json:"startedAt"`
+	AnsweredAt    time.Time      `json:"answeredAt,omitzero"` // start of the first conversation
+	EndedAt       time.Time      `json:"endedAt,omitzero"`
+	RingMS        int64          `json:"ringMs"` // while at least one phone rang and nobody had talked yet
+	WaitMS        int64          `json:"waitMs"` // from the start to the first conversation, or to the end
+	HoldMS        int64          `json:"holdMs"`
+	TalkMS        int64          `json:"talkMs"` // time in which at least two people heard each other
+	DID           string         `json:"did,omitempty"`
+	CallerName    string         `json:"callerName,omitempty"`
+	Asked         string         `json:"asked,omitempty"` // the number that the caller asked for, as rewritten
+	BeganBy       string         `json:"beganBy"`         // external, operator or pbx
+	Rang          []Rang         `json:"rang,omitempty"`
+	Conversations []Conversation `json:"conversations,omitempty"`
+	Transfers     []Transfer     `json:"transfers,omitempty"`
+	Queue         string         `json:"queue,omitempty"`
+	QueueWaitMS   int64          `json:"queueWaitMs,omitempty"`
+	Service       string         `json:"service,omitempty"` // ivr, queue, announcement, voicemail, conference, parking, spy, echo
+	Voicemail     bool           `json:"voicemail,omitempty"`
+	HangupCause   int            `json:"hangupCause,omitempty"` // Q.850, of the channel that began the call
+	HangupBy      string         `json:"hangupBy,omitempty"`    // a phone, or "pbx"
+	Recordings    []Recording    `json:"recordings,omitempty"`
+	MergedInto    string         `json:"mergedInto,omitempty"` // the call that this one went into
+	Absorbed      []string       `json:"absorbed,omitempty"`   // calls that went into this one
+	Approximate   []string       `json:"approximate,omitempty"`
+	Why           []Reason       `json:"why,omitempty"`
+	PBX           string         `json:"pbx,omitempty"`
+	Source        string         `json:"source,omitempty"` // ami, ari, cel, cdr
+}
+
+// Rang is one ringing of one phone.
+type Rang struct {
+	Phone   string    `json:"phone"`
+	At      time.Time `json:"at"`
+	MS      int64     `json:"ms"`
+	Outcome string    `json:"outcome"` // answered, no_answer, busy, failed, cancelled, elsewhere
+	Cause   int       `json:"cause,omitempty"`
+}
+
+// Conversation is a time in which A and B could hear each other.
+type Conversation struct {
+	A  string    `json:"a"`
+	B  string    `json:"b"`
+	At time.Time `json:"at"`
+	MS int64     `json:"ms"`
+}
+
+// Transfer is one hand-over of a call.
+type Transfer struct {
+	Kind string    `json:"kind"` // blind, attended, pickup, park, unpark, recall
+	By   string    `json:"by,omitempty"`
+	To   string    `json:"to,omitempty"`
+	At   time.Time `json:"at"`
+}
+
+// RecordingState says how far a recording's file is.
+type RecordingState string
+
+// The states of a recording's file.
+const (
+	Announced RecordingState = "announced" // the PBX said that it records; the file has not been looked at
+	Growing   RecordingState = "growing"   // still being written
+	Ready     RecordingState = "ready"     // whole, with sound in it
+	Empty     RecordingState = "empty"     // no sound in it: not a recording
+	Gone      RecordingState = "gone"      // not on the disk
+)
+
+// Recording is one audio file made for a channel of the call.
+type Recording struct {
+	ID    string         `json:"id"`   // stable: from the path that the PBX told
+	Path  string         `json:"path"` // as the PBX names it
+	At    time.Time      `json:"at"`   // when recording began
+	State RecordingState `json:"state"`
+	Bytes int64          `json:"bytes,omitempty"`
+	MS    int64          `json:"ms,omitempty"`
+	Talk  bool           `json:"talk,omitempty"` // it ran while its channel was in a conversation
+}
+
+// RecordingID is the stable id of the recording that the PBX wrote to path.
+func RecordingID(path string) string {
+	sum := sha256.Sum256([]byte(path))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Reason says which rule decided a field, and when the deciding fact happened.
+type Reason struct {
+	Field string    `json:"field"`
+	Rule  string    `json:"rule"`
+	At    time.Time `json:"at,omitzero"`
+}
+
+// Recorded tells whether the call has a recording with sound in it, as far as
+// is known.
+func (r *Record) Recorded() bool { return r.FirstRecording() != nil }
+
+// FirstRecording is the recording that the app's player gets: the first that
+// holds conversation, else nil.
+func (r *Record) FirstRecording() *Recording {
+	for i := range r.Details.Recordings {
+		rec := &r.Details.Recordings[i]
+		if rec.Talk && rec.State != Empty && rec.State != Gone {
+			return rec
+		}
+	}
+	return nil
+}
+
+// SettleRecording takes into the record what the disk says of the recording
+// with the given id, and reports whether that changed anything. An empty file
+// is not a recording: it leaves the list.
+func (r *Record) SettleRecording(id string, f FileFact) bool {
+	list := r.Details.Recordings
+	for i := range list {
+		rec := &list[i]
+		if rec.ID != id {
+			continue
+		}
+		if f.State == Empty {
+			r.Details.Recordings = append(list[:i:i], list[i+1:]...)
+			return true
+		}
+		next := *rec
+		next.State, next.Bytes, next.MS = f.State, f.Bytes, f.Audio.Milliseconds()
+		changed := next != *rec
+		*rec = next
+		return changed
+	}
+	return false
+}

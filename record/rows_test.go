@@ -1,0 +1,137 @@
+package record_test
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/voipd/voipd/record"
+)
+
+// exception is a field of a capture's records that CEL or CDR tells otherwise,
+// and why it cannot tell it. The field "record" is a whole record.
+type exception struct {
+	capture, field, why string
+}
+
+// celExceptions is what CEL cannot tell.
+func celExceptions() []exception {
+	const queue = "the recording that app_queue starts has no row; only APP_START of MixMonitor has a file's name"
+	return []exception{
+		{"16/out-noanswer", "disposition", "the provider's 480 has cause 21 on Asterisk 16, as a refusal has, and CEL does not tell that the far side rang"},
+		{"16/queue-second-agent", "recorded", queue},
+		{"22/queue-second-agent", "recorded", queue},
+	}
+}
+
+// cdrExceptions is what CDR cannot tell.
+func cdrExceptions() []exception {
+	const (
+		cancelled = "NO ANSWER is written whether the caller hung up or nobody answered"
+		refused   = "NO ANSWER is written of a phone that rang and refused (603)"
+		busy      = "Asterisk 16 was seen to write NO ANSWER of a busy line (486)"
+		norow     = "no row is written of a call that rang no second channel and was not answered"
+		before    = "the PBX answered before it rang anybody: the row has that answer, not the phone's"
+		callee    = "recordingfile was set on the rung channel, which has no row of its own"
+		member    = "the row of the member who came last names no other"
+		pickup    = "the row of the phone that rang says ANSWERED for 0 s, as if it had talked first"
+	)
+	return []exception{
+		{"16/click-operator-noanswer", "record", norow},
+		{"16/conference", "disposition", member},
+		{"16/in-busy", "disposition", busy},
+		{"16/in-cancel", "disposition", cancelled},
+		{"16/in-greeting-answered", "duration", before},
+		{"16/int-busy", "disposition", busy},
+		{"16/int-cancel", "disposition", cancelled},
+		{"16/int-declined", "disposition", refused},
+		{"16/int-nonexistent", "record", norow},
+		{"16/ivr-101", "duration", before},
+		{"16/out-9-prefix", "recorded", callee},
+		{"16/out-busy", "disposition", busy},
+		{"16/out-cancel", "disposition", cancelled},
+		{"16/pickup-directed", "dstPhone", pickup},
+		{"16/queue-abandoned", "disposition", cancelled},
+		{"16/queue-second-agent", "duration", before},
+		{"22/click-operator-noanswer", "record", norow},
+		{"22/conference", "disposition", member},
+		{"22/in-cancel", "disposition", cancelled},
+		{"22/in-greeting-answered", "duration", before},
+		{"22/int-cancel", "disposition", cancelled},
+		{"22/int-declined", "disposition", refused},
+		{"22/int-nonexistent", "record", norow},
+		{"22/ivr-101", "duration", before},
+		{"22/out-9-prefix", "recorded", callee},
+		{"22/out-cancel", "disposition", cancelled},
+		{"22/queue-abandoned", "disposition", cancelled},
+		{"22/queue-second-agent", "duration", before},
+	}
+}
+
+// TestRows: every capture told by its CEL rows, and by its CDR rows, gives the
+// records of expect.json but for the exceptions; each of these is real.
+func TestRows(t *testing.T) {
+	for _, teller := range []struct {
+		name       string
+		exceptions []exception
+	}{{"cel", celExceptions()}, {"cdr", cdrExceptions()}} {
+		for _, rules := range []struct {
+			name  string
+			rules record.Rules
+		}{{"configured", officeRules()}, {"defaults", record.DefaultRules()}} {
+			t.Run(teller.name+"/"+rules.name, func(t *testing.T) { compareRows(t, teller.name, rules.rules, teller.exceptions) })
+		}
+	}
+}
+
+func compareRows(t *testing.T, teller string, rules record.Rules, exceptions []exception) {
+	files, err := filepath.Glob("testdata/captures/*/*/" + teller + ".csv.gz")
+	if err != nil || len(files) != 72 {
+		t.Fatalf("found %d files, want 72 (%v)", len(files), err)
+	}
+	right := len(files)
+	for _, file := range files {
+		dir := filepath.Dir(file)
+		name := strings.Join(strings.Split(filepath.ToSlash(dir), "/")[2:], "/")
+		got := replay(t, rules, file)
+		slices.SortStableFunc(got, func(a, b record.Record) int { // CDR has whole seconds
+			return cmp.Or(a.Details.StartedAt.Compare(b.Details.StartedAt), cmp.Compare(a.CallID, b.CallID))
+		})
+		want := readExpected(t, filepath.Join(dir, "expect.json"))
+		wrong := wrongFields(want, got)
+		if len(wrong) > 0 {
+			right--
+		}
+		for _, field := range wrong {
+			if !slices.ContainsFunc(exceptions, func(x exception) bool { return x.capture == name && x.field == field }) {
+				t.Errorf("%s: %s is told wrong, and no exception says why: %+v\nwant %+v", name, field, got, want)
+			}
+		}
+		for _, x := range exceptions {
+			if x.capture == name && !slices.Contains(wrong, x.field) {
+				t.Errorf("%s: %s is an exception, and is told right", name, x.field)
+			}
+		}
+	}
+	t.Logf("%d of %d captures are told wholly right", right, len(files))
+}
+
+// wrongFields are the fields that differ in any record; "record" where there
+// are more or fewer of them.
+func wrongFields(want []expected, got []record.Record) []string {
+	if len(want) != len(got) {
+		return []string{"record"}
+	}
+	var wrong []string
+	for i, w := range want {
+		g := fields(got[i])
+		for field, value := range w {
+			if !agrees(field, value, g[field]) && !slices.Contains(wrong, field) {
+				wrong = append(wrong, field)
+			}
+		}
+	}
+	return wrong
+}

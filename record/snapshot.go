@@ -1,0 +1,105 @@
+package record
+
+import "sort"
+
+// This file takes in the list of channels that the PBX gives after each
+// connect. Presence counts only from the list itself: what was known before
+// the list began and is not in it has ended while nobody listened.
+
+func (m *Machine) applySnapshot(dst []Change, e Event) []Change {
+	switch e.Kind {
+	case Gapped:
+		for _, c := range m.calls {
+			c.gap = "facts were missed: " + e.Value
+			if !c.talking() {
+				c.approximate(c.gap) // somebody may have been rung, and be gone again
+			}
+		}
+	case SnapshotBegan:
+		m.snapshot = m.events
+	case ChannelPresent:
+		return m.present(dst, e)
+	case SnapshotEnded:
+		return m.snapshotEnded(dst, e)
+	}
+	return dst
+}
+
+func (m *Machine) present(dst []Change, e Event) []Change {
+	known := m.channels[e.Channel.ID]
+	ch, dst := m.meet(dst, e, e.Channel)
+	if ch == nil {
+		return dst
+	}
+	if c := ch.call; c.gap != "" && (known == nil || ch.state != e.State || bridgeID(ch) != e.Bridge) {
+		c.approximate(c.gap) // what is seen now is not what was seen last
+	}
+	m.follow(ch, e)
+	if e.Key != "" && ch.app == "" {
+		m.executed(ch, e)
+	}
+	switch {
+	case e.Bridge != "":
+		e.BridgeKind = m.kindOf(e)
+		return m.bridgeEntered(dst, ch, e)
+	case ch.bridge != nil:
+		return m.leave(dst, ch, e.At)
+	}
+	return dst
+}
+
+func bridgeID(ch *channel) string {
+	if ch.bridge == nil {
+		return ""
+	}
+	return ch.bridge.id
+}
+
+// kindOf guesses a bridge's kind in a list of channels, which does not tell
+// it: by the application of the channel that is in it.
+func (m *Machine) kindOf(e Event) BridgeKind {
+	if e.BridgeKind != Mixing { // ARI tells it
+		return e.BridgeKind
+	}
+	if b := m.bridges[e.Bridge]; b != nil {
+		return b.kind
+	}
+	switch e.Key {
+	case "ConfBridge", "MeetMe":
+		return Conference
+	case "Park", "ParkedCall":
+		return Holding
+	}
+	return Mixing
+}
+
+func (m *Machine) snapshotEnded(dst []Change, e Event) []Change {
+	if m.snapshot == 0 {
+		return dst
+	}
+	began := m.snapshot
+	m.snapshot = 0
+	defer func() {
+		for _, c := range m.calls {
+			c.gap = ""
+		}
+	}()
+	var missing []*channel
+	for _, ch := range m.channels {
+		if ch.touched < began {
+			missing = append(missing, ch)
+		}
+	}
+	sort.Slice(missing, func(i, j int) bool { return missing[i].id < missing[j].id })
+	for _, ch := range missing {
+		c := ch.call
+		c.approximate("its end was not seen")
+		c.unseenEnd = true
+		at := ch.call.last // the latest moment at which it was there for certain
+		if ch.bridge != nil {
+			dst = m.leave(dst, ch, at)
+		}
+		dst = m.remove(dst, ch, at)
+	}
+	return dst
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Prints the figures of the README's performance section, with the machine they
+# are of. About five minutes. Usage: bench.sh [REGEXP]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+which=${1:-.}
+
+# bench runs the benchmarks of a package. -cpu 1 where what counts is one core.
+bench() { go test -run '^$' -bench "$which" -timeout 30m "$@" | sed -E '/^(goos|goarch|pkg|cpu|PASS|ok)/d'; }
+
+cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)
+memory=$(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1e6 }' /proc/meminfo)
+echo "machine: ${cpu:-unknown processor}, $(nproc) cores, $memory memory, $(uname -s) $(uname -r | cut -d- -f1), $(go version | cut -d' ' -f3-)"
+echo
+echo 'AMI bytes to messages, one core'
+bench -benchtime 3s -cpu 1 ./ami
+echo 'AMI bytes to records, one core; memory of an open call'
+bench -benchtime 3s -cpu 1 ./record
+echo 'Records committed, synchronous=FULL'
+bench -benchtime 3s ./store
+echo 'Pages of 100 out of a million records (made first: two minutes)'
+bench -benchtime 3s ./internal/api
+[ "$which" = . ] || exit 0
+echo 'A morning of the demo, at ten times its speed'
+go run ./cmd/voipd demo --once --speed 10 --listen 127.0.0.1:0 | tail -1

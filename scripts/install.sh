@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The end of "make install": a first configuration where there is none, and on
+# the living system (no DESTDIR) the user, the folder, and systemd told.
+# Usage: install.sh DESTDIR SYSCONFDIR
+set -euo pipefail
+cd "$(dirname "$0")/.."
+destdir=$1 sysconfdir=$2
+config=$destdir$sysconfdir/voipd/config.toml
+
+install -d -m 0750 "$(dirname "$config")"
+[ -e "$config" ] || install -m 0640 config.example.toml "$config"
+[ -z "$destdir" ] && [ "$(id -u)" = 0 ] || exit 0
+if command -v systemd-sysusers >/dev/null; then
+	systemd-sysusers "$sysconfdir/sysusers.d/voipd.conf"
+	systemd-tmpfiles --create "$sysconfdir/tmpfiles.d/voipd.conf"
+fi
+[ ! -d /run/systemd/system ] || systemctl daemon-reload
+echo "Now: edit $config, then systemctl enable --now voipd"

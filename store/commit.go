@@ -1,0 +1,189 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/voipd/voipd/record"
+)
+
+// Batch is what one transaction writes: the facts that were taken in and what
+// they decided.
+type Batch struct {
+	Journal []Entry         // facts, each with the call that it is about after the batch
+	Merged  [][2]string     // the journal of the first call id goes on under the second
+	Closed  []Closed        // calls that ended: their journals become traces
+	Records []record.Record // new and revised records
+}
+
+// Entry is one fact in the journal of an open call.
+type Entry struct {
+	CallID string
+	Event  record.Event
+}
+
+// Empty tells whether there is nothing to write.
+func (b *Batch) Empty() bool {
+	return len(b.Journal)+len(b.Merged)+len(b.Closed)+len(b.Records) == 0
+}
+
+// Commit writes a batch in one transaction. When it returns nil, everything is
+// on the disk; when it fails, nothing of the batch is.
+func (db *DB) Commit(ctx context.Context, b *Batch) error {
+	tx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("commit batch: %w", err)
+	}
+	if err := write(ctx, tx, b); err != nil {
+		return errors.Join(fmt.Errorf("commit batch: %w", err), ignoreDone(tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		return errors.Join(fmt.Errorf("commit batch: %w", err), ignoreDone(tx.Rollback()))
+	}
+	return nil
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+func write(ctx context.Context, tx *sql.Tx, b *Batch) error {
+	if err := writeJournal(ctx, tx, b); err != nil {
+		return err
+	}
+	for i := range b.Records {
+		if err := putRecord(ctx, tx, &b.Records[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO journal (call_id, event) VALUES (?, ?)`)
+	if err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	defer insert.Close()
+	for _, e := range b.Journal {
+		text, err := json.Marshal(e.Event)
+		if err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
+		if _, err := insert.ExecContext(ctx, e.CallID, text); err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
+	}
+	for _, m := range b.Merged {
+		if _, err := tx.ExecContext(ctx, `UPDATE journal SET call_id = ? WHERE call_id = ?`, m[1], m[0]); err != nil {
+			return fmt.Errorf("merge journals: %w", err)
+		}
+	}
+	return closeJournals(ctx, tx, b.Closed)
+}
+
+// rank orders the tellers of one call: a live teller outranks CEL, which
+// outranks CDR, and a whole account outranks an approximate one.
+func rank(r *record.Record) int {
+	n := 2 * 9
+	switch r.Details.Source {
+	case record.SourceAMI.String(), record.SourceARI.String():
+		n = 2 * 1
+	case record.SourceCEL.String():
+		n = 2 * 2
+	case record.SourceCDR.String():
+		n = 2 * 3
+	}
+	if len(r.Details.Approximate) > 0 {
+		n += 2*4 + 1 // behind every whole account
+	}
+	return n
+}
+
+// putRecord writes a record over the one of the same call, unless that one was
+// told by a better teller.
+func putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) error {
+	details := r.Details
+	details.Recordings = nil
+	text, err := json.Marshal(details)
+	if err != nil {
+		return fmt.Errorf("write record %s: %w", r.CallID, err)
+	}
+	res, err := tx.ExecContext(ctx, `
+		INSERT INTO records (call_id, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, rank, details)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (call_id) DO UPDATE SET
+			started_at = excluded.started_at, direction = excluded.direction, disposition = excluded.disposition,
+			src_phone = excluded.src_phone, src_phone_ext = excluded.src_phone_ext,
+			dst_phone = excluded.dst_phone, dst_phone_ext = excluded.dst_phone_ext,
+			duration = excluded.duration, rank = excluded.rank, details = excluded.details
+		WHERE excluded.rank <= records.rank`,
+		r.CallID, r.Details.StartedAt.UnixMilli(), r.Direction, r.Disposition, r.SrcPhone, r.SrcPhoneExt,
+		r.DstPhone, r.DstPhoneExt, r.Duration, rank(r), text)
+	if err != nil {
+		return fmt.Errorf("write record %s: %w", r.CallID, err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err // a better account of this call is there already
+	}
+	return putRecordings(ctx, tx, r)
+}
+
+// putRecordings makes the call's recordings those of r. What the disk said of
+// one that was there already stays, unless r knows more.
+func putRecordings(ctx context.Context, tx *sql.Tx, r *record.Record) error {
+	had, err := recordings(ctx, tx, r.CallID)
+	if err != nil {
+		return err
+	}
+	if slices.Equal(had, r.Details.Recordings) {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM recordings WHERE call_id = ?`, r.CallID); err != nil {
+		return fmt.Errorf("write recordings of %s: %w", r.CallID, err)
+	}
+	for n, rec := range r.Details.Recordings {
+		for _, old := range had {
+			if old.ID == rec.ID && rec.State == record.Announced {
+				rec.State, rec.Bytes, rec.MS = old.State, old.Bytes, old.MS
+			}
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO recordings (call_id, n, id, path, at, state, bytes, ms, talk) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT DO NOTHING`,
+			r.CallID, n, rec.ID, rec.Path, rec.At.UnixMilli(), rec.State, rec.Bytes, rec.MS, rec.Talk)
+		if err != nil {
+			return fmt.Errorf("write recordings of %s: %w", r.CallID, err)
+		}
+	}
+	return nil
+}
+
+// Journal gives the facts of the calls that were open when the daemon last
+// stopped, in the order in which they were taken in.
+func (db *DB) Journal(ctx context.Context) ([]record.Event, error) {
+	rows, err := db.writer.QueryContext(ctx, `SELECT event FROM journal ORDER BY seq`)
+	if err != nil {
+		return nil, fmt.Errorf("read journal: %w", err)
+	}
+	defer rows.Close()
+	var out []record.Event
+	for rows.Next() {
+		var text []byte
+		if err := rows.Scan(&text); err != nil {
+			return nil, fmt.Errorf("read journal: %w", err)
+		}
+		var e record.Event
+		if err := json.Unmarshal(text, &e); err != nil {
+			return nil, fmt.Errorf("read journal: %w", err)
+		}
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}

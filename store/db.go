@@ -1,0 +1,113 @@
+// Package store keeps call records in SQLite.
+//
+// There is one writer connection, so that a batch is one transaction and
+// nobody waits for a lock, and a pool of read-only ones beside it (WAL: readers
+// never stop the writer). synchronous=FULL: what Commit returned from is on the
+// disk. The tables are in migrations/, one file a version.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	_ "github.com/mattn/go-sqlite3" // the database/sql driver "sqlite3"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// ErrNotFound says that there is no such record or recording.
+var ErrNotFound = errors.New("not found")
+
+// DB is an open database. All methods may be called from several goroutines.
+type DB struct {
+	path   string
+	writer *sql.DB
+	reader *sql.DB
+}
+
+// readers is how many reads can go on at once; a further one waits.
+const readers = 4
+
+// Open opens the database at path, making it and its folder if there is none,
+// and brings its tables to this program's version. A database of a newer
+// program is refused: its rows could be misread.
+func Open(ctx context.Context, path string) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	db := &DB{path: path}
+	var err error
+	if db.writer, err = connect(path, "rwc", "_synchronous=FULL&_txlock=immediate&_foreign_keys=1"); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	db.writer.SetMaxOpenConns(1)
+	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.writer.Close())
+	}
+	if db.reader, err = connect(path, "ro", "_query_only=1"); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.writer.Close())
+	}
+	db.reader.SetMaxOpenConns(readers)
+	return db, nil
+}
+
+// connect makes a pool. The pragmas stand in the DSN, so that every connection
+// of the pool has them, not only the first.
+func connect(path, mode, pragmas string) (*sql.DB, error) {
+	u := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=" + mode + "&_journal_mode=WAL&_busy_timeout=5000&_cache_size=-4000&" + pragmas}
+	return sql.Open("sqlite3", u.String())
+}
+
+// migrate brings the tables to this program's version.
+func (db *DB) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db.writer, files)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	have, want, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read version: %w", err)
+	}
+	if have > want {
+		return fmt.Errorf("the database is of version %d, this voipd knows only up to %d: it was written by a newer voipd; install that one, or move the file away to begin a new one", have, want)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("bring tables from version %d to %d: %w", have, want, err)
+	}
+	return nil
+}
+
+// Close closes the database. Reads under way end with an error.
+func (db *DB) Close() error { return errors.Join(db.reader.Close(), db.writer.Close()) }
+
+// Path is the database's file.
+func (db *DB) Path() string { return db.path }
+
+// Secret gives the secret of that name, 32 random bytes, made and kept at its
+// first use.
+func (db *DB) Secret(ctx context.Context, name string) ([]byte, error) {
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	if _, err := db.writer.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, fresh); err != nil {
+		return nil, fmt.Errorf("make secret %s: %w", name, err)
+	}
+	var value []byte
+	if err := db.writer.QueryRowContext(ctx, `SELECT value FROM secrets WHERE name = ?`, name).Scan(&value); err != nil {
+		return nil, fmt.Errorf("read secret %s: %w", name, err)
+	}
+	return value, nil
+}

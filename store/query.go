@@ -1,0 +1,241 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/voipd/voipd/record"
+)
+
+// Query picks records. The zero value of a field does not restrict.
+type Query struct {
+	From, To    time.Time // by start: From inclusive, To exclusive
+	Direction   record.Direction
+	Disposition record.Disposition
+	Phone       string // srcPhone or dstPhone, whole
+	CallID      string
+	After       Cursor // records behind this one in the list's order
+	Limit       int    // at most so many; 0 is 100
+}
+
+// Cursor is a place in the list: the start and id of its last record. The zero
+// value is the beginning.
+type Cursor struct {
+	StartedAt time.Time
+	CallID    string
+}
+
+const columns = `call_id, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, details`
+
+// Records lists records, newest first. more tells that there are further ones
+// behind the last.
+func (db *DB) Records(ctx context.Context, q Query) (list []record.Record, more bool, err error) {
+	if q.Limit <= 0 {
+		q.Limit = 100
+	}
+	text, args := q.sql()
+	rows, err := db.reader.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, false, fmt.Errorf("list records: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, false, fmt.Errorf("list records: %w", err)
+		}
+		list = append(list, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, false, fmt.Errorf("list records: %w", err)
+	}
+	if len(list) > q.Limit {
+		list, more = list[:q.Limit], true
+	}
+	return list, more, db.withRecordings(ctx, list)
+}
+
+// withRecordings fills in the recordings of a page, with one query.
+func (db *DB) withRecordings(ctx context.Context, list []record.Record) error {
+	if len(list) == 0 {
+		return nil
+	}
+	at, ids := make(map[string]int, len(list)), make([]any, len(list))
+	for i := range list {
+		at[list[i].CallID], ids[i] = i, list[i].CallID
+	}
+	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, `+recordingColumns+` FROM recordings
+		WHERE call_id IN (?`+strings.Repeat(`, ?`, len(ids)-1)+`) ORDER BY call_id, n`, ids...)
+	if err != nil {
+		return fmt.Errorf("read recordings: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var callID string
+		rec, err := scanRecording(rows, &callID)
+		if err != nil {
+			return fmt.Errorf("read recordings: %w", err)
+		}
+		r := &list[at[callID]]
+		r.Details.Recordings = append(r.Details.Recordings, rec)
+	}
+	return rows.Err()
+}
+
+// sql writes the query. A phone may be on either side: two index walks, each
+// in the list's order and each bounded, are merged, which stays fast where
+// "src = ? OR dst = ?" would sort all calls of a busy phone.
+func (q Query) sql() (string, []any) {
+	where, args := q.conditions()
+	one := func(extra string, arg ...any) (string, []any) {
+		conditions := where
+		if extra != "" {
+			conditions = append(conditions[:len(conditions):len(conditions)], extra)
+		}
+		text := `SELECT ` + columns + `, started_at FROM records`
+		if len(conditions) > 0 {
+			text += ` WHERE ` + strings.Join(conditions, ` AND `)
+		}
+		text += ` ORDER BY started_at DESC, call_id DESC LIMIT ?`
+		return text, append(append(append([]any{}, args...), arg...), q.Limit+1)
+	}
+	if q.Phone == "" {
+		text, all := one("")
+		return `SELECT ` + columns + ` FROM (` + text + `)`, all
+	}
+	src, a := one(`src_phone = ?`, q.Phone)
+	dst, b := one(`dst_phone = ? AND src_phone <> dst_phone`, q.Phone)
+	return `SELECT ` + columns + ` FROM (SELECT * FROM (` + src + `) UNION ALL SELECT * FROM (` + dst + `))
+		ORDER BY started_at DESC, call_id DESC LIMIT ?`, append(append(a, b...), q.Limit+1)
+}
+
+func (q Query) conditions() (where []string, args []any) {
+	add := func(condition string, arg ...any) {
+		where, args = append(where, condition), append(args, arg...)
+	}
+	if !q.From.IsZero() {
+		add(`started_at >= ?`, q.From.UnixMilli())
+	}
+	if !q.To.IsZero() {
+		add(`started_at < ?`, q.To.UnixMilli())
+	}
+	if q.Direction != "" {
+		add(`direction = ?`, q.Direction)
+	}
+	if q.Disposition != "" {
+		add(`disposition = ?`, q.Disposition)
+	}
+	if q.CallID != "" {
+		add(`call_id = ?`, q.CallID)
+	}
+	if q.After.CallID != "" {
+		add(`(started_at, call_id) < (?, ?)`, q.After.StartedAt.UnixMilli(), q.After.CallID)
+	}
+	return where, args
+}
+
+// Record gives one record, or ErrNotFound.
+func (db *DB) Record(ctx context.Context, callID string) (record.Record, error) {
+	r, err := scan(db.reader.QueryRowContext(ctx, `SELECT `+columns+` FROM records WHERE call_id = ?`, callID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, fmt.Errorf("read record %s: %w", callID, ErrNotFound)
+	}
+	if err != nil {
+		return r, fmt.Errorf("read record %s: %w", callID, err)
+	}
+	r.Details.Recordings, err = recordings(ctx, db.reader, callID)
+	return r, err
+}
+
+// Unsettled is a recording whose file is not yet known to be whole.
+type Unsettled struct {
+	CallID string
+	ID     string
+	Path   string // as the PBX names it
+	At     time.Time
+}
+
+// Unsettled lists recordings whose files have to be looked at, oldest first,
+// at most limit.
+func (db *DB) Unsettled(ctx context.Context, limit int) ([]Unsettled, error) {
+	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at FROM recordings WHERE state IN ('announced', 'growing') ORDER BY at LIMIT ?`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list unsettled recordings: %w", err)
+	}
+	defer rows.Close()
+	var out []Unsettled
+	for rows.Next() {
+		var u Unsettled
+		var at int64
+		if err := rows.Scan(&u.CallID, &u.ID, &u.Path, &at); err != nil {
+			return nil, fmt.Errorf("list unsettled recordings: %w", err)
+		}
+		u.At = time.UnixMilli(at).UTC()
+		out = append(out, u)
+	}
+	return out, rows.Err()
+}
+
+// Count is the number of records.
+func (db *DB) Count(ctx context.Context) (n int64, err error) {
+	err = db.reader.QueryRowContext(ctx, `SELECT count(*) FROM records`).Scan(&n)
+	return n, err
+}
+
+// Ping asks the database for something small.
+func (db *DB) Ping(ctx context.Context) error {
+	var n int
+	if err := db.reader.QueryRowContext(ctx, `SELECT 1`).Scan(&n); err != nil {
+		return fmt.Errorf("read store %s: %w", db.path, err)
+	}
+	return nil
+}
+
+func scan(row interface{ Scan(...any) error }) (record.Record, error) {
+	var r record.Record
+	var details []byte
+	err := row.Scan(&r.CallID, &r.Direction, &r.Disposition, &r.SrcPhone, &r.SrcPhoneExt, &r.DstPhone, &r.DstPhoneExt, &r.Duration, &details)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(details, &r.Details); err != nil {
+		return r, fmt.Errorf("read details of %s: %w", r.CallID, err)
+	}
+	return r, nil
+}
+
+// recordings reads a call's recordings in order of start.
+func recordings(ctx context.Context, from interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}, callID string) ([]record.Recording, error) {
+	rows, err := from.QueryContext(ctx, `SELECT `+recordingColumns+` FROM recordings WHERE call_id = ? ORDER BY n`, callID)
+	if err != nil {
+		return nil, fmt.Errorf("read recordings of %s: %w", callID, err)
+	}
+	defer rows.Close()
+	var out []record.Recording
+	for rows.Next() {
+		rec, err := scanRecording(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read recordings of %s: %w", callID, err)
+		}
+		out = append(out, rec)
+	}
+	return out, rows.Err()
+}
+
+const recordingColumns = `id, path, at, state, bytes, ms, talk`
+
+// scanRecording reads a row of before and recordingColumns.
+func scanRecording(rows *sql.Rows, before ...any) (record.Recording, error) {
+	var rec record.Recording
+	var at int64
+	err := rows.Scan(append(before, &rec.ID, &rec.Path, &at, &rec.State, &rec.Bytes, &rec.MS, &rec.Talk)...)
+	rec.At = time.UnixMilli(at).UTC()
+	return rec, err
+}

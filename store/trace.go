@@ -1,0 +1,123 @@
+package store
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/voipd/voipd/record"
+)
+
+// Closed is a call that ended: its journal becomes its trace.
+type Closed struct {
+	CallID string
+	At     time.Time
+}
+
+// closeJournals turns the journals of ended calls into traces.
+func closeJournals(ctx context.Context, tx *sql.Tx, closed []Closed) error {
+	for _, c := range closed {
+		events, err := packJournal(ctx, tx, c.CallID)
+		if err != nil {
+			return fmt.Errorf("pack the journal of %s: %w", c.CallID, err)
+		}
+		if events == nil {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO traces (call_id, at, events) VALUES (?, ?, ?)
+			ON CONFLICT (call_id) DO UPDATE SET at = excluded.at, events = excluded.events`, c.CallID, c.At.UnixMilli(), events); err != nil {
+			return fmt.Errorf("write the trace of %s: %w", c.CallID, err)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM journal WHERE call_id = ?`, c.CallID); err != nil {
+			return fmt.Errorf("close the journal of %s: %w", c.CallID, err)
+		}
+	}
+	return nil
+}
+
+// packJournal is a call's journal as gzipped lines; nil where there is none.
+func packJournal(ctx context.Context, tx *sql.Tx, callID string) ([]byte, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT event FROM journal WHERE call_id = ? ORDER BY seq`, callID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var packed bytes.Buffer
+	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	any := false
+	for rows.Next() {
+		var line []byte
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		any = true
+		if _, err := z.Write(append(line, '\n')); err != nil {
+			return nil, err
+		}
+	}
+	if err := errors.Join(rows.Err(), z.Close()); err != nil || !any {
+		return nil, err
+	}
+	return packed.Bytes(), nil
+}
+
+// Trace gives the facts from which a call's record was made, in order, or
+// ErrNotFound: a call whose trace was not kept, or is too old.
+func (db *DB) Trace(ctx context.Context, callID string) ([]record.Event, error) {
+	var packed []byte
+	err := db.reader.QueryRowContext(ctx, `SELECT events FROM traces WHERE call_id = ?`, callID).Scan(&packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("read the trace of %s: %w", callID, ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the trace of %s: %w", callID, err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("read the trace of %s: %w", callID, err)
+	}
+	var out []record.Event
+	for dec := json.NewDecoder(z); ; {
+		var e record.Event
+		if err := dec.Decode(&e); err == io.EOF {
+			return out, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("read the trace of %s: %w", callID, err)
+		}
+		out = append(out, e)
+	}
+}
+
+// PruneTraces drops the traces of calls that ended before a time, and tells
+// how many.
+func (db *DB) PruneTraces(ctx context.Context, before time.Time) (int64, error) {
+	res, err := db.writer.ExecContext(ctx, `DELETE FROM traces WHERE at < ?`, before.UnixMilli())
+	if err != nil {
+		return 0, fmt.Errorf("prune traces: %w", err)
+	}
+	return res.RowsAffected()
+}
+
+// OpenReadOnly opens a database for looking at it, beside a voipd that writes
+// it. It changes nothing, not even the version of the tables.
+func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
+	db := &DB{path: path}
+	var err error
+	if db.reader, err = connect(path, "ro", "_query_only=1"); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	if err := db.Ping(ctx); err != nil {
+		return nil, errors.Join(err, db.reader.Close())
+	}
+	db.writer = db.reader
+	return db, nil
+}
