@@ -36,4 +36,6 @@ type Change struct {
 	Other  string
 	Record *Record // CallEnded and RecordRevised; also CallMerged where the merged call keeps a record
 	Quiet  bool    // CallMerged of a call that nobody was told of: of interest only to the journal
+
+	Recording string // RecordRevised: id of the recording whose state changed; empty: something else did
 }

@@ -20,5 +20,6 @@
 //	dial.go          who was rung and with what outcome
 //	decide.go        direction, phones, disposition, duration
 //	record.go        the Record and its details
+//	live.go          how a call stands that goes on
 //	snapshot.go      what a list of channels after a (re)connect changes
 package record

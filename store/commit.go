@@ -18,6 +18,7 @@ type Batch struct {
 	Merged  [][2]string     // the journal of the first call id goes on under the second
 	Closed  []Closed        // calls that ended: their journals become traces
 	Records []record.Record // new and revised records
+	Changes []Change        // what is told to the outside of it, in order
 }
 
 // Entry is one fact in the journal of an open call.
@@ -28,7 +29,7 @@ type Entry struct {
 
 // Empty tells whether there is nothing to write.
 func (b *Batch) Empty() bool {
-	return len(b.Journal)+len(b.Merged)+len(b.Closed)+len(b.Records) == 0
+	return len(b.Journal)+len(b.Merged)+len(b.Closed)+len(b.Records)+len(b.Changes) == 0
 }
 
 // Commit writes a batch in one transaction. When it returns nil, everything is
@@ -38,11 +39,14 @@ func (db *DB) Commit(ctx context.Context, b *Batch) error {
 	if err != nil {
 		return fmt.Errorf("commit batch: %w", err)
 	}
-	if err := write(ctx, tx, b); err != nil {
+	if err := db.write(ctx, tx, b); err != nil {
 		return errors.Join(fmt.Errorf("commit batch: %w", err), ignoreDone(tx.Rollback()))
 	}
 	if err := tx.Commit(); err != nil {
 		return errors.Join(fmt.Errorf("commit batch: %w", err), ignoreDone(tx.Rollback()))
+	}
+	if len(b.Changes) > 0 {
+		db.wake()
 	}
 	return nil
 }
@@ -54,16 +58,18 @@ func ignoreDone(err error) error {
 	return err
 }
 
-func write(ctx context.Context, tx *sql.Tx, b *Batch) error {
+func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 	if err := writeJournal(ctx, tx, b); err != nil {
 		return err
 	}
+	outcomes := make([]outcome, len(b.Records))
 	for i := range b.Records {
-		if err := putRecord(ctx, tx, &b.Records[i]); err != nil {
+		var err error
+		if outcomes[i], err = putRecord(ctx, tx, &b.Records[i]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return db.writeChanges(ctx, tx, b.Changes, outcomes)
 }
 
 func writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
@@ -109,12 +115,19 @@ func rank(r *record.Record) int {
 
 // putRecord writes a record over the one of the same call, unless that one was
 // told by a better teller.
-func putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) error {
+func putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (outcome, error) {
 	details := r.Details
 	details.Recordings = nil
 	text, err := json.Marshal(details)
 	if err != nil {
-		return fmt.Errorf("write record %s: %w", r.CallID, err)
+		return 0, fmt.Errorf("write record %s: %w", r.CallID, err)
+	}
+	done := created
+	switch err := tx.QueryRowContext(ctx, `SELECT 1 FROM records WHERE call_id = ?`, r.CallID).Scan(new(int)); {
+	case err == nil:
+		done = replaced
+	case !errors.Is(err, sql.ErrNoRows):
+		return 0, fmt.Errorf("write record %s: %w", r.CallID, err)
 	}
 	res, err := tx.ExecContext(ctx, `
 		INSERT INTO records (call_id, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, rank, details)
@@ -128,12 +141,12 @@ func putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) error {
 		r.CallID, r.Details.StartedAt.UnixMilli(), r.Direction, r.Disposition, r.SrcPhone, r.SrcPhoneExt,
 		r.DstPhone, r.DstPhoneExt, r.Duration, rank(r), text)
 	if err != nil {
-		return fmt.Errorf("write record %s: %w", r.CallID, err)
+		return 0, fmt.Errorf("write record %s: %w", r.CallID, err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return err // a better account of this call is there already
+		return refused, err // a better account of this call is there already
 	}
-	return putRecordings(ctx, tx, r)
+	return done, putRecordings(ctx, tx, r)
 }
 
 // putRecordings makes the call's recordings those of r. What the disk said of

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 
 	_ "github.com/mattn/go-sqlite3" // the database/sql driver "sqlite3"
 	"github.com/pressly/goose/v3"
@@ -33,6 +34,10 @@ type DB struct {
 	path   string
 	writer *sql.DB
 	reader *sql.DB
+	route  Route // who gets which change; nil: nobody
+
+	mu      sync.Mutex
+	changed chan struct{} // closed at the next change; nil: nobody waits
 }
 
 // readers is how many reads can go on at once; a further one waits.

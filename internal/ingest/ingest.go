@@ -253,7 +253,7 @@ func (l *Loop) settle(ctx context.Context, changes []record.Change, e record.Eve
 	if !r.SettleRecording(e.Key, e.Recorded) {
 		return changes
 	}
-	return append(changes, record.Change{Kind: record.RecordRevised, At: e.At, CallID: e.Value, Record: &r})
+	return append(changes, record.Change{Kind: record.RecordRevised, At: e.At, CallID: e.Value, Record: &r, Recording: e.Key})
 }
 
 // commit writes a batch, trying again until it is on the disk or ctx ends.

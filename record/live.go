@@ -1,0 +1,81 @@
+package record
+
+import "slices"
+
+// LiveState is what goes on in a call at the moment.
+type LiveState string
+
+// The states of a call that goes on.
+const (
+	Waiting LiveState = "waiting" // nobody rings and nobody talks: a menu, a queue, the dialplan
+	Rings   LiveState = "ringing" // at least one phone rings and nobody talks
+	Talks   LiveState = "talking" // at least two people hear each other
+	OnHold  LiveState = "held"    // somebody put the call on hold
+)
+
+// Live is a call that goes on, as it is after the latest fact.
+type Live struct {
+	Record    Record // provisional: as if the call ended now, but for disposition and end
+	State     LiveState
+	Ringing   []string // phones that ring, in the order of their ringing
+	Talking   []string // phones in a conversation, in the order of its beginning
+	HeldBy    string   // phone that holds the call; empty: none
+	Operators []string // every operator's phone that had to do with the call so far
+}
+
+// OpenLive tells how one call going on stands. false: there is no such call.
+func (m *Machine) OpenLive(id string) (Live, bool) {
+	c := m.calls[id]
+	if c == nil {
+		return Live{}, false
+	}
+	return m.live(c), true
+}
+
+// OpenLives tells how every call going on stands, the oldest first.
+func (m *Machine) OpenLives() []Live {
+	var out []Live
+	for _, c := range m.sortedCalls() {
+		out = append(out, m.live(c))
+	}
+	return out
+}
+
+func (m *Machine) live(c *call) Live {
+	l := Live{Record: *m.build(c, m.now, false), State: Waiting}
+	for _, a := range c.attempts {
+		if a.open() && a.ch.up.IsZero() {
+			l.Ringing = addOnce(l.Ringing, a.phone)
+		}
+	}
+	for _, t := range c.talks {
+		if !t.end.IsZero() {
+			continue
+		}
+		l.Talking = addOnce(l.Talking, t.aPhone)
+		if t.b != nil { // else bPhone is the conference
+			l.Talking = addOnce(l.Talking, t.bPhone)
+		}
+	}
+	for _, ch := range c.members {
+		if ch.role == operator {
+			l.Operators = addOnce(l.Operators, ch.phone(&m.rules))
+		}
+	}
+	switch {
+	case c.heldBy != nil:
+		l.State, l.HeldBy = OnHold, c.heldBy.phone(&m.rules)
+	case len(l.Talking) > 0:
+		l.State = Talks
+	case len(l.Ringing) > 0:
+		l.State = Rings
+	}
+	return l
+}
+
+func addOnce(list []string, phone string) []string {
+	if phone == "" || slices.Contains(list, phone) {
+		return list
+	}
+	return append(list, phone)
+}
