@@ -47,28 +47,50 @@ type celExtra struct {
 // and may come twice. A row that cannot be read is counted and costs only
 // itself; the error is of r.
 func ReadCEL(r io.Reader, o Options, each func(record.Event)) (Stats, error) {
-	calls, order := newCELCalls(), &celOrder{}
-	var events []record.Event
-	told := 0
-	tell := func(row celRow) {
-		events = calls.row(events[:0], row)
-		told += len(events)
-		for _, e := range events {
-			each(e)
-		}
-	}
+	t := newCELTeller(each)
 	shape := newShape(o, CELLayouts(), []string{"eventtype", "uniqueid"}, func(l layout, cells []string) (celRow, error) {
 		return readCELRow(l, cells, o.Zone)
 	})
-	stats, err := readRows(r, shape, func(row celRow) { order.push(row, tell) })
-	order.flush(tell)
-	for _, e := range calls.flush(nil) {
-		told++
-		each(e)
-	}
-	stats.Events = told
+	stats, err := readRows(r, shape, t.push)
+	stats.Events = t.flush()
 	return stats, err
 }
+
+// celTeller takes in CEL rows, oldest first, and tells the facts in them.
+type celTeller struct {
+	calls  *celCalls
+	order  *celOrder
+	events []record.Event
+	told   int
+	each   func(record.Event)
+}
+
+func newCELTeller(each func(record.Event)) *celTeller {
+	return &celTeller{calls: newCELCalls(), order: &celOrder{}, each: each}
+}
+
+func (t *celTeller) push(row celRow) { t.order.push(row, t.tell) }
+
+func (t *celTeller) tell(row celRow) {
+	t.events = t.calls.row(t.events[:0], row)
+	t.told += len(t.events)
+	for _, e := range t.events {
+		t.each(e)
+	}
+}
+
+// flush tells what was held back, and gives how many facts were told in all.
+func (t *celTeller) flush() int {
+	t.order.flush(t.tell)
+	for _, e := range t.calls.flush(nil) {
+		t.told++
+		t.each(e)
+	}
+	return t.told
+}
+
+// before is a time such that everything before it is told.
+func (t *celTeller) before() time.Time { return t.order.newest.Add(-2 * window) }
 
 func readCELRow(l layout, cells []string, zone *time.Location) (r celRow, err error) {
 	if r.at, err = when(l.get(cells, "eventtime"), zone); err != nil {

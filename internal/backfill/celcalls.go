@@ -30,6 +30,7 @@ type celChannel struct {
 	over      bool
 	used      []bool // elements of the dial string that a channel was made for
 	heard     map[uint64]struct{}
+	last      time.Time // when its latest row was written
 }
 
 // dials tells whether a channel rings others: it runs an application that does
@@ -55,6 +56,7 @@ type celCalls struct {
 	diallers map[string][]*celChannel // by linkedid: who began to ring others, in order
 	halves   map[string]*celChannel   // the first half seen of each Local channel
 	ended    []celEnded
+	looked   time.Time // when channels without an end were last looked for
 }
 
 type celEnded struct {
@@ -71,6 +73,7 @@ func newCELCalls() *celCalls {
 // also comes when a linkedid is overwritten.
 func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 	t.forget(r.at)
+	dst = t.lost(dst, r.at)
 	switch r.event {
 	case "LINKEDID_END", "USER_DEFINED", "DTMF", "STREAM_BEGIN", "STREAM_END":
 		return dst
@@ -86,7 +89,7 @@ func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 	if c.fact.Linked != r.linked && c.dials() {
 		t.diallers[r.linked] = append(t.diallers[r.linked], c)
 	}
-	c.fact = record.Channel{ID: r.id, Linked: r.linked, Name: r.channel}
+	c.fact, c.last = record.Channel{ID: r.id, Linked: r.linked, Name: r.channel}, r.at
 	t.names[r.channel] = c
 	if r.event == "CHAN_START" {
 		return t.started(dst, c, r)

@@ -12,9 +12,10 @@ import (
 const longest = 64 << 10
 
 // eachLine calls each for every line of r that is not empty, in order, and
-// gives how many were longer than the bound and left out. Asterisk writes a row
-// a line: a quote that is never closed then costs one row, not the rest.
-func eachLine(r io.Reader, each func(line string)) (long int, err error) {
+// gives how many were longer than the bound and left out. It stops at the first
+// error of each. Asterisk writes a row a line: a quote that is never closed then
+// costs one row, not the rest.
+func eachLine(r io.Reader, each func(line string) error) (long int, err error) {
 	lines := bufio.NewReaderSize(r, longest)
 	for {
 		line, err := lines.ReadSlice('\n')
@@ -26,7 +27,9 @@ func eachLine(r io.Reader, each func(line string)) (long int, err error) {
 			line = nil
 		}
 		if text := strings.TrimRight(string(line), "\r\n"); text != "" {
-			each(text)
+			if err := each(text); err != nil {
+				return long, err
+			}
 		}
 		if err == io.EOF {
 			return long, nil
@@ -83,22 +86,33 @@ func closing(line string) int {
 
 // readRows reads every row of a CSV file by its shape.
 func readRows[R any](r io.Reader, s *shape[R], each func(R)) (stats Stats, err error) {
+	err = readRowsUntil(r, s, &stats, func(row R) error {
+		each(row)
+		return nil
+	})
+	return stats, err
+}
+
+// readRowsUntil is readRows that stops at the first error of each.
+func readRowsUntil[R any](r io.Reader, s *shape[R], stats *Stats, each func(R) error) error {
 	var cells []string
-	long, err := eachLine(r, func(line string) {
+	long, err := eachLine(r, func(line string) error {
 		var bad error
 		if cells, bad = split(cells[:0], line); bad != nil {
 			stats.Malformed++
-			return
+			return nil
 		}
 		row, ok, bad := s.row(cells)
-		switch {
-		case bad != nil:
+		if bad != nil {
 			stats.Malformed++
-		case ok:
-			stats.Rows++
-			each(row)
+			return nil
 		}
+		if !ok {
+			return nil
+		}
+		stats.Rows++
+		return each(row)
 	})
 	stats.Malformed += long
-	return stats, err
+	return err
 }

@@ -1,0 +1,105 @@
+package backfill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/voipd/voipd/record"
+)
+
+const (
+	// fewRecords and manyRows bound one Part: what has to be told again when a
+	// reading is cut, and what waits in memory.
+	fewRecords = 500
+	manyRows   = 20_000
+)
+
+// Part is what a source tells at once.
+type Part struct {
+	Records []record.Record
+	Before  time.Time // every call that ended before it has been told; zero: not known yet
+	Stats   Stats     // of the reading so far
+}
+
+// Records reads the span and tells the calls that are, in part, in it: each
+// whole, also where it began up to a day before the span or goes on up to a day
+// behind it. A fresh Machine with these rules makes their records, so calls
+// that still go on are not told. each may not keep the Part; its first error
+// ends the reading and is the error of Records. Memory does not grow with the
+// span.
+func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, each func(Part) error) (Stats, error) {
+	t := &tale{machine: record.New(rules), span: span, unseen: map[string]bool{}, each: each}
+	if s.db != nil || s.place.Zone != nil {
+		t.span = span.Wide(twice) // no call may be lost for an hour that comes twice
+	}
+	rows := s.rows(t.event)
+	t.before = rows.before
+	var err error
+	if s.db != nil {
+		err = s.db.read(ctx, t.span, rows, &t.stats, t.row)
+	} else {
+		err = s.readFile(ctx, t.span, rows, &t.stats, t.row)
+	}
+	if err == nil {
+		before := rows.before()
+		t.before = func() time.Time { return before }
+		rows.flush()
+		err = t.give()
+	}
+	if err != nil && !errors.Is(err, t.failed) {
+		err = fmt.Errorf("read %s: %w", s.place.Name, err)
+	}
+	return t.stats, err
+}
+
+// tale is one reading on its way to records.
+type tale struct {
+	machine *record.Machine
+	span    Span
+	before  func() time.Time
+	each    func(Part) error
+	failed  error // what each said
+
+	changes []record.Change
+	records []record.Record
+	unseen  map[string]bool // calls with a channel whose end no row tells
+	stats   Stats
+	given   int // how many rows were read when records were last given
+}
+
+func (t *tale) event(e record.Event) {
+	t.stats.Events++
+	t.changes = t.machine.Apply(t.changes[:0], e)
+	if e.Kind == record.HungUp && e.Value == unseen {
+		t.unseen[t.machine.Touched()] = true
+	}
+	for _, c := range t.changes {
+		if c.Record == nil {
+			continue
+		}
+		r := *c.Record
+		if t.unseen[r.CallID] {
+			r.Details.Approximate = append(r.Details.Approximate, unseen)
+			delete(t.unseen, r.CallID)
+		}
+		if t.span.Touches(r.Details.StartedAt, r.Details.EndedAt) {
+			t.records = append(t.records, r)
+		}
+	}
+}
+
+// row is called after each row.
+func (t *tale) row() error {
+	if len(t.records) < fewRecords && t.stats.Rows-t.given < manyRows {
+		return nil
+	}
+	return t.give()
+}
+
+func (t *tale) give() error {
+	t.failed = t.each(Part{Records: t.records, Before: t.before(), Stats: t.stats})
+	t.records, t.given = t.records[:0], t.stats.Rows
+	return t.failed
+}

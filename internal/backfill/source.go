@@ -1,0 +1,185 @@
+package backfill
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/voipd/voipd/record"
+)
+
+// What a source holds, and what it is.
+const (
+	CEL = "cel"
+	CDR = "cdr"
+
+	CSV      = "csv"
+	SQLite   = "sqlite"
+	MySQL    = "mysql" // MariaDB too
+	Postgres = "postgres"
+)
+
+// Place says where rows are. Kind and Driver are of the constants above.
+type Place struct {
+	Name   string // for messages
+	Kind   string // CEL or CDR
+	Driver string // CSV, SQLite, MySQL or Postgres
+	Path   string // the file of CSV and SQLite
+	DSN    string // how to reach the server of MySQL and Postgres; holds a password
+	// Table is the table's name, perhaps with its schema: "public.cdr". Empty:
+	// the kind.
+	Table string
+	// Names are what a database calls columns, by Asterisk's own names, where
+	// that differs: {"linkedid": "call_id"}.
+	Names map[string]string
+	// Layout and Zone are those of Options; a database needs no layout.
+	Layout []string
+	Zone   *time.Location
+}
+
+// Source reads rows from one place. Its methods may be called from several
+// goroutines. Close it after use.
+type Source struct {
+	place Place
+	db    *database // nil: CSV
+}
+
+// Open prepares to read. Nothing is connected to yet: a server that is down is
+// found by the first Read. Errors name no secrets.
+func Open(p Place) (*Source, error) {
+	s := &Source{place: p}
+	if p.Kind != CEL && p.Kind != CDR {
+		return nil, fmt.Errorf("open %s: rows of %q? want %s or %s", p.Name, p.Kind, CEL, CDR)
+	}
+	if p.Driver == CSV {
+		return s, nil
+	}
+	var err error
+	if s.db, err = openDatabase(p); err != nil {
+		return nil, fmt.Errorf("open %s: %w", p.Name, err)
+	}
+	return s, nil
+}
+
+// Name is the source's name.
+func (s *Source) Name() string { return s.place.Name }
+
+// Kind is CEL or CDR.
+func (s *Source) Kind() string { return s.place.Kind }
+
+// Close lets go of the connection.
+func (s *Source) Close() error {
+	if s.db == nil {
+		return nil
+	}
+	return s.db.pool.Close()
+}
+
+// Span is a stretch of time: From inclusive, To exclusive. A zero time is no
+// bound.
+type Span struct{ From, To time.Time }
+
+// Wide is the span with d more on each side.
+func (s Span) Wide(d time.Duration) Span {
+	if !s.From.IsZero() {
+		s.From = s.From.Add(-d)
+	}
+	if !s.To.IsZero() {
+		s.To = s.To.Add(d)
+	}
+	return s
+}
+
+// Touches tells whether a call from start to end is, in part, in the span.
+func (s Span) Touches(start, end time.Time) bool {
+	return (s.From.IsZero() || !end.Before(s.From)) && (s.To.IsZero() || start.Before(s.To))
+}
+
+// reach is how far before and behind a span the rest of a call is looked for.
+const reach = 24 * time.Hour
+
+// twice is how far off a date and time of day can be in the hour that comes
+// twice in autumn.
+const twice = time.Hour
+
+// rows is what takes rows in, of either kind.
+type rows struct {
+	cells  func(l layout, cells []string) error // takes one row in; an error: it is malformed
+	flush  func() int
+	before func() time.Time
+}
+
+func (s *Source) rows(each func(record.Event)) rows {
+	if s.place.Kind == CEL {
+		t := newCELTeller(each)
+		return rows{func(l layout, cells []string) error {
+			row, err := readCELRow(l, cells, s.place.Zone)
+			if err == nil {
+				t.push(row)
+			}
+			return err
+		}, t.flush, t.before}
+	}
+	t := newCDRTeller(each)
+	return rows{func(l layout, cells []string) error {
+		row, err := readCDRRow(l, cells, s.place.Zone)
+		if err == nil {
+			t.push(row)
+		}
+		return err
+	}, t.flush, t.before}
+}
+
+// readFile reads a CSV file. Rows far from the span are passed over.
+func (s *Source) readFile(ctx context.Context, span Span, to rows, stats *Stats, after func() error) error {
+	file, err := os.Open(s.place.Path)
+	if err != nil {
+		return fmt.Errorf("read rows: %w", err)
+	}
+	defer file.Close()
+	span = span.Wide(reach)
+	usual, must := CELLayouts(), []string{"eventtype", "uniqueid"}
+	if s.place.Kind == CDR {
+		usual, must = CDRLayouts(), []string{"channel", "dstchannel"}
+	}
+	shape := newShape(Options{Columns: s.place.Layout}, usual, must, func(l layout, cells []string) (bool, error) {
+		if at, err := when(s.time(l, cells), s.place.Zone); err == nil && !span.Touches(at, at) {
+			return false, nil
+		}
+		return true, to.cells(l, cells)
+	})
+	return readRowsUntil(file, shape, stats, func(near bool) error {
+		if !near {
+			stats.Rows--
+			return ctx.Err()
+		}
+		return after()
+	})
+}
+
+// time is the column that says when a row was written.
+func (s *Source) time(l layout, cells []string) string {
+	for _, name := range timeColumns(s.place.Kind) {
+		if at := l.get(cells, name); at != "" {
+			return at
+		}
+	}
+	return ""
+}
+
+func timeColumns(kind string) []string {
+	if kind == CEL {
+		return []string{"eventtime"}
+	}
+	return []string{"calldate", "start"}
+}
+
+// hide takes a secret out of a text.
+func hide(text, secret string) string {
+	if secret == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, secret, "(secret)")
+}
