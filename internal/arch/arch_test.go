@@ -36,7 +36,7 @@ func mayImport() map[string][]string {
 		"internal/recording": {"record", "store"},
 		"internal/ingest":    {"record", "store"},
 		"internal/backfill":  {"record"},
-		"internal/webhook":   {"record", "store"},
+		"internal/webhook":   {"record", "store", "internal/api"}, // a record in a webhook is the API's
 		"internal/api":       {"record", "store", "internal/recording"},
 		"internal/sim":       {"ami"},
 

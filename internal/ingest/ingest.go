@@ -44,6 +44,11 @@ type Options struct {
 	// Resync asks the source for a new list of channels after facts were
 	// refused. It must not block.
 	Resync func()
+	// Plan tells what a change is to the outside; it is written with the change.
+	// live is how the call stands that goes on (of a merged call the one it went
+	// into), or nil; place is that of the change's Record in the batch, from 1.
+	// nil: nothing is told to the outside.
+	Plan func(c record.Change, live *record.Live, place int) []store.Change
 	// Publish is told what was decided, after it is on the disk, from the
 	// loop's goroutine. It must not block.
 	Publish func([]record.Change)
@@ -57,6 +62,7 @@ type Loop struct {
 	machine *record.Machine
 
 	mu    sync.Mutex
+	live  map[string]record.Live // the calls going on, as they are on the disk
 	stats Stats
 	busy  time.Time // since when a step is under way; zero: it waits for facts
 }
@@ -80,7 +86,7 @@ func New(opt Options) *Loop {
 	if opt.Bound <= 0 {
 		opt.Bound = 100_000
 	}
-	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules)}
+	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{}}
 }
 
 // Put gives a fact to the loop. It never blocks; any goroutine may call it.
@@ -126,6 +132,9 @@ func (l *Loop) Boot(ctx context.Context) error {
 	if n := l.machine.Open(); n > 0 {
 		l.machine.Apply(nil, record.Event{Kind: record.Gapped, Source: record.SourceClock, Value: "voipd was not running"})
 		l.opt.Log.Info("took up the calls that were open at the last stop", "calls", n, "facts", len(events))
+	}
+	for _, live := range l.machine.OpenLives() {
+		l.live[live.Record.CallID] = live
 	}
 	l.note(func(s *Stats) { s.OpenCalls = l.machine.Open() })
 	return nil
@@ -182,21 +191,25 @@ func (l *Loop) step(ctx context.Context, events []record.Event, gap bool) error 
 	var changes []record.Change
 	b := &store.Batch{}
 	for _, e := range events {
+		told := len(changes)
 		if e.Kind == record.RecordingChecked {
 			changes = l.settle(ctx, changes, e)
-			continue
+		} else {
+			changes = l.machine.Apply(changes, e)
+			if id := l.machine.Touched(); id != "" {
+				b.Journal = append(b.Journal, store.Entry{CallID: id, Event: e})
+			}
 		}
-		changes = l.machine.Apply(changes, e)
-		if id := l.machine.Touched(); id != "" {
-			b.Journal = append(b.Journal, store.Entry{CallID: id, Event: e})
+		for _, c := range changes[told:] {
+			l.sum(b, c)
 		}
 	}
-	sum(b, changes)
 	if !b.Empty() {
 		if err := l.commit(ctx, b); err != nil {
 			return err
 		}
 	}
+	l.look(events, b, changes)
 	if len(changes) > 0 && l.opt.Publish != nil {
 		l.opt.Publish(changes)
 	}
@@ -221,19 +234,32 @@ func lastAt(events []record.Event) time.Time {
 	return events[len(events)-1].At
 }
 
-// sum writes into b what the changes mean for the disk.
-func sum(b *store.Batch, changes []record.Change) {
-	for _, c := range changes {
-		switch c.Kind {
-		case record.CallMerged:
-			b.Merged = append(b.Merged, [2]string{c.CallID, c.Other})
-		case record.CallEnded:
-			b.Closed = append(b.Closed, store.Closed{CallID: c.CallID, At: c.At})
-		}
-		if c.Record != nil {
-			b.Records = append(b.Records, *c.Record)
-		}
+// sum writes into b what a change means for the disk, right after the fact that
+// made it.
+func (l *Loop) sum(b *store.Batch, c record.Change) {
+	switch c.Kind {
+	case record.CallMerged:
+		b.Merged = append(b.Merged, [2]string{c.CallID, c.Other})
+	case record.CallEnded:
+		b.Closed = append(b.Closed, store.Closed{CallID: c.CallID, At: c.At})
 	}
+	place := 0
+	if c.Record != nil {
+		b.Records = append(b.Records, *c.Record)
+		place = len(b.Records)
+	}
+	if l.opt.Plan == nil {
+		return
+	}
+	id := c.CallID
+	if c.Kind == record.CallMerged {
+		id = c.Other
+	}
+	if live, open := l.machine.OpenLive(id); open {
+		b.Changes = append(b.Changes, l.opt.Plan(c, &live, place)...)
+		return
+	}
+	b.Changes = append(b.Changes, l.opt.Plan(c, nil, place)...)
 }
 
 // settle takes in what the disk says of a recording of an ended call.

@@ -1,0 +1,56 @@
+package ingest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// look brings the view of the calls going on to what was just written: only the
+// calls of the batch can have changed, or, by a list of channels, every one.
+func (l *Loop) look(events []record.Event, b *store.Batch, changes []record.Change) {
+	touched := make(map[string]bool, len(b.Journal))
+	if slices.ContainsFunc(events, func(e record.Event) bool { return e.Kind == record.SnapshotEnded }) {
+		for id := range l.live {
+			touched[id] = true
+		}
+	}
+	for _, e := range b.Journal {
+		touched[e.CallID] = true
+	}
+	for _, c := range changes {
+		touched[c.CallID] = true
+		if c.Kind == record.CallMerged {
+			touched[c.Other] = true
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id := range touched {
+		if live, open := l.machine.OpenLive(id); open {
+			l.live[id] = live
+		} else {
+			delete(l.live, id)
+		}
+	}
+}
+
+// Live tells how the calls stand that go on, the oldest first, as far as is on
+// the disk. Any goroutine may call it; what it gives is shared, for reading.
+func (l *Loop) Live() []record.Live {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make([]record.Live, 0, len(l.live))
+	for _, live := range l.live {
+		all = append(all, live)
+	}
+	slices.SortFunc(all, func(a, b record.Live) int {
+		if c := a.Record.Details.StartedAt.Compare(b.Record.Details.StartedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Record.CallID, b.Record.CallID)
+	})
+	return all
+}

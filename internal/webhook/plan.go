@@ -1,0 +1,195 @@
+package webhook
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// The kinds of events.
+const (
+	CallStarted     = "call.started"     // an operator's phone is rung, or he calls: his card pops up
+	CallAnswered    = "call.answered"    // phone and other began to talk
+	CallTransferred = "call.transferred" // phone handed the call over to other
+	CallHeld        = "call.held"
+	CallResumed     = "call.resumed"
+	CallMerged      = "call.merged" // this call went into another; nothing more is told of it
+	CallEnded       = "call.ended"
+	RecordCreated   = store.RecordCreated
+	RecordCorrected = store.RecordCorrected
+	RecordingReady  = "recording.ready" // a recording of an ended call is whole
+)
+
+// Kinds lists every kind of event, in the order in which a call has them.
+func Kinds() []string {
+	return []string{CallStarted, CallAnswered, CallTransferred, CallHeld, CallResumed, CallMerged, CallEnded,
+		RecordCreated, RecordingReady, RecordCorrected}
+}
+
+// pointless is how long after it was written a live event is still worth
+// sending.
+const pointless = 5 * time.Minute
+
+// Lives tells for how long an event of a kind is worth sending; 0: for ever. A
+// ring that is over is of no use to anybody. The end of a call is: whoever was
+// told that it began must be told that it ended.
+func Lives(kind string) time.Duration {
+	switch kind {
+	case CallStarted, CallAnswered, CallTransferred, CallHeld, CallResumed:
+		return pointless
+	}
+	return 0
+}
+
+// Body is what an event says beside its id, type and time.
+type Body struct {
+	Call   Call        `json:"call"`
+	Record *api.Record `json:"record,omitempty"`
+}
+
+// Call is the call of an event, as far as it is known at the time.
+type Call struct {
+	CallID      string `json:"callId"`
+	Direction   string `json:"direction,omitempty"`
+	Disposition string `json:"disposition,omitempty"`
+	SrcPhone    string `json:"srcPhone"`
+	SrcPhoneExt string `json:"srcPhoneExt,omitempty"`
+	DstPhone    string `json:"dstPhone"`
+	DstPhoneExt string `json:"dstPhoneExt,omitempty"`
+	Phone       string `json:"phone,omitempty"`     // who did it, or whom it happened to
+	Other       string `json:"other,omitempty"`     // the other one
+	Into        string `json:"into,omitempty"`      // call.merged: the call that goes on
+	Recording   string `json:"recording,omitempty"` // recording.ready: which one
+}
+
+// Plan tells which changes, and with what bodies, a change of the Machine is to
+// the outside. live is how the call stands that goes on: the change's own, for
+// a merged call the one it went into; nil where there is none. record is the
+// place of the change's Record in its batch, from 1.
+func Plan(c record.Change, live *record.Live, place int) []store.Change {
+	p := planner{change: c, live: live, place: place}
+	switch c.Kind {
+	case record.CallBegan:
+		if live != nil && live.Record.Details.BeganBy == "operator" {
+			p.tell(CallStarted, live.Record.SrcPhone)
+		}
+	case record.PhoneRang:
+		p.tell(CallStarted, c.Phone)
+	case record.CallAnswered:
+		p.tell(CallAnswered, c.Phone)
+	case record.CallTransferred:
+		p.tell(CallTransferred, c.Phone)
+	case record.CallHeld:
+		p.tell(CallHeld, c.Phone)
+	case record.CallResumed:
+		p.tell(CallResumed, c.Phone)
+	case record.CallMerged:
+		if !c.Quiet {
+			p.tell(CallMerged, "")
+		}
+		p.record(RecordCreated)
+	case record.CallEnded:
+		p.tell(CallEnded, "")
+		p.record(RecordCreated)
+	case record.RecordRevised:
+		p.revised()
+	}
+	return p.out
+}
+
+type planner struct {
+	change record.Change
+	live   *record.Live
+	place  int
+	out    []store.Change
+}
+
+// tell adds an event of the call.
+func (p *planner) tell(kind, phone string) {
+	b := Body{Call: p.call()}
+	b.Call.Phone, b.Call.Other = phone, p.change.Other
+	switch kind {
+	case CallMerged:
+		b.Call.Other, b.Call.Into = "", p.change.Other
+	case CallStarted, CallAnswered:
+		b.Call.DstPhone = p.rung(b.Call)
+	}
+	p.add(kind, b, 0)
+}
+
+// call is the call as far as it is known.
+func (p *planner) call() Call {
+	r := p.change.Record
+	if r == nil && p.live != nil {
+		r = &p.live.Record
+	}
+	if r == nil {
+		return Call{CallID: p.change.CallID}
+	}
+	return Call{CallID: p.change.CallID, Direction: string(r.Direction), Disposition: string(r.Disposition),
+		SrcPhone: r.SrcPhone, SrcPhoneExt: r.SrcPhoneExt, DstPhone: r.DstPhone, DstPhoneExt: r.DstPhoneExt}
+}
+
+// rung is the called side for the one whom a live event is about: of an inbound
+// or internal call the operator who is rung or talks now, so that the card of
+// each of several operators pops up.
+func (p *planner) rung(c Call) string {
+	if c.Direction == string(record.Out) || p.live == nil {
+		return c.DstPhone
+	}
+	for _, phone := range []string{c.Phone, c.Other} {
+		if phone != c.SrcPhone && slices.Contains(p.live.Operators, phone) {
+			return phone
+		}
+	}
+	return c.DstPhone
+}
+
+// record adds that the call has a record.
+func (p *planner) record(kind string) {
+	if p.change.Record == nil {
+		return
+	}
+	p.add(kind, p.withRecord(), p.place)
+}
+
+func (p *planner) withRecord() Body {
+	view := api.View(*p.change.Record)
+	return Body{Call: p.call(), Record: &view}
+}
+
+// revised: a recording that became whole is an event of its own; one that turned
+// out to be empty or gone corrects the record; one that grows is nobody's
+// matter.
+func (p *planner) revised() {
+	id := p.change.Recording
+	if id == "" {
+		p.record(RecordCorrected)
+		return
+	}
+	for _, rec := range p.change.Record.Details.Recordings {
+		switch {
+		case rec.ID != id:
+		case rec.State == record.Ready:
+			b := p.withRecord()
+			b.Call.Recording = id
+			p.add(RecordingReady, b, p.place)
+			return
+		case rec.State == record.Growing:
+			return
+		}
+	}
+	p.record(RecordCorrected)
+}
+
+func (p *planner) add(kind string, b Body, place int) {
+	text, err := json.Marshal(b)
+	if err != nil { // a time beyond the year 9999: the call is told without its record
+		text, _ = json.Marshal(Body{Call: b.Call})
+	}
+	p.out = append(p.out, store.Change{At: p.change.At, Kind: kind, CallID: p.change.CallID, Body: text, Record: place})
+}
