@@ -9,8 +9,9 @@ import (
 // bounds are the places on the axis between which rows have to be read, so
 // that the calls of the span are told whole.
 func (db *database) bounds(ctx context.Context, t table, span Span) (from, end time.Time, err error) {
-	// Before the first year are only rows without a time, such as MySQL's zeros.
-	first := time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+	// Before it are only rows without a time, such as MySQL's zeros; and seconds
+	// since 1970, kept as text, have ten digits only since September 2001.
+	first := time.Date(2001, 10, 1, 0, 0, 0, 0, time.UTC)
 	oldest, some, err := db.one(ctx, t, `min`, t.time+` >= `+db.mark(1), t.axis.bind(first))
 	if err != nil || !some {
 		return from, end, err
@@ -20,7 +21,7 @@ func (db *database) bounds(ctx context.Context, t table, span Span) (from, end t
 		return from, end, err
 	}
 	from, end = oldest, newest.Add(time.Second)
-	if !span.From.IsZero() {
+	if span.From.After(first) {
 		if from, err = db.began(ctx, t, t.axis.place(span.From)); err != nil {
 			return from, end, err
 		}

@@ -1,0 +1,162 @@
+// Package databases starts real database servers for tests, on a socket in a
+// folder of their own. scripts/databases.sh installs them.
+package databases
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/go-sql-driver/mysql" // the database/sql driver "mysql"
+	_ "github.com/jackc/pgx/v5/stdlib" // the database/sql driver "pgx"
+)
+
+// startWithin bounds the start of a server on a loaded machine.
+const startWithin = time.Minute
+
+// MariaDB starts a server for the time of the test and gives the DSN of an
+// empty database on it. Without the program, the test is skipped.
+func MariaDB(t testing.TB) string {
+	t.Helper()
+	install, server := program(t, "mariadb-install-db", "mariadb-server"), program(t, "mariadbd", "mariadb-server")
+	dir, owner := folder(t, "mysql")
+	data, socket := filepath.Join(dir, "data"), filepath.Join(dir, "s")
+	run(t, owner, install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
+	start(t, owner, server, "--no-defaults", "--datadir="+data, "--socket="+socket, "--pid-file="+dir+"/pid", "--skip-networking",
+		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--default-time-zone=+00:00")
+	dsn := "root@unix(" + socket + ")/"
+	do(t, "mysql", dsn, `CREATE DATABASE asteriskcdrdb`)
+	return dsn + "asteriskcdrdb"
+}
+
+// Postgres starts a server for the time of the test and gives the DSN of an
+// empty database on it. Without the program, the test is skipped.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	install, server := program(t, "initdb", "postgresql"), program(t, "postgres", "postgresql")
+	dir, owner := folder(t, "postgres")
+	data := filepath.Join(dir, "data")
+	run(t, owner, install, "-D", data, "-A", "trust", "-U", "voipd", "-E", "UTF8", "--no-sync")
+	start(t, owner, server, "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off")
+	dsn := "host=" + dir + " user=voipd dbname=postgres"
+	do(t, "pgx", dsn, `SELECT 1`)
+	return dsn
+}
+
+// program finds a server's program, also where Debian keeps PostgreSQL's.
+func program(t testing.TB, name, pkg string) string {
+	t.Helper()
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if err != nil || len(found) == 0 {
+		t.Skipf("%s is missing: apt-get install --no-install-recommends %s", name, pkg)
+	}
+	return found[len(found)-1]
+}
+
+// folder makes a folder whose path is short enough for a socket's. Servers
+// refuse to run as root: then it belongs to the server's own user, as whom they
+// run.
+func folder(t testing.TB, name string) (string, *syscall.Credential) {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "voipd-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if os.Geteuid() != 0 {
+		return dir, nil
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		t.Skipf("a server does not run as root, and there is no user %s: %v", name, err)
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(dir, int(uid), int(gid)); err != nil {
+		t.Fatal(err)
+	}
+	return dir, &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+}
+
+func command(ctx context.Context, owner *syscall.Credential, name string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Dir, c.Env = "/", append(os.Environ(), "LC_ALL=C.UTF-8", "TZ=UTC")
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
+	return c
+}
+
+func run(t testing.TB, owner *syscall.Credential, name string, args ...string) {
+	t.Helper()
+	if said, err := command(t.Context(), owner, name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, said)
+	}
+}
+
+// start starts a server that is killed when the test is over.
+func start(t testing.TB, owner *syscall.Credential, name string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	log, err := os.CreateTemp(t.TempDir(), "log")
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	c := command(ctx, owner, name, args...)
+	c.Stdout, c.Stderr = log, log
+	if err := c.Start(); err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		_ = c.Wait() // it was killed
+		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
+			t.Logf("%s said:\n%s", name, text)
+		}
+	})
+}
+
+// do runs a statement as soon as the server takes it.
+func do(t testing.TB, driver, dsn, statement string) {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), startWithin)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err = db.ExecContext(ctx, statement); err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal(fmt.Errorf("the server does not start: %w", err))
+		}
+	}
+}
