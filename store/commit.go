@@ -96,7 +96,8 @@ func writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
 }
 
 // rank orders the tellers of one call: a live teller outranks CEL, which
-// outranks CDR, and a whole account outranks an approximate one.
+// outranks CDR, and a whole account outranks an approximate one. One that does
+// not know the outcome is behind them all.
 func rank(r *record.Record) int {
 	n := 2 * 9
 	switch r.Details.Source {
@@ -109,6 +110,9 @@ func rank(r *record.Record) int {
 	}
 	if len(r.Details.Approximate) > 0 {
 		n += 2*4 + 1 // behind every whole account
+	}
+	if r.Disposition == record.Unknown {
+		n += 2 * 10
 	}
 	return n
 }
@@ -145,6 +149,9 @@ func putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (outcome, erro
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return refused, err // a better account of this call is there already
+	}
+	if err := putAbsorbed(ctx, tx, r); err != nil {
+		return 0, err
 	}
 	return done, putRecordings(ctx, tx, r)
 }

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/voipd/voipd/record"
+)
+
+// Verdict is what an account of a call, told by CEL or CDR, is worth beside
+// what is kept.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Kept   Verdict = iota // what is kept is as good or better, or the call still goes on
+	New                   // nothing is kept of the call
+	Better                // it replaces what is kept
+)
+
+// Judge tells what an account of a call is worth. An account that is to be
+// written comes back with the recordings that only what is kept knows of; and
+// with it, the calls that it says went into this one and that have a worse
+// record of their own, which Commit drops.
+func (db *DB) Judge(ctx context.Context, r record.Record) (v Verdict, better record.Record, doubles []string, err error) {
+	fail := func(err error) (Verdict, record.Record, []string, error) {
+		return Kept, r, nil, fmt.Errorf("judge record %s: %w", r.CallID, err)
+	}
+	if open, err := db.some(ctx, `SELECT 1 FROM journal WHERE call_id = ? LIMIT 1`, r.CallID); err != nil || open {
+		if err != nil {
+			return fail(err)
+		}
+		return Kept, r, nil, nil // who watches it will tell it
+	}
+	if r.Details.MergedInto == "" {
+		if gone, err := db.some(ctx, `SELECT 1 FROM absorbed WHERE call_id = ?`, r.CallID); err != nil || gone {
+			if err != nil {
+				return fail(err)
+			}
+			return Kept, r, nil, nil
+		}
+	}
+	for _, id := range r.Details.Absorbed {
+		double, err := db.some(ctx, doubled, id, rank(&r))
+		if err != nil {
+			return fail(err)
+		}
+		if double {
+			doubles = append(doubles, id)
+		}
+	}
+	var had int
+	err = db.reader.QueryRowContext(ctx, `SELECT rank FROM records WHERE call_id = ?`, r.CallID).Scan(&had)
+	if errors.Is(err, sql.ErrNoRows) {
+		return New, r, doubles, nil
+	}
+	if err != nil {
+		return fail(err)
+	}
+	if had < rank(&r) {
+		return Kept, r, nil, nil
+	}
+	old, err := db.Record(ctx, r.CallID)
+	if err != nil {
+		return fail(err)
+	}
+	r.Details.Recordings = recordingsOf(old, r)
+	if had == rank(&r) && !improves(old, r) {
+		return Kept, r, nil, nil
+	}
+	return Better, r, doubles, nil
+}
+
+// doubled finds the record of a call that went into another and has no reason
+// to have one.
+const doubled = `SELECT 1 FROM records WHERE call_id = ? AND rank > ? AND json_extract(details, '$.mergedInto') IS NULL`
+
+func (db *DB) some(ctx context.Context, query string, args ...any) (bool, error) {
+	err := db.reader.QueryRowContext(ctx, query, args...).Scan(new(int))
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// improves tells whether an account of the same teller says something else,
+// and not only because it was read from a later moment on.
+func improves(old, r record.Record) bool {
+	if r.Details.StartedAt.After(old.Details.StartedAt) {
+		return false
+	}
+	old.Details.Recordings, r.Details.Recordings = nil, nil
+	a, errA := json.Marshal(old)
+	b, errB := json.Marshal(r)
+	return errA != nil || errB != nil || string(a) != string(b)
+}
+
+// recordingsOf are the recordings of r and, where a live teller told old, those
+// that only it knows of: neither CEL nor CDR has every recording. CDR names a
+// file without its folder.
+func recordingsOf(old, r record.Record) []record.Recording {
+	if s := old.Details.Source; s != record.SourceAMI.String() && s != record.SourceARI.String() {
+		return r.Details.Recordings
+	}
+	all := slices.Clone(old.Details.Recordings)
+	for _, rec := range r.Details.Recordings {
+		if !slices.ContainsFunc(all, func(o record.Recording) bool { return path.Base(o.Path) == path.Base(rec.Path) }) {
+			all = append(all, rec)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b record.Recording) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	return all
+}
+
+// putAbsorbed notes which calls went into r, and drops worse records of them.
+func putAbsorbed(ctx context.Context, tx *sql.Tx, r *record.Record) error {
+	for _, id := range r.Details.Absorbed {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM records WHERE call_id IN (SELECT call_id FROM records WHERE call_id = ? AND rank > ?
+			AND json_extract(details, '$.mergedInto') IS NULL)`, id, rank(r)); err != nil {
+			return fmt.Errorf("drop the record of %s: %w", id, err)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO absorbed (call_id, into_id) SELECT ?, ? WHERE NOT EXISTS
+			(SELECT 1 FROM records WHERE call_id = ?) ON CONFLICT DO NOTHING`, id, r.CallID, id); err != nil {
+			return fmt.Errorf("note that %s went into %s: %w", id, r.CallID, err)
+		}
+	}
+	return nil
+}
