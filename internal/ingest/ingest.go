@@ -31,6 +31,7 @@ type Store interface {
 	Commit(context.Context, *store.Batch) error
 	Journal(context.Context) ([]record.Event, error)
 	Record(ctx context.Context, callID string) (record.Record, error)
+	Judge(context.Context, record.Record) (v store.Verdict, better record.Record, doubles []string, err error)
 }
 
 // Options of a Loop.
@@ -52,7 +53,10 @@ type Options struct {
 	// Publish is told what was decided, after it is on the disk, from the
 	// loop's goroutine. It must not block.
 	Publish func([]record.Change)
-	Log     *slog.Logger
+	// Saw is told of each gap among the facts, and of each end of a list of
+	// channels, which ends it, from the loop's goroutine. It must not block.
+	Saw func(record.Event)
+	Log *slog.Logger
 }
 
 // Loop is the way of every fact. Make one with New.
@@ -60,6 +64,8 @@ type Loop struct {
 	opt     Options
 	queue   *queue
 	machine *record.Machine
+
+	improvements chan improvement
 
 	mu    sync.Mutex
 	live  map[string]record.Live // the calls going on, as they are on the disk
@@ -86,7 +92,8 @@ func New(opt Options) *Loop {
 	if opt.Bound <= 0 {
 		opt.Bound = 100_000
 	}
-	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{}}
+	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{},
+		improvements: make(chan improvement)}
 }
 
 // Put gives a fact to the loop. It never blocks; any goroutine may call it.
@@ -146,6 +153,10 @@ func (l *Loop) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-l.queue.wake:
+		case job := <-l.improvements:
+			n, err := l.improve(ctx, job.records)
+			job.done <- improvedOr{n, err}
+			continue
 		case <-ctx.Done():
 			return l.drain(buf)
 		}
@@ -210,6 +221,7 @@ func (l *Loop) step(ctx context.Context, events []record.Event, gap bool) error 
 		}
 	}
 	l.look(events, b, changes)
+	l.saw(events)
 	if len(changes) > 0 && l.opt.Publish != nil {
 		l.opt.Publish(changes)
 	}

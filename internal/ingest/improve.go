@@ -1,0 +1,118 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// Improved says what became of records that CEL or CDR told.
+type Improved struct {
+	New    int // calls of which nothing was kept
+	Better int // records that replaced worse ones
+	Kept   int // what was kept is as good, or the call still goes on
+}
+
+type improvement struct {
+	records []record.Record
+	done    chan<- improvedOr
+}
+
+type improvedOr struct {
+	Improved
+	err error
+}
+
+// Improve gives the loop records that CEL or CDR told. Those that are better
+// than what is kept are written and published as RecordRevised, like any other
+// change. It returns when they are on the disk; any goroutine may call it while
+// Run runs.
+func (l *Loop) Improve(ctx context.Context, records []record.Record) (Improved, error) {
+	done := make(chan improvedOr, 1)
+	select {
+	case l.improvements <- improvement{records, done}:
+	case <-ctx.Done():
+		return Improved{}, fmt.Errorf("improve records: %w", ctx.Err())
+	}
+	select {
+	case r := <-done:
+		return r.Improved, r.err
+	case <-ctx.Done():
+		return Improved{}, fmt.Errorf("improve records: %w", ctx.Err())
+	}
+}
+
+func (l *Loop) improve(ctx context.Context, records []record.Record) (n Improved, err error) {
+	l.mark(true)
+	defer l.mark(false)
+	b := &store.Batch{}
+	var changes []record.Change
+	for i := range records {
+		if l.inAnother(&records[i]) {
+			n.Kept++
+			continue
+		}
+		verdict, r, doubles, err := l.opt.Store.Judge(ctx, records[i])
+		if err != nil {
+			return Improved{}, fmt.Errorf("improve records: %w", err)
+		}
+		switch verdict {
+		case store.New:
+			n.New++
+		case store.Better:
+			n.Better++
+		default:
+			n.Kept++
+			continue
+		}
+		at := r.Details.EndedAt
+		for _, id := range doubles {
+			changes = append(changes, record.Change{Kind: record.CallMerged, At: at, CallID: id, Other: r.CallID})
+		}
+		changes = append(changes, record.Change{Kind: record.RecordRevised, At: at, CallID: r.CallID, Record: &r})
+	}
+	if len(changes) == 0 {
+		return n, nil
+	}
+	for _, c := range changes {
+		l.sum(b, c)
+	}
+	if err := l.commit(ctx, b); err != nil {
+		return Improved{}, err
+	}
+	if l.opt.Publish != nil {
+		l.opt.Publish(changes)
+	}
+	l.note(func(s *Stats) { s.Records += int64(len(b.Records)) })
+	return n, nil
+}
+
+// inAnother tells whether the call has become part of one that goes on.
+func (l *Loop) inAnother(r *record.Record) bool {
+	if r.Details.MergedInto != "" {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, live := range l.live {
+		if slices.Contains(live.Record.Details.Absorbed, r.CallID) {
+			return true
+		}
+	}
+	return false
+}
+
+// saw tells of the gaps among facts that are on the disk now.
+func (l *Loop) saw(events []record.Event) {
+	if l.opt.Saw == nil {
+		return
+	}
+	for _, e := range events {
+		if e.Kind == record.Gapped || e.Kind == record.SnapshotEnded {
+			l.opt.Saw(e)
+		}
+	}
+}
