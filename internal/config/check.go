@@ -37,6 +37,7 @@ func (c *Config) check(lines map[string]int) []Problem {
 	k.http(&c.HTTP)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
+	k.backfill(c.Backfill)
 	return k.problems
 }
 

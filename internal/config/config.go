@@ -15,6 +15,7 @@ type Config struct {
 	Store      Store      `toml:"store"`
 	HTTP       HTTP       `toml:"http"`
 	Log        Log        `toml:"log"`
+	Backfill   []Backfill `toml:"backfill"`
 }
 
 // The interfaces of Asterisk that voipd can listen to.
@@ -94,6 +95,21 @@ type Token struct {
 type Log struct {
 	Level  string `toml:"level"`  // debug, info, warn, error
 	Format string `toml:"format"` // text, json
+}
+
+// Backfill is a place where Asterisk writes CEL or CDR, which voipd reads for
+// what it missed. The loader fills in what is left out.
+type Backfill struct {
+	Name    string            `toml:"name"`     // for messages and voipd import; empty: the kind
+	Kind    string            `toml:"kind"`     // cel or cdr
+	Driver  string            `toml:"driver"`   // csv, sqlite, mysql (MariaDB too) or postgres
+	Path    string            `toml:"path"`     // csv, sqlite: the file
+	DSN     Secret            `toml:"dsn"`      // mysql, postgres: how to reach the server, with user and password; or:
+	DSNFile string            `toml:"dsn_file"` // a file that holds it
+	Table   string            `toml:"table"`    // empty: the kind
+	Zone    string            `toml:"zone"`     // of times written as dates; empty: this machine's
+	Columns map[string]string `toml:"columns"`  // what a database calls them, by Asterisk's names
+	Layout  []string          `toml:"layout"`   // csv: the columns in order; empty: the usual ones
 }
 
 // Default is what holds where the file is silent.

@@ -62,6 +62,11 @@ func (f *filler) value(key string, v any, into reflect.Value) {
 			f.table(key, t, into)
 			return
 		}
+	case reflect.Map: // of texts
+		if t, ok := v.(map[string]any); ok {
+			f.texts(key, t, into)
+			return
+		}
 	case reflect.Slice:
 		if items, ok := list(v); ok {
 			f.list(key, items, into)
@@ -83,6 +88,19 @@ func (f *filler) duration(key string, v any, into reflect.Value) {
 		return
 	}
 	into.SetInt(int64(d))
+}
+
+func (f *filler) texts(key string, tree map[string]any, into reflect.Value) {
+	out := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(tree)) {
+		text, ok := tree[name].(string)
+		if !ok {
+			f.problem(key+"."+name, "want a text in quotes, have %s", describe(tree[name]))
+			continue
+		}
+		out[name] = text
+	}
+	into.Set(reflect.ValueOf(out))
 }
 
 func (f *filler) list(key string, items []any, into reflect.Value) {

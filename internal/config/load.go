@@ -51,11 +51,24 @@ func (e *Error) Error() string {
 // secrets it names. The error is an *Error with every problem, or says why the
 // file cannot be read.
 func Load(path string) (Config, error) {
-	c, err := Read(path)
+	c, err := LoadOffline(path)
 	if err != nil {
 		return c, err
 	}
 	if p := c.fetchSecret(); p != nil {
+		return c, &Error{File: path, Problems: []Problem{*p}}
+	}
+	return c, nil
+}
+
+// LoadOffline is Load for a command that does not connect to the PBX: its secret
+// is not fetched.
+func LoadOffline(path string) (Config, error) {
+	c, err := Read(path)
+	if err != nil {
+		return c, err
+	}
+	if p := c.fetchDSNs(); p != nil {
 		return c, &Error{File: path, Problems: []Problem{*p}}
 	}
 	return c, nil
