@@ -37,7 +37,7 @@ func mayImport() map[string][]string {
 		"internal/ingest":    {"record", "store"},
 		"internal/backfill":  {"record"},
 		"internal/databases": nil, // servers for tests
-		"internal/repair":    {"record", "store", "internal/backfill"},
+		"internal/repair":    {"record", "store", "internal/backfill", "internal/ingest"},
 		"internal/webhook":   {"record", "store", "internal/api"}, // a record in a webhook is the API's
 		"internal/api":       {"record", "store", "internal/recording"},
 		"internal/sim":       {"ami"},

@@ -1,0 +1,131 @@
+package repair
+
+import (
+	"context"
+	"time"
+
+	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+const (
+	// aliveMark is when voipd last ran, for certain.
+	aliveMark = "alive"
+	// aliveEvery is how often that is written.
+	aliveEvery = 30 * time.Second
+	// firstMark is when voipd ran for the first time: what was before is for
+	// Import, which tells nobody.
+	firstMark = "first start"
+)
+
+// begin notes how long voipd did not run, and that the last two days are to be
+// read: what was to be read when it stopped is not known any more.
+func (r *Repair) begin(ctx context.Context) error {
+	now := r.opt.Now()
+	var err error
+	if r.first, err = r.opt.Store.Mark(ctx, firstMark); err != nil {
+		return err
+	}
+	if r.first.IsZero() {
+		r.first = now
+		return r.opt.Store.SetMark(ctx, firstMark, now)
+	}
+	last, err := r.opt.Store.Mark(ctx, aliveMark)
+	if err != nil {
+		return err
+	}
+	if len(r.opt.Sources) > 0 && !last.IsZero() && last.Before(now) {
+		err = r.opt.Store.AddGap(ctx, store.Gap{From: last, Why: "voipd was not running"})
+	}
+	r.lookBack(now, now.Add(r.opt.Settle))
+	return err
+}
+
+// lookBack asks for the reading of the last two days.
+func (r *Repair) lookBack(now, due time.Time) {
+	from := now.Add(-lookBack)
+	if from.Before(r.first) {
+		from = r.first
+	}
+	r.want(wanted{span: backfill.Span{From: from, To: now}, due: due, late: true})
+}
+
+// alive keeps that voipd runs, and asks for the daily reading.
+func (r *Repair) alive(ctx context.Context) {
+	now := r.opt.Now()
+	if now.Sub(r.written) < aliveEvery && !now.Before(r.written) {
+		return
+	}
+	r.written = now
+	if err := r.opt.Store.SetMark(ctx, aliveMark, now); err != nil && ctx.Err() == nil {
+		r.opt.Log.Warn("cannot note that voipd runs", "error", err)
+	}
+	if r.daily.IsZero() {
+		r.daily = now
+	}
+	if now.Sub(r.daily) >= daily {
+		r.daily = now
+		r.lookBack(now, now)
+	}
+}
+
+// gaps puts news of gaps on the disk, and asks for the reading of those that
+// are over.
+func (r *Repair) gaps(ctx context.Context) {
+	r.mu.Lock()
+	news := r.news
+	r.news = nil
+	r.mu.Unlock()
+	if len(r.opt.Sources) == 0 {
+		return
+	}
+	for i, e := range news {
+		if err := r.gap(ctx, e); err != nil {
+			if ctx.Err() == nil {
+				r.opt.Log.Error("cannot note a gap, will try again", "error", err)
+			}
+			r.mu.Lock()
+			r.news = append(news[i:], r.news...)
+			r.mu.Unlock()
+			return
+		}
+	}
+	gaps, err := r.opt.Store.Gaps(ctx)
+	if err != nil {
+		r.opt.Log.Error("cannot read the gaps", "error", err)
+		return
+	}
+	r.plan(gaps)
+}
+
+func (r *Repair) gap(ctx context.Context, e record.Event) error {
+	at := e.At
+	if at.IsZero() {
+		at = r.opt.Now()
+	}
+	if e.Kind == record.SnapshotEnded {
+		return r.opt.Store.CloseGaps(ctx, at)
+	}
+	return r.opt.Store.AddGap(ctx, store.Gap{From: at, Why: e.Value})
+}
+
+// plan asks, once, for the reading of each gap that is over.
+func (r *Repair) plan(gaps []store.Gap) {
+	asked := map[int64]bool{}
+	for _, g := range gaps {
+		if g.To.IsZero() {
+			continue
+		}
+		if asked[g.ID] = true; !r.asked[g.ID] {
+			r.want(wanted{span: backfill.Span{From: g.From, To: g.To}, due: r.opt.Now().Add(r.opt.Settle), gaps: []int64{g.ID}})
+		}
+	}
+	r.asked = asked
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.health.Open, r.health.Since = len(gaps), time.Time{}
+	if len(gaps) > 0 {
+		r.health.Since = gaps[0].From
+	}
+}

@@ -1,0 +1,107 @@
+package repair
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// Source is where CEL or CDR is read.
+type Source interface {
+	Name() string
+	Records(context.Context, record.Rules, backfill.Span, func(backfill.Part) error) (backfill.Stats, error)
+}
+
+// ImportOptions are those of one Import.
+type ImportOptions struct {
+	Source Source
+	Rules  record.Rules
+	Store  *store.DB
+	Span   backfill.Span
+	// Resume goes on from where the last import of the source with Resume came
+	// to. Span is then not bounded.
+	Resume bool
+	DryRun bool // nothing is written
+	// Progress is told after each step how far the import is; may be nil.
+	Progress func(Imported)
+	// Settle looks at the recordings of a record before it is written, so that
+	// those of old calls are no news later; may be nil.
+	Settle func(*record.Record)
+}
+
+// Imported is what an import did so far.
+type Imported struct {
+	Rows, Malformed     int
+	Calls               int       // records that were told
+	New, Replaced, Kept int       // what became of them
+	From, At            time.Time // where it began, zero: at the first row; up to where everything is told
+}
+
+// Import reads a source into the store. It may be stopped at any moment; done
+// again or twice, it changes nothing more. The daemon may run meanwhile: each
+// step is one short transaction.
+func Import(ctx context.Context, o ImportOptions) (Imported, error) {
+	var n Imported
+	mark := "import " + o.Source.Name()
+	if o.Resume {
+		at, err := o.Store.Mark(ctx, mark)
+		if err != nil {
+			return n, err
+		}
+		o.Span, n.At = backfill.Span{From: at}, at
+	}
+	n.From = o.Span.From
+	stats, err := o.Source.Records(ctx, o.Rules, o.Span, func(p backfill.Part) error {
+		n.Rows, n.Malformed = p.Stats.Rows, p.Stats.Malformed
+		if err := o.keep(ctx, &n, p.Records); err != nil {
+			return err
+		}
+		if p.Before.After(n.At) {
+			n.At = p.Before
+			if o.Resume && !o.DryRun {
+				if err := o.Store.SetMark(ctx, mark, n.At); err != nil {
+					return err
+				}
+			}
+		}
+		if o.Progress != nil {
+			o.Progress(n)
+		}
+		return ctx.Err()
+	})
+	n.Rows, n.Malformed = stats.Rows, stats.Malformed
+	return n, err
+}
+
+// keep judges records and writes the better ones in one transaction.
+func (o *ImportOptions) keep(ctx context.Context, n *Imported, records []record.Record) error {
+	b := &store.Batch{}
+	for _, r := range records {
+		n.Calls++
+		verdict, better, _, err := o.Store.Judge(ctx, r)
+		if err != nil {
+			return fmt.Errorf("import call %s: %w", r.CallID, err)
+		}
+		switch verdict {
+		case store.New:
+			n.New++
+		case store.Better:
+			n.Replaced++
+		default:
+			n.Kept++
+			continue
+		}
+		if o.Settle != nil {
+			o.Settle(&better)
+		}
+		b.Records = append(b.Records, better)
+	}
+	if o.DryRun || b.Empty() {
+		return nil
+	}
+	return o.Store.Commit(ctx, b)
+}

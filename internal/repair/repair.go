@@ -1,0 +1,266 @@
+package repair
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// Options of a Repair. Zero durations are the defaults.
+type Options struct {
+	Sources []Source // those that tell more first: CEL before CDR
+	Rules   record.Rules
+	Store   *store.DB
+	// Improve takes records that were read; it is the loop's.
+	Improve func(context.Context, []record.Record) (ingest.Improved, error)
+	// Settle is how long after a gap, or after a call of which too little was
+	// seen, its rows are waited for. Default 30 s.
+	Settle time.Duration
+	// Late is when they are read once more: cdr.conf may write in batches, of
+	// five minutes by default. Default 10 min.
+	Late time.Duration
+	// Margin is how much is read before and behind each stretch: how long it
+	// takes to notice that a link is dead, and how far clocks may differ.
+	// Default 2 min.
+	Margin time.Duration
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+const (
+	// daily is how often the last two days are read whether there was a gap or
+	// not.
+	daily, lookBack = 24 * time.Hour, 48 * time.Hour
+	// together is how near two stretches are read as one.
+	together = 10 * time.Minute
+	// retryLast bounds the wait after a source that could not be read.
+	retryLast = 10 * time.Minute
+)
+
+// Repair reads CEL and CDR for what was missed. Make one with New, then Run it.
+type Repair struct {
+	opt Options
+
+	first   time.Time      // when voipd ran for the first time
+	written time.Time      // when it was last written that voipd runs
+	daily   time.Time      // when the last two days were last asked for
+	asked   map[int64]bool // gaps whose reading is asked for
+
+	mu     sync.Mutex
+	wanted []wanted
+	news   []record.Event // gaps that are not on the disk yet
+	wake   chan struct{}
+	health Health
+}
+
+// wanted is a stretch of time that is to be read.
+type wanted struct {
+	span backfill.Span
+	due  time.Time
+	late bool    // it was read before, or is not read twice
+	gaps []int64 // the gaps that are repaired by it
+	bad  int     // how often a source could not be read for it
+}
+
+// Health is how the repair does.
+type Health struct {
+	Sources int
+	Last    time.Time         // when the latest reading ended well; zero: none did
+	Open    int               // gaps that are not repaired
+	Since   time.Time         // when the oldest of them began
+	Failed  map[string]string // sources that could not be read, and why
+}
+
+// New makes a Repair.
+func New(o Options) *Repair {
+	o.Settle, o.Late, o.Margin = cmp.Or(o.Settle, 30*time.Second), cmp.Or(o.Late, 10*time.Minute), cmp.Or(o.Margin, 2*time.Minute)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Repair{opt: o, wake: make(chan struct{}, 1), health: Health{Sources: len(o.Sources), Failed: map[string]string{}}}
+}
+
+// Saw takes in a gap, or the end of a list of channels, which ends gaps. It
+// never blocks.
+func (r *Repair) Saw(e record.Event) {
+	r.mu.Lock()
+	r.news = append(r.news, e)
+	r.mu.Unlock()
+	r.stir()
+}
+
+// Told takes in what was decided: a call of which too little was seen is read
+// once it is over. It never blocks.
+func (r *Repair) Told(changes []record.Change) {
+	if len(r.opt.Sources) == 0 {
+		return
+	}
+	for _, c := range changes {
+		if c.Kind != record.CallEnded || c.Record == nil || len(c.Record.Details.Approximate) == 0 {
+			continue
+		}
+		d := c.Record.Details
+		r.want(wanted{span: backfill.Span{From: d.StartedAt, To: d.EndedAt}, due: r.opt.Now().Add(r.opt.Settle)})
+	}
+}
+
+// want adds a stretch, or widens one that is near and as soon.
+func (r *Repair) want(w wanted) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.wanted {
+		have := &r.wanted[i]
+		if have.late != w.late || len(have.gaps) > 0 || len(w.gaps) > 0 || !have.span.Wide(together).Touches(w.span.From, w.span.To) {
+			continue
+		}
+		if w.span.From.Before(have.span.From) {
+			have.span.From = w.span.From
+		}
+		if w.span.To.After(have.span.To) {
+			have.span.To = w.span.To
+		}
+		have.due = w.due
+		return
+	}
+	r.wanted = append(r.wanted, w)
+}
+
+func (r *Repair) stir() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Health tells how the repair does. Any goroutine may call it.
+func (r *Repair) Health() Health {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.health
+	h.Failed = make(map[string]string, len(r.health.Failed))
+	for name, why := range r.health.Failed {
+		h.Failed[name] = why
+	}
+	return h
+}
+
+// tick is how often it is looked whether something is due.
+const tick = time.Second
+
+// Run reads what is due until ctx ends.
+func (r *Repair) Run(ctx context.Context) {
+	t := time.NewTicker(min(tick, r.opt.Settle))
+	defer t.Stop()
+	if err := r.begin(ctx); err != nil && ctx.Err() == nil {
+		r.opt.Log.Error("cannot note how long voipd did not run", "error", err)
+	}
+	for {
+		r.gaps(ctx)
+		r.alive(ctx)
+		if len(r.opt.Sources) > 0 {
+			for _, w := range r.due() {
+				r.read(ctx, w)
+			}
+		}
+		select {
+		case <-t.C:
+		case <-r.wake:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// due takes out what is due now.
+func (r *Repair) due() []wanted {
+	now := r.opt.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []wanted
+	r.wanted = slices.DeleteFunc(r.wanted, func(w wanted) bool {
+		if w.due.After(now) {
+			return false
+		}
+		out = append(out, w)
+		return true
+	})
+	return out
+}
+
+// read reads one stretch from every source.
+func (r *Repair) read(ctx context.Context, w wanted) {
+	span, whole := w.span.Wide(r.opt.Margin), true
+	for _, s := range r.opt.Sources {
+		n, err := r.from(ctx, s, span)
+		if ctx.Err() != nil {
+			return // the gap is on the disk, and the next start reads two days
+		}
+		r.note(s.Name(), err)
+		if err != nil {
+			whole = false
+			continue
+		}
+		if n.New+n.Better > 0 {
+			r.opt.Log.Info("told what was missed", "source", s.Name(), "from", span.From, "to", span.To, "new", n.New, "corrected", n.Better)
+		}
+	}
+	now := r.opt.Now()
+	if !whole {
+		w.due = now.Add(min(r.opt.Settle<<min(w.bad, 10), retryLast))
+		w.bad++
+		r.want(w)
+		return
+	}
+	r.mu.Lock()
+	r.health.Last = now
+	r.mu.Unlock()
+	for _, id := range w.gaps {
+		if err := r.opt.Store.GapRepaired(ctx, id, now); err != nil {
+			r.opt.Log.Error("cannot note that a gap is repaired; it will be read again at the next start", "error", err)
+		}
+	}
+	if !w.late {
+		r.want(wanted{span: w.span, due: now.Add(r.opt.Late), late: true})
+	}
+}
+
+func (r *Repair) from(ctx context.Context, s Source, span backfill.Span) (sum ingest.Improved, err error) {
+	_, err = s.Records(ctx, r.opt.Rules, span, func(p backfill.Part) error {
+		if len(p.Records) == 0 {
+			return nil
+		}
+		n, err := r.opt.Improve(ctx, p.Records)
+		sum.New, sum.Better, sum.Kept = sum.New+n.New, sum.Better+n.Better, sum.Kept+n.Kept
+		if err != nil {
+			return fmt.Errorf("keep what %s tells: %w", s.Name(), err)
+		}
+		return nil
+	})
+	return sum, err
+}
+
+// note keeps whether a source could be read, and logs when that changes.
+func (r *Repair) note(source string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before, failed := r.health.Failed[source]
+	switch {
+	case err == nil && failed:
+		delete(r.health.Failed, source)
+		r.opt.Log.Info("a source of CEL or CDR can be read again", "source", source)
+	case err != nil:
+		r.health.Failed[source] = err.Error()
+		if before != err.Error() {
+			r.opt.Log.Warn("a source of CEL or CDR cannot be read; what was missed waits for it", "source", source, "error", err)
+		}
+	}
+}
