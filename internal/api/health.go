@@ -9,16 +9,31 @@ import (
 // Health is how voipd does. Status is "ok", or "failing" where records are not
 // being written as calls happen; Problems say why and what to do.
 type Health struct {
-	Status    string      `json:"status" enum:"ok,failing"`
-	Problems  []string    `json:"problems,omitempty"`
-	Version   string      `json:"version"`
-	StartedAt time.Time   `json:"startedAt"`
-	AMI       *LinkHealth `json:"ami,omitempty" doc:"Where voipd listens to AMI"`
-	ARI       *LinkHealth `json:"ari,omitempty" doc:"Where voipd listens to ARI"`
-	LastEvent time.Time   `json:"lastEvent,omitzero" doc:"When the latest fact happened on the PBX"`
-	OpenCalls int         `json:"openCalls"`
-	Queue     QueueHealth `json:"queue"`
-	Store     StoreHealth `json:"store"`
+	Status    string        `json:"status" enum:"ok,failing"`
+	Problems  []string      `json:"problems,omitempty"`
+	Version   string        `json:"version"`
+	StartedAt time.Time     `json:"startedAt"`
+	AMI       *LinkHealth   `json:"ami,omitempty" doc:"Where voipd listens to AMI"`
+	ARI       *LinkHealth   `json:"ari,omitempty" doc:"Where voipd listens to ARI"`
+	LastEvent time.Time     `json:"lastEvent,omitzero" doc:"When the latest fact happened on the PBX"`
+	OpenCalls int           `json:"openCalls"`
+	Queue     QueueHealth   `json:"queue"`
+	Store     StoreHealth   `json:"store"`
+	Repair    *RepairHealth `json:"repair,omitempty" doc:"Where voipd reads CEL or CDR for what it missed"`
+	Warnings  []Warning     `json:"warnings,omitempty" doc:"What does not do well and stops nothing now"`
+}
+
+// Warning is something to look into. Its code does not change with the words.
+type Warning struct {
+	Code string `json:"code" enum:"backfill-unreadable"`
+	Text string `json:"text"`
+}
+
+// RepairHealth is how far what was missed is made good.
+type RepairHealth struct {
+	Last     time.Time `json:"last,omitzero" doc:"When CEL and CDR were last read well"`
+	OpenGaps int       `json:"openGaps" doc:"Gaps for which they have not been read"`
+	Since    time.Time `json:"since,omitzero" doc:"When the oldest of these began"`
 }
 
 // LinkHealth is how the link to the PBX does.

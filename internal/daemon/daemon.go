@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -25,6 +27,7 @@ type Options struct {
 	Version  string
 	Log      *slog.Logger
 	OnChange func([]record.Change) // told what was decided, once it is on the disk; must not block; may be nil
+	Settle   time.Duration         // how long after a gap CEL and CDR are read; 0 is half a minute
 }
 
 // Daemon is voipd. Make one with New, then Run it once.
@@ -35,6 +38,8 @@ type Daemon struct {
 	store    *store.DB
 	link     link
 	loop     *ingest.Loop
+	sources  []*backfill.Source
+	repair   *repair.Repair
 	watch    *recording.Watch
 	listener net.Listener
 	server   *http.Server
@@ -52,7 +57,7 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 			err = errors.Join(err, d.listener.Close())
 		}
 		if d.store != nil {
-			err = errors.Join(err, d.store.Close())
+			err = errors.Join(err, closeSources(d.sources), d.store.Close())
 		}
 		return nil, err
 	}
@@ -66,7 +71,10 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if d.listener, err = net.Listen("tcp", c.HTTP.Listen); err != nil {
 		return closeAll(fmt.Errorf("listen for the API (http.listen): %w", err))
 	}
-	d.loop = ingest.New(ingest.Options{Rules: rules, Store: d.store, Resync: d.resync, Publish: opt.OnChange, Log: opt.Log})
+	if err := d.newRepair(rules); err != nil {
+		return closeAll(err)
+	}
+	d.loop = ingest.New(ingest.Options{Rules: rules, Store: d.store, Resync: d.resync, Publish: d.publish, Saw: d.repair.Saw, Log: opt.Log})
 	if err := d.loop.Boot(ctx); err != nil {
 		return closeAll(err)
 	}
@@ -132,6 +140,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	pbx.Go(func() { _ = d.link.Run(linkCtx) }) // it ends only because it was told to
 	others.Go(func() { d.watch.Run(work) })
 	others.Go(func() { d.notify(work) })
+	others.Go(func() { d.repair.Run(work) })
 	others.Go(func() { d.prune(work) })
 	others.Go(func() {
 		if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -158,7 +167,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	stopWork()
 	others.Wait()
-	return errors.Join(err, drained(failed), d.store.Close())
+	return errors.Join(err, drained(failed), closeSources(d.sources), d.store.Close())
 }
 
 // drained is the error, if any, with which the loop stopped.

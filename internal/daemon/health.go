@@ -36,6 +36,7 @@ func (d *Daemon) health(ctx context.Context) api.Health {
 	if stats.Waiting > stats.Bound/2 {
 		h.Problems = append(h.Problems, fmt.Sprintf("%d facts wait to be written, at %d further ones are refused", stats.Waiting, stats.Bound))
 	}
+	d.repairHealth(&h)
 	if len(h.Problems) > 0 {
 		h.Status = "failing"
 	}

@@ -1,0 +1,98 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/repair"
+	"github.com/voipd/voipd/record"
+)
+
+// Place is what the configuration says of one place of CEL or CDR; the loader
+// has checked it.
+func Place(b config.Backfill) (backfill.Place, error) {
+	zone, err := b.Location()
+	if err != nil {
+		return backfill.Place{}, fmt.Errorf("read the zone of %s: %w", b.Name, err)
+	}
+	return backfill.Place{Name: b.Name, Kind: b.Kind, Driver: b.Driver, Path: b.Path, DSN: b.DSN.Reveal(), Table: b.Table, Names: b.Columns,
+		Layout: b.Layout, Zone: zone}, nil
+}
+
+// Sources opens the configured places of CEL and CDR: CEL, which tells more,
+// first.
+func Sources(c config.Config) ([]*backfill.Source, error) {
+	var out []*backfill.Source
+	for _, b := range c.Backfill {
+		p, err := Place(b)
+		if err != nil {
+			return nil, errors.Join(err, closeSources(out))
+		}
+		s, err := backfill.Open(p)
+		if err != nil {
+			return nil, errors.Join(err, closeSources(out))
+		}
+		out = append(out, s)
+	}
+	slices.SortStableFunc(out, func(a, b *backfill.Source) int { return rankKind(a) - rankKind(b) })
+	return out, nil
+}
+
+func rankKind(s *backfill.Source) int {
+	if s.Kind() == backfill.CEL {
+		return 0
+	}
+	return 1
+}
+
+func closeSources(sources []*backfill.Source) error {
+	var all []error
+	for _, s := range sources {
+		all = append(all, s.Close())
+	}
+	return errors.Join(all...)
+}
+
+// newRepair makes what reads CEL and CDR for what was missed.
+func (d *Daemon) newRepair(rules record.Rules) (err error) {
+	if d.sources, err = Sources(d.config); err != nil {
+		return err
+	}
+	opt := repair.Options{Rules: rules, Store: d.store, Settle: d.opt.Settle, Log: d.opt.Log,
+		Improve: func(ctx context.Context, records []record.Record) (ingest.Improved, error) {
+			return d.loop.Improve(ctx, records)
+		}}
+	for _, s := range d.sources {
+		opt.Sources = append(opt.Sources, s)
+	}
+	d.repair = repair.New(opt)
+	return nil
+}
+
+// publish tells what was decided.
+func (d *Daemon) publish(changes []record.Change) {
+	d.repair.Told(changes)
+	if d.opt.OnChange != nil {
+		d.opt.OnChange(changes)
+	}
+}
+
+// repairHealth adds how the repair does.
+func (d *Daemon) repairHealth(h *api.Health) {
+	if len(d.sources) == 0 {
+		return
+	}
+	r := d.repair.Health()
+	h.Repair = &api.RepairHealth{Last: r.Last, OpenGaps: r.Open, Since: r.Since}
+	for _, name := range slices.Sorted(maps.Keys(r.Failed)) {
+		h.Warnings = append(h.Warnings, api.Warning{Code: "backfill-unreadable",
+			Text: fmt.Sprintf("[[backfill]] %s cannot be read, so what was missed stays missing or approximate: %s", name, r.Failed[name])})
+	}
+}
