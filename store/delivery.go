@@ -119,6 +119,13 @@ func (db *DB) Hasten(ctx context.Context, endpoint string, now time.Time) error 
 	return wrap("hasten deliveries", err)
 }
 
+// ParkOld parks what waits for an endpoint since before a time.
+func (db *DB) ParkOld(ctx context.Context, endpoint string, before time.Time) error {
+	_, err := db.writer.ExecContext(ctx, `UPDATE deliveries SET state = 'parked' WHERE endpoint = ? AND state = 'waiting' AND written < ?`,
+		endpoint, before.UnixMilli())
+	return wrap("park deliveries", err)
+}
+
 // ParkOthers parks what waits for endpoints that are none of these, and tells
 // how many.
 func (db *DB) ParkOthers(ctx context.Context, endpoints []string) (int64, error) {

@@ -1,0 +1,43 @@
+package webhook
+
+import (
+	"slices"
+	"time"
+
+	"github.com/voipd/voipd/store"
+)
+
+// Endpoint is one receiver of events.
+type Endpoint struct {
+	Name    string        // of the configuration; deliveries are kept under it
+	URL     string        // where events are posted to
+	Secret  string        // signs them: "whsec_" and base64
+	Events  []string      // kinds that it takes; empty: every one
+	Body    Template      // what is posted
+	Timeout time.Duration // how long the answer may take; 0: DefaultTimeout
+	MaxAge  time.Duration // an event not taken for so long is parked; 0: DefaultMaxAge
+}
+
+// What holds where an endpoint is silent.
+const (
+	DefaultTimeout = 10 * time.Second
+	DefaultMaxAge  = 72 * time.Hour
+)
+
+// Wants tells whether the endpoint takes events of a kind.
+func (e *Endpoint) Wants(kind string) bool {
+	return len(e.Events) == 0 || slices.Contains(e.Events, kind)
+}
+
+// Route says which of the endpoints take which events, for the store's outbox.
+func Route(endpoints []Endpoint) store.Route {
+	return func(kind string) []store.To {
+		var to []store.To
+		for i := range endpoints {
+			if endpoints[i].Wants(kind) {
+				to = append(to, store.To{Endpoint: endpoints[i].Name, Lives: Lives(kind)})
+			}
+		}
+		return to
+	}
+}

@@ -1,0 +1,166 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/voipd/voipd/store"
+)
+
+const (
+	// retryFirst and retryLast bound the wait between tries of one event; it
+	// doubles with each try, and a random half of it is left out, so that what
+	// failed together is not tried together.
+	retryFirst, retryLast = time.Second, 10 * time.Minute
+	// askedAtMost bounds the wait that an endpoint asks for by Retry-After.
+	askedAtMost = time.Hour
+	// excerpt is how much of an answer is kept, readAtMost how much is read so
+	// that the connection can be used again.
+	excerpt, readAtMost = 500, 64 << 10
+)
+
+// sender posts events to one endpoint.
+type sender struct {
+	endpoint Endpoint
+	instance string
+	sign     *standard.Webhook
+	client   *http.Client
+}
+
+func newSender(e Endpoint, instance string, transport http.RoundTripper) (*sender, error) {
+	sign, err := standard.NewWebhook(e.Secret)
+	if err != nil || !strings.HasPrefix(e.Secret, "whsec_") || len(e.Secret) < len("whsec_")+32 {
+		return nil, fmt.Errorf("webhook %s: its secret must be whsec_ and at least 24 bytes in base64", e.Name)
+	}
+	if e.Timeout == 0 {
+		e.Timeout = DefaultTimeout
+	}
+	if e.MaxAge == 0 {
+		e.MaxAge = DefaultMaxAge
+	}
+	if e.Body == nil {
+		e.Body = Plain
+	}
+	if transport == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.MaxIdleConnsPerHost, t.TLSClientConfig = parallel, &tls.Config{MinVersion: tls.VersionTLS12}
+		transport = t
+	}
+	return &sender{endpoint: e, instance: instance, sign: sign, client: &http.Client{Transport: transport, Timeout: e.Timeout,
+		// A redirect could lead the event, signed, to anybody.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil
+}
+
+// result is what came of one try.
+type result struct {
+	store.Delivery
+	failed bool      // the endpoint did not take it and may later
+	pause  time.Time // the endpoint wants to be left alone until then; zero: it did not say
+}
+
+// try sends one event and tells what came of it.
+func (s *sender) try(ctx context.Context, d store.Delivery) result {
+	now := time.Now()
+	if !d.Expires.IsZero() && !now.Before(d.Expires) {
+		d.State, d.Answer = store.Expired, ""
+		return result{Delivery: d}
+	}
+	d.Attempts++
+	body, err := s.endpoint.Body(&d.Change, s.instance)
+	if err != nil {
+		return s.parked(d, 0, err.Error())
+	}
+	res, err := s.post(ctx, d.Change.ID(s.instance), now, body)
+	if err != nil {
+		return s.again(d, 0, err.Error(), time.Time{})
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, readAtMost))
+	answer := string(text[:min(len(text), excerpt)])
+	switch code := res.StatusCode; {
+	case code >= 200 && code < 300:
+		d.State, d.Status, d.Answer = store.Delivered, code, answer
+		return result{Delivery: d} // also where the answer was cut: the status is what counts
+	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
+		if err != nil {
+			answer += " (" + err.Error() + ")"
+		}
+		return s.again(d, code, answer, retryAfter(res.Header.Get("Retry-After"), now))
+	case code >= 300 && code < 400:
+		return s.parked(d, code, "redirects are not followed: "+res.Header.Get("Location"))
+	default:
+		return s.parked(d, code, answer)
+	}
+}
+
+func (s *sender) post(ctx context.Context, id string, now time.Time, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	signature, err := s.sign.Sign(id, now, body)
+	if err != nil {
+		return nil, err
+	}
+	h := req.Header
+	h.Set("Content-Type", "application/json")
+	h.Set("User-Agent", "voipd")
+	h.Set(standard.HeaderWebhookID, id)
+	h.Set(standard.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	h.Set(standard.HeaderWebhookSignature, signature)
+	return s.client.Do(req)
+}
+
+func (s *sender) parked(d store.Delivery, code int, answer string) result {
+	d.State, d.Status, d.Answer = store.Parked, code, answer
+	return result{Delivery: d}
+}
+
+// again says when an event that was not taken is tried next, or parks it when
+// that goes on for too long.
+func (s *sender) again(d store.Delivery, code int, answer string, asked time.Time) result {
+	now := time.Now()
+	d.Status, d.Answer = code, answer[:min(len(answer), excerpt)]
+	d.Next = now.Add(backOff(d.Attempts))
+	if asked.After(d.Next) {
+		d.Next = asked
+	}
+	if now.Sub(d.Written) > s.endpoint.MaxAge {
+		d.State = store.Parked
+	}
+	return result{Delivery: d, failed: true, pause: asked}
+}
+
+// backOff is the wait after so many tries. It is told by their number alone, so
+// that it goes on where it was after a restart.
+func backOff(tries int) time.Duration {
+	wait := retryLast
+	if tries < 10 {
+		wait = min(retryFirst<<max(tries-1, 0), retryLast)
+	}
+	return wait/2 + rand.N(wait/2)
+}
+
+// retryAfter reads the header: seconds, or a time. Zero: it says nothing.
+func retryAfter(v string, now time.Time) time.Time {
+	var at time.Time
+	if seconds, err := strconv.Atoi(v); err == nil {
+		at = now.Add(time.Duration(min(max(seconds, 0), 1<<20)) * time.Second)
+	} else if at, err = http.ParseTime(v); err != nil {
+		return time.Time{}
+	}
+	if latest := now.Add(askedAtMost); at.After(latest) {
+		return latest
+	}
+	return at
+}
