@@ -57,7 +57,7 @@ func (o *office) start() {
 	o.t.Helper()
 	o.changes = make(chan record.Change, 10_000)
 	changes := o.changes
-	d, err := daemon.New(context.Background(), o.config, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler),
+	d, err := daemon.New(context.Background(), o.config, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Settle: 50 * time.Millisecond,
 		OnChange: func(all []record.Change) {
 			for _, c := range all {
 				changes <- c
