@@ -69,7 +69,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 // connect makes a pool. The pragmas stand in the DSN, so that every connection
 // of the pool has them, not only the first.
 func connect(path, mode, pragmas string) (*sql.DB, error) {
-	u := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=" + mode + "&_journal_mode=WAL&_busy_timeout=5000&_cache_size=-4000&" + pragmas}
+	u := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=" + mode + "&_journal_mode=WAL&_busy_timeout=5000&_cache_size=-4000&_stmt_cache_size=32&" + pragmas}
 	return sql.Open("sqlite3", u.String())
 }
 

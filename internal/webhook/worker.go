@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,10 @@ const (
 	// parallel is how many events an endpoint gets at once, each of another
 	// call.
 	parallel = 8
+	// ahead is how many events that are due are read at once, and settleMany how
+	// many are settled at once while there are others to send; settleSoon bounds
+	// how long they wait for each other.
+	ahead, settleMany, settleSoon = 64, 32, 20 * time.Millisecond
 	// poll is how often the outbox is looked at when nothing happens: another
 	// process ("voipd webhooks retry") may have changed it.
 	poll = 2 * time.Second
@@ -80,7 +85,8 @@ type runner struct {
 	store *store.DB
 	log   *slog.Logger
 
-	busy    map[string]bool // calls of which an event is under way, or not settled yet
+	busy    map[string]bool  // calls of which an event is under way, or not settled yet
+	due     []store.Delivery // to be sent, of calls that are not busy, each of another one
 	results chan result
 	done    []store.Delivery // not settled yet
 	fails   int              // failures in a row
@@ -99,6 +105,10 @@ func (r *runner) run(ctx context.Context) {
 		case <-wait.C:
 		case res := <-r.results:
 			r.take(res)
+			if len(r.due) > 0 && len(r.done) < settleMany {
+				wait.Stop()
+				continue
+			}
 		case <-ctx.Done():
 			wait.Stop()
 			r.stop(cut)
@@ -123,28 +133,39 @@ func (r *runner) stop(cut context.CancelFunc) {
 
 // begin sends what is due, and tells how long there is nothing to do.
 func (r *runner) begin(ctx, sending context.Context) time.Duration {
-	now, free := time.Now(), parallel-len(r.busy)
+	now := time.Now()
+	wait := poll
+	if len(r.done) > 0 {
+		wait = settleSoon
+	}
+	if r.pause.After(now) {
+		return min(wait, r.pause.Sub(now))
+	}
+	free := parallel - len(r.busy) + len(r.done)
 	if r.fails >= downAfter {
-		free = 1 - len(r.busy)
+		free, r.due = 1-len(r.busy), nil
 	}
-	if wait := r.pause.Sub(now); wait > 0 {
-		return wait
+	if free > 0 && len(r.due) == 0 {
+		next := r.look(ctx, now)
+		wait = min(wait, next)
 	}
-	if free <= 0 {
-		return poll
+	for free > 0 && len(r.due) > 0 {
+		d := r.due[0]
+		r.due = r.due[1:]
+		r.busy[d.Change.CallID] = true
+		free--
+		go func() { r.results <- r.try(sending, d) }()
 	}
-	due, next, err := r.store.Due(ctx, r.endpoint.Name, now, free+len(r.busy))
+	return wait
+}
+
+// look reads what is due, and tells when it has to be read again.
+func (r *runner) look(ctx context.Context, now time.Time) time.Duration {
+	due, next, err := r.store.Due(ctx, r.endpoint.Name, now, ahead+len(r.busy))
 	if r.trouble(ctx, err) {
 		return poll
 	}
-	for _, d := range due {
-		if free == 0 || r.busy[d.Change.CallID] {
-			continue
-		}
-		free--
-		r.busy[d.Change.CallID] = true
-		go func() { r.results <- r.try(sending, d) }()
-	}
+	r.due = slices.DeleteFunc(due, func(d store.Delivery) bool { return r.busy[d.Change.CallID] })
 	if next.IsZero() {
 		return poll
 	}
