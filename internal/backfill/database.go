@@ -154,7 +154,9 @@ func (db *database) read(ctx context.Context, span Span, to rows, stats *Stats, 
 	if err != nil {
 		return fail(err)
 	}
+	began := from
 	for stretch := firstStretch; from.Before(end); {
+		to.done(float64(from.Sub(began)) / float64(end.Sub(began)))
 		until := from.Add(stretch)
 		if until.After(end) {
 			until = end

@@ -21,6 +21,7 @@ type Part struct {
 	Records []record.Record
 	Before  time.Time // every call that ended before it has been told; zero: not known yet
 	Stats   Stats     // of the reading so far
+	Share   float64   // how much of it that is, roughly: 0 to 1
 }
 
 // Records reads the span and tells the calls that are, in part, in it: each
@@ -35,6 +36,7 @@ func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, eac
 		t.span = span.Wide(twice) // no call may be lost for an hour that comes twice
 	}
 	rows := s.rows(t.event)
+	rows.share = &t.share
 	t.before = rows.before
 	var err error
 	if s.db != nil {
@@ -46,6 +48,7 @@ func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, eac
 		before := rows.before()
 		t.before = func() time.Time { return before }
 		rows.flush()
+		t.share = 1
 		err = t.give()
 	}
 	if err != nil && !errors.Is(err, t.failed) {
@@ -66,6 +69,7 @@ type tale struct {
 	records []record.Record
 	unseen  map[string]bool // calls with a channel whose end no row tells
 	stats   Stats
+	share   float64
 	given   int // how many rows were read when records were last given
 }
 
@@ -99,7 +103,7 @@ func (t *tale) row() error {
 }
 
 func (t *tale) give() error {
-	t.failed = t.each(Part{Records: t.records, Before: t.before(), Stats: t.stats})
+	t.failed = t.each(Part{Records: t.records, Before: t.before(), Stats: t.stats, Share: t.share})
 	t.records, t.given = t.records[:0], t.stats.Rows
 	return t.failed
 }

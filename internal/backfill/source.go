@@ -3,6 +3,7 @@ package backfill
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -109,6 +110,13 @@ type rows struct {
 	cells  func(l layout, cells []string) error // takes one row in; an error: it is malformed
 	flush  func() int
 	before func() time.Time
+	share  *float64 // where to say how much of all is read; may be nil
+}
+
+func (r rows) done(share float64) {
+	if r.share != nil {
+		*r.share = share
+	}
 }
 
 func (s *Source) rows(each func(record.Event)) rows {
@@ -120,7 +128,7 @@ func (s *Source) rows(each func(record.Event)) rows {
 				t.push(row)
 			}
 			return err
-		}, t.flush, t.before}
+		}, t.flush, t.before, nil}
 	}
 	t := newCDRTeller(each)
 	return rows{func(l layout, cells []string) error {
@@ -129,7 +137,7 @@ func (s *Source) rows(each func(record.Event)) rows {
 			t.push(row)
 		}
 		return err
-	}, t.flush, t.before}
+	}, t.flush, t.before, nil}
 }
 
 // readFile reads a CSV file. Rows far from the span are passed over.
@@ -139,6 +147,11 @@ func (s *Source) readFile(ctx context.Context, span Span, to rows, stats *Stats,
 		return fmt.Errorf("read rows: %w", err)
 	}
 	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("read rows: %w", err)
+	}
+	counted := &countedReader{from: file}
 	span = span.Wide(reach)
 	usual, must := CELLayouts(), []string{"eventtype", "uniqueid"}
 	if s.place.Kind == CDR {
@@ -150,13 +163,26 @@ func (s *Source) readFile(ctx context.Context, span Span, to rows, stats *Stats,
 		}
 		return true, to.cells(l, cells)
 	})
-	return readRowsUntil(file, shape, stats, func(near bool) error {
+	return readRowsUntil(counted, shape, stats, func(near bool) error {
 		if !near {
 			stats.Rows--
 			return ctx.Err()
 		}
+		to.done(float64(counted.n) / float64(max(1, info.Size())))
 		return after()
 	})
+}
+
+// countedReader counts what is read.
+type countedReader struct {
+	from io.Reader
+	n    int64
+}
+
+func (c *countedReader) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.n += int64(n)
+	return n, err
 }
 
 // time is the column that says when a row was written.

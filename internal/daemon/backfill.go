@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/record"
 )
@@ -95,4 +97,41 @@ func (d *Daemon) repairHealth(h *api.Health) {
 		h.Warnings = append(h.Warnings, api.Warning{Code: "backfill-unreadable",
 			Text: fmt.Sprintf("[[backfill]] %s cannot be read, so what was missed stays missing or approximate: %s", name, r.Failed[name])})
 	}
+}
+
+// long is how long after a call its recordings are what they will be.
+const long = time.Hour
+
+// Settle gives what says of the recordings of a call long over how they are,
+// so that nobody waits for their files.
+func Settle(c config.Config, now func() time.Time) func(*record.Record) {
+	library := recording.New(directories(c))
+	return func(r *record.Record) {
+		if now().Sub(r.Details.EndedAt) < long {
+			return
+		}
+		for _, rec := range slices.Clone(r.Details.Recordings) {
+			if rec.State == record.Announced {
+				r.SettleRecording(rec.ID, examine(library, rec.Path))
+			}
+		}
+	}
+}
+
+func examine(library *recording.Library, path string) record.FileFact {
+	gone := record.FileFact{State: record.Gone}
+	f, info, err := library.Open(path)
+	if err != nil {
+		return gone
+	}
+	defer f.Close()
+	audio, err := recording.Examine(path, f, info.Size())
+	if err != nil {
+		return gone
+	}
+	fact := record.FileFact{State: record.Ready, Bytes: info.Size(), Audio: audio.Length.Round(time.Millisecond)}
+	if audio.Empty {
+		fact.State = record.Empty
+	}
+	return fact
 }

@@ -39,6 +39,7 @@ type Imported struct {
 	Calls               int       // records that were told
 	New, Replaced, Kept int       // what became of them
 	From, At            time.Time // where it began, zero: at the first row; up to where everything is told
+	Share               float64   // how much of the source is read, roughly: 0 to 1
 }
 
 // Import reads a source into the store. It may be stopped at any moment; done
@@ -56,7 +57,7 @@ func Import(ctx context.Context, o ImportOptions) (Imported, error) {
 	}
 	n.From = o.Span.From
 	stats, err := o.Source.Records(ctx, o.Rules, o.Span, func(p backfill.Part) error {
-		n.Rows, n.Malformed = p.Stats.Rows, p.Stats.Malformed
+		n.Rows, n.Malformed, n.Share = p.Stats.Rows, p.Stats.Malformed, p.Share
 		if err := o.keep(ctx, &n, p.Records); err != nil {
 			return err
 		}
