@@ -127,7 +127,7 @@ func (t *Translator) feature(e *record.Event, m *Message, name []byte) bool {
 	case "QueueCallerJoin":
 		e.Value = t.text(m, "Queue")
 		return t.about(e, m, record.QueueJoined)
-	case "QueueCallerLeave", "QueueCallerAbandon":
+	case "QueueCallerLeave", "QueueCallerAbandon": // which comes when the queue gives up as well
 		e.Value = t.text(m, "Queue")
 		return t.about(e, m, record.QueueLeft)
 	case "ConfbridgeJoin":
@@ -139,6 +139,8 @@ func (t *Translator) feature(e *record.Event, m *Message, name []byte) bool {
 	case "MessageWaiting":
 		e.Value = t.text(m, "Mailbox")
 		return len(m.Get("Uniqueid")) > 0 && t.about(e, m, record.VoicemailLeft)
+	case "MixMonitorStart":
+		return t.about(e, m, record.RecordingStarted)
 	case "OriginateResponse":
 		return t.originated(e, m)
 	case "CoreShowChannel":

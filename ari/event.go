@@ -3,7 +3,6 @@ package ari
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/voipd/voipd/record"
@@ -67,7 +66,6 @@ func (c *channel) fact() record.Channel {
 // NewTranslator; not safe for concurrent use.
 type Translator struct {
 	variables map[string]bool
-	halves    map[string]record.Channel // the first half seen of each Local channel, by its name without ;1 or ;2
 }
 
 // NewTranslator makes a Translator that passes the named channel variables on,
@@ -75,7 +73,6 @@ type Translator struct {
 func NewTranslator(variables ...string) *Translator {
 	t := &Translator{
 		variables: map[string]bool{"MIXMONITOR_FILENAME": true, "FROM_DID": true, "__FROM_DID": true},
-		halves:    map[string]record.Channel{},
 	}
 	for _, v := range variables {
 		if v != "" {
@@ -102,7 +99,7 @@ func (t *Translator) Events(dst []record.Event, text []byte, received time.Time)
 func (t *Translator) translate(dst []record.Event, m *message, e record.Event) []record.Event {
 	switch m.Type {
 	case "ChannelCreated":
-		return t.joinHalves(append(dst, about(e, &m.Channel, record.Created)), e.At, &m.Channel)
+		return append(dst, about(e, &m.Channel, record.Created))
 	case "ChannelStateChange":
 		return append(dst, about(e, &m.Channel, record.StateChanged))
 	case "ChannelCallerId":
@@ -127,7 +124,6 @@ func (t *Translator) translate(dst []record.Event, m *message, e record.Event) [
 		}
 	case "ChannelDestroyed":
 		e.Cause, e.Tech = m.Cause, m.TechCause
-		delete(t.halves, localName(m.Channel.Name))
 		return append(dst, about(e, &m.Channel, record.HungUp))
 	case "ChannelHold":
 		return append(dst, about(e, &m.Channel, record.Held))
@@ -178,49 +174,14 @@ func state(name string) record.State {
 	return record.Down
 }
 
-// joinHalves: ARI has no LocalBridge; that ;1 and ;2 of one name are the halves
-// of one Local channel is all that tells it.
-func (t *Translator) joinHalves(dst []record.Event, when time.Time, c *channel) []record.Event {
-	name := localName(c.Name)
-	if name == "" {
-		return dst
-	}
-	other, seen := t.halves[name]
-	if !seen {
-		t.halves[name] = c.fact()
-		return dst
-	}
-	delete(t.halves, name)
-	one, two := other, c.fact()
-	if strings.HasSuffix(one.Name, ";2") {
-		one, two = two, one
-	}
-	return append(dst, record.Event{At: when, Kind: record.LocalJoined, Source: record.SourceARI, Channel: one, Peer: two})
-}
-
-// localName is a Local channel's name without its half, or empty.
-func localName(name string) string {
-	if !strings.HasPrefix(name, "Local/") || len(name) < 2 || name[len(name)-2] != ';' {
-		return ""
-	}
-	return name[:len(name)-2]
-}
-
-// executed passes the applications that say something about a call, and takes
-// from them what ARI has no event for: that a channel waits in a queue.
+// executed passes the applications that say something about a call.
 func (t *Translator) executed(dst []record.Event, m *message, e record.Event) []record.Event {
 	switch m.DialplanApp {
 	case "Set", "NoOp", "GotoIf", "ExecIf", "Return", "MSet", "While", "EndWhile", "Verbose", "Log", "AppDial", "AppDial2", "AppQueue":
 		return dst
 	}
 	e.Key, e.Value = m.DialplanApp, m.DialplanAppData
-	dst = append(dst, about(e, &m.Channel, record.Executed))
-	if m.DialplanApp == "Queue" {
-		e.Key = ""
-		e.Value, _, _ = strings.Cut(m.DialplanAppData, ",")
-		dst = append(dst, about(e, &m.Channel, record.QueueJoined))
-	}
-	return dst
+	return append(dst, about(e, &m.Channel, record.Executed))
 }
 
 // dial: one event for the beginning, the progress and the end of a ringing.

@@ -201,9 +201,6 @@ func (s *link) present(channels []channel, bridges []bridge) {
 			e.Bridge, e.BridgeKind = b.ID, bridgeKind(b)
 		}
 		handle(e)
-		for _, joined := range s.translate.joinHalves(nil, now, c) {
-			handle(joined)
-		}
 	}
 	handle(record.Event{At: now, Kind: record.SnapshotEnded, Source: record.SourceARI})
 }

@@ -61,12 +61,21 @@ func consultationCalls() []Scenario {
 	return []Scenario{
 		{
 			Name: "atxfer-recall", Title: "inbound, 111 calls 112 by *2 and hangs up; 112 does not answer, 111 is called back and answers",
-			// Not right yet: once in four runs 111 did not answer the recall, and an
-			// unanswered recall, which shares nothing with its call, has a record of its own.
-			Later:   true,
 			Scripts: map[string]string{"111": "ring:1|answer|wait:2|dtmf:*2112|wait:2|hangup~ring:1|answer|wait:2|hangup", "112": "ring:30"},
 			Calls: []Call{{Trunk: "trunk-a", From: "79031000110", Dial: "74951234711", Script: "wait:60",
 				Want: inbound("79031000110", "111", "answered", 12).audio(NotJudged)}},
+		},
+		{
+			Name: "atxfer-recall-missed", Title: "inbound, 117 calls 118 by *2 and hangs up; neither 118 nor 117, who is called back, answers; the PBX tries again until the caller gives up",
+			Scripts: map[string]string{"117": "ring:1|answer|wait:2|dtmf:*2118|wait:2|hangup~ring:60", "118": "ring:60"},
+			Calls: []Call{{Trunk: "trunk-a", From: "79031000117", Dial: "74951234717", Script: "wait:30|hangup",
+				Want: inbound("79031000117", "117", "answered", 3).audio(NotJudged)}},
+		},
+		{
+			Name: "atxfer-recall-target", Title: "inbound, 115 calls 116 by *2 and hangs up; 116 does not answer, nor does 115, who is called back; 116 is rung again and answers",
+			Scripts: map[string]string{"115": "ring:1|answer|wait:2|dtmf:*2116|wait:2|hangup~ring:60", "116": "ring:60~ring:1|answer|wait:3|hangup"},
+			Calls: []Call{{Trunk: "trunk-a", From: "79031000118", Dial: "74951234715", Script: "wait:60",
+				Want: inbound("79031000118", "115", "answered", 22).audio(NotJudged)}},
 		},
 		{
 			Name: "atxfer-declined", Title: "inbound, 113 calls 114 by *2, who declines; 113 talks on with the caller",

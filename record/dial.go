@@ -21,7 +21,12 @@ func (m *Machine) dialStarted(dst []Change, e Event) []Change {
 		dst = m.join(dst, from.call, peer.call, e.At, true)
 		from.call.tried = true
 	} else if peer == peer.call.origin {
-		peer.call.byPBX = true
+		var c *call // without linkedids only this says that the PBX itself rings
+		if c, dst = m.recalled(dst, peer, e.At); c != nil {
+			dst = m.join(dst, c, peer.call, e.At, true)
+		} else {
+			peer.call.byPBX = true
+		}
 	}
 	if number := dialledNumber(e.Value, peer.endpoint); number != "" {
 		peer.dialled = number
@@ -32,14 +37,9 @@ func (m *Machine) dialStarted(dst []Change, e Event) []Change {
 	if !peer.party() || peer.rung != nil {
 		return dst
 	}
-	a := &attempt{ch: peer, at: e.At}
-	peer.rung = a
-	if peer.role == external {
-		a.owner = peer.owner
-	}
-	a.phone = peer.phone(&m.rules)
 	c := peer.call
-	c.attempts = append(c.attempts, a)
+	a := m.rings(peer, e.At)
+	a.dialled = from != nil
 	if peer.role == external {
 		return dst
 	}
@@ -48,6 +48,18 @@ func (m *Machine) dialStarted(dst []Change, e Event) []Change {
 		other = c.origin.phone(&m.rules)
 	}
 	return m.tell(dst, c, Change{Kind: PhoneRang, At: e.At, Phone: a.phone, Other: other})
+}
+
+// rings notes that a party's phone is being rung.
+func (m *Machine) rings(ch *channel, at time.Time) *attempt {
+	a := &attempt{ch: ch, at: at}
+	ch.rung = a
+	if ch.role == external {
+		a.owner = ch.owner
+	}
+	a.phone = ch.phone(&m.rules)
+	ch.call.attempts = append(ch.call.attempts, a)
+	return a
 }
 
 // ownerOf notes on whose behalf a Local channel or an outside number is rung:
@@ -99,7 +111,11 @@ func (m *Machine) dialEnded(dst []Change, e Event) []Change {
 	if from := m.channels[e.Channel.ID]; from != nil {
 		from, dst = m.meet(dst, e, e.Channel)
 		dst = m.join(dst, from.call, peer.call, e.At, true)
+		if e.Value == "CANCEL" {
+			from.gaveUp = e.At
+		}
 	}
+	m.rangUntold(peer)
 	if a := peer.rung; a != nil && a.status == "" {
 		a.status, a.ended = e.Value, e.At
 	}
@@ -187,14 +203,17 @@ func (c *call) outcome(a *attempt) string {
 // executed follows the dialplan: which application a channel runs.
 func (m *Machine) executed(ch *channel, e Event) {
 	c := ch.call
-	ch.app = strings.ToLower(e.Key)
+	ch.app, ch.gaveUp = strings.ToLower(e.Key), time.Time{}
+	if ch.app != "queue" && ch == c.origin {
+		m.queueLeft(c, e.At)
+	}
 	service := ""
 	switch ch.app {
 	case "dial", "followme", "page", "retrydial":
 		c.tried = true
 	case "queue":
-		c.tried = true
-		service = "queue"
+		name, _, _ := strings.Cut(e.Value, ",")
+		m.queueJoined(c, name, e.At)
 	case "background", "waitexten", "read", "directory":
 		service = "ivr"
 	case "playback", "controlplayback", "saynumber", "saydigits", "festival":
@@ -258,6 +277,12 @@ func (m *Machine) taped(ch *channel, e Event) {
 	c.tapes = append(c.tapes, t)
 }
 
+// queueJoined: the application Queue says so before the queue does, and is all
+// that ARI tells.
+func (m *Machine) queueJoined(c *call, name string, at time.Time) {
+	c.queue, c.queueSince, c.waiting, c.service, c.tried = name, at, true, "queue", true
+}
+
 func (m *Machine) queueLeft(c *call, at time.Time) {
 	if !c.waiting {
 		return
@@ -270,7 +295,7 @@ func (m *Machine) queueLeft(c *call, at time.Time) {
 
 // hangupRequested: the far side of a channel hung up. Where it was the calling
 // side and the call was still on its way to somebody, the call is cancelled.
-func (m *Machine) hangupRequested(ch *channel, e Event) {
+func (m *Machine) hangupRequested(ch *channel) {
 	c := ch.call
 	if c.hungUpBy == nil && ch.party() && (ch == c.origin || ch.bridge != nil) {
 		c.hungUpBy = ch // a phone that declines ends its ringing, not the call

@@ -2,6 +2,7 @@ package record
 
 import (
 	"sort"
+	"strings"
 	"time"
 )
 
@@ -100,9 +101,43 @@ func (m *Machine) localJoined(dst []Change, one *channel, e Event) []Change {
 	if two == nil || two == one {
 		return dst
 	}
+	return m.halve(dst, one, two, e.At)
+}
+
+func (m *Machine) halve(dst []Change, one, two *channel, at time.Time) []Change {
 	one.half, two.half = two, one
-	dst = m.join(dst, one.call, two.call, e.At, true)
-	return m.hear(dst, one.call, e.At)
+	dst = m.join(dst, one.call, two.call, at, true)
+	if c := one.call; c.bare && (c.origin == one || c.origin == two) {
+		c.origin = one // the PBX makes ;1 first; without linkedids nothing else tells
+		if strings.HasSuffix(two.name, ";1") {
+			c.origin = two
+		}
+	}
+	return m.hear(dst, one.call, at)
+}
+
+// pairHalves finds the other half of a new Local channel by its name, which is
+// all that ARI, CEL and CDR tell: ;1 and ;2 of one name are one channel.
+func (m *Machine) pairHalves(dst []Change, ch *channel, at time.Time) []Change {
+	name := localName(ch.name)
+	if name == "" || ch.half != nil {
+		return dst
+	}
+	other := m.halves[name]
+	if other == nil || other == ch {
+		m.halves[name] = ch
+		return dst
+	}
+	delete(m.halves, name)
+	return m.halve(dst, ch, other, at)
+}
+
+// localName is a Local channel's name without its half; empty for another one.
+func localName(name string) string {
+	if n := len(name) - 2; n > 0 && name[n] == ';' && strings.HasPrefix(name, "Local/") {
+		return name[:n]
+	}
+	return ""
 }
 
 // transferred notes a hand-over and joins the calls that it joins.
@@ -125,6 +160,39 @@ func (m *Machine) transferred(dst []Change, ch *channel, e Event) []Change {
 	}
 	ch.call.transfers = append(ch.call.transfers, t)
 	return m.tell(dst, ch.call, Change{Kind: CallTransferred, At: e.At, Phone: t.By, Other: t.To})
+}
+
+// recalled finds the call to which a new channel belongs, if the PBX rings the
+// operator of an attended transfer again because his target did not answer: it
+// shares no linkedid, dial or bridge with the call until he answers. What tells
+// is that his first channel, which has left every bridge, is kept until then.
+func (m *Machine) recalled(dst []Change, ch *channel, at time.Time) (*call, []Change) {
+	if ch.role != operator {
+		return nil, dst
+	}
+	for _, c := range m.sortedCalls() {
+		if !c.awaits(ch.ext) {
+			continue
+		}
+		c.linked = append(c.linked, ch.linked)
+		m.linked[ch.linked] = c
+		c.transfers = append(c.transfers, Transfer{Kind: "recall", At: at, To: ch.ext})
+		return c, m.tell(dst, c, Change{Kind: CallTransferred, At: at, Other: ch.ext})
+	}
+	return nil, dst
+}
+
+// awaits tells whether the operator at ext handed the call over to somebody who
+// has not answered yet.
+func (c *call) awaits(ext string) bool {
+	handed, waits := false, false
+	for _, t := range c.transfers {
+		handed = handed || t.Kind == "attended" && t.By == ext
+	}
+	for _, ch := range c.members {
+		waits = waits || ch.role == operator && ch.ext == ext && ch.alive() && ch.state == Up && ch.bridge == nil
+	}
+	return handed && waits
 }
 
 // transferTarget is the party that the transferer talked to, or rang, last.
@@ -155,6 +223,9 @@ func (m *Machine) parked(dst []Change, ch *channel, e Event) []Change {
 	case Parked:
 		t.Kind = "park"
 		_, _, t.By, _ = m.rules.classify(e.Key + "-")
+		if ch.bridge != nil && ch.bridge.kind == Mixing {
+			dst = m.leave(dst, ch, e.At)
+		}
 	case Unparked:
 		t.Kind = "unpark"
 		taker, d := m.meet(dst, e, e.Peer)
@@ -185,6 +256,9 @@ func (m *Machine) hungUp(dst []Change, e Event) []Change {
 	if ch.bridge != nil {
 		dst = m.leave(dst, ch, e.At)
 	}
+	if ch.rang {
+		m.rangUntold(ch) // an originated phone that does not answer has no DialEnded
+	}
 	ch.cause = e.Cause
 	if e.Tech != 0 {
 		ch.tech = e.Tech
@@ -214,8 +288,14 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 		m.queueLeft(c, at)
 	}
 	delete(m.channels, ch.id)
+	if name := localName(ch.name); name != "" && m.halves[name] == ch {
+		delete(m.halves, name)
+	}
 	m.ended[ch.id] = struct{}{}
 	m.fading = append(m.fading, fading{ch.id, m.now})
+	c.endUntold(ch)
+	c.ringingEndUntold(ch.rung)
+	c.tapeUntold(ch)
 	if c.alive--; c.alive > 0 {
 		return dst
 	}

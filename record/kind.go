@@ -33,6 +33,7 @@ func kindNames() [kindEnd]string {
 		ConferenceJoined:    "conference_joined",
 		ConferenceLeft:      "conference_left",
 		Originated:          "originated",
+		RecordingStarted:    "recording_started",
 		VoicemailLeft:       "voicemail_left",
 		SnapshotBegan:       "snapshot_began",
 		ChannelPresent:      "channel_present",

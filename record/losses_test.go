@@ -3,7 +3,6 @@ package record_test
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,15 +12,12 @@ import (
 )
 
 // TestLosses writes docs/losses.md: which field of a record the loss of one
-// fact can change, over all captures told by AMI. The page is compared, so that
-// a change of the Machine that makes it more fragile shows.
+// fact can change, over all captures told by AMI, the laboratory's among them.
+// The page is compared, so that a change of the Machine that makes it more
+// fragile shows.
 func TestLosses(t *testing.T) {
-	files, err := filepath.Glob("testdata/captures/*/*/ami.txt.gz")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no captures", err)
-	}
 	told, harmed := map[record.Kind]int{}, map[record.Kind]map[string]int{}
-	for _, file := range files {
+	for _, file := range captureFiles(t, "ami.txt.gz") {
 		events := captureEvents(t, file)
 		want := byCall(run(t, events))
 		end := events[len(events)-1].At.Add(time.Second)
@@ -71,8 +67,8 @@ func lossPage(told map[record.Kind]int, harmed map[record.Kind]map[string]int) s
 	b.WriteString(`# What one lost fact changes
 
 AMI loses nothing by itself, and voipd marks a gap where it knows of one. Should a single fact be missing all the same,
-no call is lost, doubled or left open, and a record whose beginning or end was not seen says ` + "`approximate`" + `. These losses
-can change a field without that mark. Of all captures, told by AMI, with each fact left out in turn:
+no call is lost, doubled or left open, and a record that cannot be exact says ` + "`approximate`" + `, and why. These losses can
+change a field without that mark, because nothing that comes later tells of them. Of all captures, told by AMI, with each fact left out in turn:
 
 | fact | told | its loss changed |
 | --- | --- | --- |

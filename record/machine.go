@@ -18,8 +18,9 @@ type Machine struct {
 	rules    Rules
 	channels map[string]*channel
 	bridges  map[string]*bridge
-	calls    map[string]*call // by call id
-	linked   map[string]*call // by any linkedid that leads to the call
+	calls    map[string]*call    // by call id
+	linked   map[string]*call    // by any linkedid that leads to the call
+	halves   map[string]*channel // Local channels whose other half is not known yet, by name without the half
 	ended    map[string]struct{}
 	fading   []fading // ended ids, oldest first, from faded on
 	faded    int      // how many of them are forgotten already
@@ -44,6 +45,7 @@ func New(r Rules) *Machine {
 		bridges:  make(map[string]*bridge),
 		calls:    make(map[string]*call),
 		linked:   make(map[string]*call),
+		halves:   make(map[string]*channel),
 		ended:    make(map[string]struct{}),
 	}
 }
@@ -118,7 +120,7 @@ func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
 	case LocalJoined:
 		return m.localJoined(dst, ch, e)
 	case HangupRequested:
-		m.hangupRequested(ch, e)
+		m.hangupRequested(ch)
 	case BlindTransferred, AttendedTransferred, PickedUp:
 		return m.transferred(dst, ch, e)
 	case Parked, Unparked, ParkTimedOut, ParkAbandoned:
@@ -128,11 +130,13 @@ func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
 	case Resumed:
 		return m.holdEnded(dst, ch, e.At)
 	case QueueJoined:
-		c.queue, c.queueSince, c.waiting, c.service, c.tried = e.Value, e.At, true, "queue", true
+		m.queueJoined(c, e.Value, e.At)
 	case QueueLeft:
 		m.queueLeft(c, e.At)
 	case ConferenceJoined:
 		return m.conferenceJoined(dst, ch, e)
+	case RecordingStarted:
+		ch.recorded = true
 	case VoicemailLeft:
 		c.voicemail = true
 	}
@@ -155,6 +159,7 @@ func (m *Machine) meet(dst []Change, e Event, who Channel) (*channel, []Change) 
 	ch.touched, m.about = m.events, ch
 	if ch.name == "" && who.Name != "" {
 		m.name(ch, who.Name)
+		dst = m.pairHalves(dst, ch, e.At)
 	}
 	if ch.call.last.Before(e.At) {
 		ch.call.last = e.At
@@ -187,11 +192,17 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	}
 	m.channels[ch.id], m.about = ch, ch
 	c := m.linked[ch.linked]
+	if c == nil && who.Linked != "" && ch.born == Down {
+		c, dst = m.recalled(dst, ch, e.At)
+	}
 	began := c == nil
 	if began {
 		c = m.begin(ch, e)
 	}
 	ch.call = c
+	if ch.id == c.id {
+		c.origin = ch // a fact about another channel of the call may come first
+	}
 	c.members = append(c.members, ch)
 	c.alive++
 	if began && (!c.bare || ch.born == Ring && ch.party()) {
@@ -199,7 +210,7 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 		// a call that the next event tells.
 		dst = m.begun(dst, c, e.At)
 	}
-	return ch, dst
+	return ch, m.pairHalves(dst, ch, e.At)
 }
 
 // begun tells that a call began, once.
@@ -245,6 +256,9 @@ func (m *Machine) follow(ch *channel, e Event) {
 		}
 		m.askedFor(ch, e.Exten)
 	}
+	if e.State == Up && ch.up.IsZero() {
+		ch.up = e.At // every fact about a channel says its state
+	}
 	switch e.Kind {
 	case Created, StateChanged, ChannelPresent:
 		ch.state = e.State
@@ -252,9 +266,6 @@ func (m *Machine) follow(ch *channel, e Event) {
 			ch.born = Ring // chan_sip makes a caller's channel before it is one
 		}
 		ch.rang = ch.rang || e.State == Ringing
-		if e.State == Up && ch.up.IsZero() {
-			ch.up = e.At
-		}
 	case Identified:
 		if ch.shown == "" {
 			ch.shown = e.Number

@@ -41,11 +41,29 @@ func (m *Machine) present(dst []Change, e Event) []Change {
 	switch {
 	case e.Bridge != "":
 		e.BridgeKind = m.kindOf(e)
+		if bridgeID(ch) != e.Bridge {
+			unsure(ch.bridge)
+			unsure(m.bridges[e.Bridge])
+		}
 		return m.bridgeEntered(dst, ch, e)
 	case ch.bridge != nil:
+		unsure(ch.bridge)
 		return m.leave(dst, ch, e.At)
 	}
 	return dst
+}
+
+// unsure notes that somebody came into a bridge or left it during a gap: the
+// other members of a conference are calls of their own.
+func unsure(b *bridge) {
+	if b == nil {
+		return
+	}
+	for _, ch := range b.members {
+		if gap := ch.call.gap; gap != "" {
+			ch.call.approximate(gap)
+		}
+	}
 }
 
 func bridgeID(ch *channel) string {
@@ -97,6 +115,7 @@ func (m *Machine) snapshotEnded(dst []Change, e Event) []Change {
 		c.unseenEnd = true
 		at := ch.call.last // the latest moment at which it was there for certain
 		if ch.bridge != nil {
+			unsure(ch.bridge)
 			dst = m.leave(dst, ch, at)
 		}
 		dst = m.remove(dst, ch, at)

@@ -37,6 +37,10 @@ type channel struct {
 	rang    bool   // its far side said that it rings
 	mixOpts string // options of the MixMonitor that is about to start
 	mixPath string
+
+	gaveUp   time.Time // when a dialling of its own was cancelled
+	recorded bool      // MixMonitor runs on it
+	left     string    // id of the bridge that it left last
 }
 
 func (c *channel) alive() bool { return c.ended.IsZero() }
@@ -82,6 +86,8 @@ type attempt struct {
 	ended  time.Time
 	status string // DialStatus; empty while it rings
 	owner  string // extension on whose behalf an outside number is rung
+
+	dialled bool // a channel dialled it, and not the PBX itself
 }
 
 func (a *attempt) open() bool { return a.ended.IsZero() && a.ch.alive() }

@@ -56,6 +56,10 @@ func (m *Machine) turn(dst []Change, b *bridge, kind BridgeKind, at time.Time) [
 }
 
 func (m *Machine) bridgeLeft(dst []Change, ch *channel, e Event) []Change {
+	if ch.bridge == nil && e.Bridge != "" && e.Bridge != ch.left {
+		ch.call.approximate("who came into a bridge was not told")
+		ch.left = e.Bridge
+	}
 	if ch.bridge == nil || (e.Bridge != "" && ch.bridge.id != e.Bridge) {
 		return dst
 	}
@@ -64,7 +68,7 @@ func (m *Machine) bridgeLeft(dst []Change, ch *channel, e Event) []Change {
 
 func (m *Machine) leave(dst []Change, ch *channel, at time.Time) []Change {
 	b := ch.bridge
-	ch.bridge = nil
+	ch.bridge, ch.left = nil, b.id
 	b.remove(ch)
 	if len(b.members) == 0 {
 		delete(m.bridges, b.id)
@@ -85,6 +89,10 @@ func (m *Machine) conferenceJoined(dst []Change, ch *channel, e Event) []Change 
 		if m.internalNumber(e.Exten) {
 			c.conference = e.Exten
 		}
+	}
+	if ch.bridge == nil && e.Bridge != "" && e.Bridge != ch.left {
+		e.BridgeKind = Conference
+		return m.bridgeEntered(dst, ch, e)
 	}
 	if ch.bridge != nil && ch.bridge.id == e.Bridge && ch.bridge.kind != Conference {
 		dst = m.turn(dst, ch.bridge, Conference, e.At)
