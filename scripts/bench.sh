@@ -18,6 +18,8 @@ echo 'AMI bytes to records, one core; memory of an open call'
 bench -benchtime 3s -cpu 1 ./record
 echo 'Records committed, synchronous=FULL'
 bench -benchtime 3s ./store
+echo 'CEL imported from MariaDB into records (skipped without a server); memory is the most that the import took'
+bench -benchtime 1x ./internal/repair
 echo 'Pages of 100 out of a million records (made first: two minutes)'
 bench -benchtime 3s ./internal/api
 [ "$which" = . ] || exit 0
