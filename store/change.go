@@ -88,10 +88,10 @@ func (c *Change) kind(records []outcome) string {
 
 // writeChanges writes changes in their order, and into the outbox who gets
 // them.
-func (db *DB) writeChanges(ctx context.Context, tx *sql.Tx, changes []Change, records []outcome) error {
+func (db *DB) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, records []outcome) error {
 	now := time.Now()
-	for i := range changes {
-		c := &changes[i]
+	for i := range b.Changes {
+		c := &b.Changes[i]
 		kind := c.kind(records)
 		if kind == "" {
 			continue
@@ -105,6 +105,7 @@ func (db *DB) writeChanges(ctx context.Context, tx *sql.Tx, changes []Change, re
 		if err != nil {
 			return fmt.Errorf("write change of %s: %w", c.CallID, err)
 		}
+		b.Last = seq
 		if err := db.address(ctx, tx, kind, seq, c.CallID, now); err != nil {
 			return err
 		}

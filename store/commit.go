@@ -19,6 +19,7 @@ type Batch struct {
 	Closed  []Closed        // calls that ended: their journals become traces
 	Records []record.Record // new and revised records
 	Changes []Change        // what is told to the outside of it, in order
+	Last    int64           // set by Commit: place of the last change in the sequence; 0: none was written
 }
 
 // Entry is one fact in the journal of an open call.
@@ -69,7 +70,7 @@ func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 			return err
 		}
 	}
-	return db.writeChanges(ctx, tx, b.Changes, outcomes)
+	return db.writeChanges(ctx, tx, b, outcomes)
 }
 
 func writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {

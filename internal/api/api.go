@@ -27,9 +27,21 @@ type Records interface {
 	Record(ctx context.Context, callID string) (record.Record, error)
 }
 
+// Changes is what the API reads of what was told to the outside.
+type Changes interface {
+	Changes(ctx context.Context, after int64, limit int) ([]store.Change, error)
+	ChangedRecords(ctx context.Context, after int64, limit int) ([]record.Record, int64, error)
+	Span(context.Context) (store.Span, error)
+	Changed() <-chan struct{}
+	Instance(context.Context) (string, error)
+}
+
 // Options of the API. All fields are needed but Metrics and Log.
 type Options struct {
 	Records Records
+	Changes Changes
+	Live    func() ([]record.Live, int64) // the calls going on, and the last change that is in them
+	Halt    <-chan struct{}               // closed when the program stops: streams end; nil: never
 	Library *recording.Library
 	Signer  recording.Signer
 	Tokens  []Token
@@ -55,7 +67,7 @@ func New(opt Options) http.Handler {
 	config.RejectUnknownQueryParameters = true
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	config.Security = []map[string][]string{{"token": {}}}
-	s := &server{opt: opt}
+	s := &server{opt: opt, streams: make(chan struct{}, streams)}
 	s.routes(humago.New(mux, config))
 	mux.HandleFunc("GET "+recording.Route+"{callId}/{id}", s.audio)
 	if opt.Metrics != nil {
@@ -65,13 +77,21 @@ func New(opt Options) http.Handler {
 	return hardened(s.authorised(onceEach(mux)))
 }
 
-type server struct{ opt Options }
+type server struct {
+	opt     Options
+	streams chan struct{} // holds one for each stream
+}
 
 func (s *server) routes(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "list-records", Method: http.MethodGet, Path: "/v1/records",
 		Summary: "Records of calls, newest first"}, s.list)
 	huma.Register(api, huma.Operation{OperationID: "get-record", Method: http.MethodGet, Path: "/v1/records/{callId}",
 		Summary: "The record of one call"}, s.get)
+	huma.Register(api, huma.Operation{OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/calls",
+		Summary: "Calls that go on, the oldest first"}, s.calls)
+	huma.Register(api, huma.Operation{OperationID: "follow-events", Method: http.MethodGet, Path: "/v1/events",
+		Summary:   "Events as they happen, as server-sent events or over a WebSocket",
+		Responses: map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}}, s.events)
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
 	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",

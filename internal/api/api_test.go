@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,18 +34,33 @@ type office struct {
 	dir    string
 	now    time.Time
 	server *httptest.Server
+	lives  []record.Live
+	halt   chan struct{}
+	hold   sync.Mutex // held: readers of changes wait
+}
+
+// heldChanges are the store's, which wait while the office holds them.
+type heldChanges struct {
+	*store.DB
+	o *office
+}
+
+func (h heldChanges) Changes(ctx context.Context, after int64, limit int) ([]store.Change, error) {
+	h.o.hold.Lock()
+	defer h.o.hold.Unlock()
+	return h.DB.Changes(ctx, after, limit)
 }
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{t: t, dir: t.TempDir(), now: time.Unix(1_795_400_000, 0)}
+	o := &office{t: t, dir: t.TempDir(), now: time.Unix(1_795_400_000, 0), halt: make(chan struct{})}
 	var err error
 	if o.db, err = store.Open(context.Background(), filepath.Join(t.TempDir(), "voipd.db")); err != nil {
 		t.Fatal(err)
 	}
 	o.server = httptest.NewServer(nil)
 	o.server.Config.Handler = api.New(api.Options{
-		Records: o.db, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
+		Records: o.db, Changes: heldChanges{o.db, o}, Live: func() ([]record.Live, int64) { return o.lives, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
 		Signer:  recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
 		Tokens:  []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token))}},
 		Health:  func(context.Context) api.Health { return api.Health{Status: "ok"} },

@@ -9,18 +9,19 @@ import (
 // Health is how voipd does. Status is "ok", or "failing" where records are not
 // being written as calls happen; Problems say why and what to do.
 type Health struct {
-	Status    string        `json:"status" enum:"ok,failing"`
-	Problems  []string      `json:"problems,omitempty"`
-	Version   string        `json:"version"`
-	StartedAt time.Time     `json:"startedAt"`
-	AMI       *LinkHealth   `json:"ami,omitempty" doc:"Where voipd listens to AMI"`
-	ARI       *LinkHealth   `json:"ari,omitempty" doc:"Where voipd listens to ARI"`
-	LastEvent time.Time     `json:"lastEvent,omitzero" doc:"When the latest fact happened on the PBX"`
-	OpenCalls int           `json:"openCalls"`
-	Queue     QueueHealth   `json:"queue"`
-	Store     StoreHealth   `json:"store"`
-	Repair    *RepairHealth `json:"repair,omitempty" doc:"Where voipd reads CEL or CDR for what it missed"`
-	Warnings  []Warning     `json:"warnings,omitempty" doc:"What does not do well and stops nothing now"`
+	Status    string         `json:"status" enum:"ok,failing"`
+	Problems  []string       `json:"problems,omitempty"`
+	Version   string         `json:"version"`
+	StartedAt time.Time      `json:"startedAt"`
+	AMI       *LinkHealth    `json:"ami,omitempty" doc:"Where voipd listens to AMI"`
+	ARI       *LinkHealth    `json:"ari,omitempty" doc:"Where voipd listens to ARI"`
+	LastEvent time.Time      `json:"lastEvent,omitzero" doc:"When the latest fact happened on the PBX"`
+	OpenCalls int            `json:"openCalls"`
+	Queue     QueueHealth    `json:"queue"`
+	Store     StoreHealth    `json:"store"`
+	Webhooks  *WebhookHealth `json:"webhooks,omitempty" doc:"Where there are any"`
+	Repair    *RepairHealth  `json:"repair,omitempty" doc:"Where voipd reads CEL or CDR for what it missed"`
+	Warnings  []Warning      `json:"warnings,omitempty" doc:"What does not do well and stops nothing now"`
 }
 
 // Warning is something to look into. Its code does not change with the words.
@@ -58,6 +59,13 @@ type StoreHealth struct {
 	OK         bool      `json:"ok"`
 	Error      string    `json:"error,omitempty"`
 	LastCommit time.Time `json:"lastCommit,omitzero"`
+}
+
+// WebhookHealth is how many events wait for their webhooks.
+type WebhookHealth struct {
+	Waiting int64     `json:"waiting"`
+	Parked  int64     `json:"parked" doc:"Given up until somebody sends them again"`
+	Oldest  time.Time `json:"oldest,omitzero" doc:"Since when the oldest waits"`
 }
 
 type healthOutput struct {

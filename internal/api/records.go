@@ -58,16 +58,21 @@ type listInput struct {
 	CallID      string    `query:"callId" maxLength:"256"`
 	Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many records at the most"`
 	Cursor      string    `query:"cursor" maxLength:"512" doc:"\"next\" of the page before"`
+	After       int64     `query:"after" minimum:"-1" default:"-1" doc:"Instead of a page: the records that changed behind this place in the sequence, each as it is now. 0: all that is kept"`
 }
 
 type listOutput struct {
 	Body struct {
 		Records []Record `json:"records"`
 		Next    string   `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
+		After   *int64   `json:"after,omitempty" doc:"With after: the place to ask from the next time"`
 	}
 }
 
 func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	if in.After >= 0 {
+		return s.changed(ctx, in)
+	}
 	q := store.Query{From: in.From, To: in.To, Direction: record.Direction(in.Direction), Disposition: record.Disposition(in.Disposition),
 		Phone: in.Phone, CallID: in.CallID, Limit: in.Limit}
 	if !in.From.IsZero() && !in.To.IsZero() && !in.From.Before(in.To) {
@@ -84,14 +89,38 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 		return nil, s.internal("list records", err)
 	}
 	out := &listOutput{}
-	out.Body.Records = make([]Record, len(list))
-	for i, r := range list {
-		out.Body.Records[i] = View(r)
-	}
+	out.Body.Records = views(list)
 	if more {
 		last := list[len(list)-1]
 		out.Body.Next = writeCursor(store.Cursor{StartedAt: last.Details.StartedAt, CallID: last.CallID})
 	}
+	return out, nil
+}
+
+func views(list []record.Record) []Record {
+	out := make([]Record, len(list))
+	for i, r := range list {
+		out[i] = View(r)
+	}
+	return out
+}
+
+// changed lists the records that changed behind a place in the sequence.
+func (s *server) changed(ctx context.Context, in *listInput) (*listOutput, error) {
+	alone := *in
+	alone.After, alone.Limit = 0, 0
+	if alone != (listInput{}) {
+		return nil, badParameter("after", "goes with limit alone", in.After)
+	}
+	if _, err := s.place(ctx, in.After); err != nil {
+		return nil, err
+	}
+	list, next, err := s.opt.Changes.ChangedRecords(ctx, in.After, in.Limit)
+	if err != nil {
+		return nil, s.internal("list records", err)
+	}
+	out := &listOutput{}
+	out.Body.Records, out.Body.After = views(list), &next
 	return out, nil
 }
 

@@ -35,6 +35,7 @@ func (c *Config) check(lines map[string]int) []Problem {
 		k.bad("store.path", "must not be empty")
 	}
 	k.http(&c.HTTP)
+	k.webhooks(c.Webhooks)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
 	k.backfill(c.Backfill)

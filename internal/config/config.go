@@ -14,6 +14,7 @@ type Config struct {
 	Recordings Recordings `toml:"recordings"`
 	Store      Store      `toml:"store"`
 	HTTP       HTTP       `toml:"http"`
+	Webhooks   []Webhook  `toml:"webhooks"`
 	Log        Log        `toml:"log"`
 	Backfill   []Backfill `toml:"backfill"`
 }
@@ -74,8 +75,9 @@ type Directory struct {
 
 // Store says where the records are kept.
 type Store struct {
-	Path       string        `toml:"path"`
-	KeepTraces time.Duration `toml:"keep_traces"` // how long the facts behind a record are kept
+	Path        string        `toml:"path"`
+	KeepTraces  time.Duration `toml:"keep_traces"`  // how long the facts behind a record are kept
+	KeepChanges time.Duration `toml:"keep_changes"` // how long the live stream can be read again, and deliveries be looked at
 }
 
 // HTTP is the local API.
@@ -89,6 +91,31 @@ type HTTP struct {
 type Token struct {
 	Name   string `toml:"name"`   // for the log
 	SHA256 string `toml:"sha256"` // of the token, hexadecimal; the token itself is kept nowhere
+}
+
+// Webhook is an address that events are posted to.
+type Webhook struct {
+	Name         string        `toml:"name"`          // for the log, the outbox and the command line
+	URL          string        `toml:"url"`           // where to
+	Secret       Secret        `toml:"secret"`        // signs each event: "whsec_" and base64; or:
+	SecretFile   string        `toml:"secret_file"`   // a file that holds it
+	Events       []string      `toml:"events"`        // kinds of events; empty: every one
+	Template     string        `toml:"template"`      // shape of the body: plain or brix; empty: plain
+	BodyTemplate string        `toml:"body_template"` // or a file with a template of one's own
+	Timeout      time.Duration `toml:"timeout"`       // how long an answer may take; zero: 10 s
+	MaxAge       time.Duration `toml:"max_age"`       // an event not taken for so long is parked; zero: 72 h
+}
+
+// The shapes of a webhook's body.
+const (
+	Plain = "plain"
+	BRIX  = "brix"
+)
+
+// Events lists the kinds of events that a webhook can ask for.
+func Events() []string {
+	return []string{"call.started", "call.answered", "call.transferred", "call.held", "call.resumed", "call.merged", "call.ended",
+		"record.created", "recording.ready", "record.corrected"}
 }
 
 // Log says what is written to standard error.
@@ -134,7 +161,7 @@ func Default() Config {
 			LinkTTL:     time.Hour,
 			GiveUp:      10 * time.Minute,
 		},
-		Store: Store{Path: "/var/lib/voipd/voipd.db", KeepTraces: 90 * 24 * time.Hour},
+		Store: Store{Path: "/var/lib/voipd/voipd.db", KeepTraces: 90 * 24 * time.Hour, KeepChanges: 7 * 24 * time.Hour},
 		HTTP:  HTTP{Listen: "127.0.0.1:8780"},
 		Log:   Log{Level: "info", Format: "text"},
 	}

@@ -55,8 +55,12 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return c, err
 	}
+	problems := c.fetchWebhookSecrets()
 	if p := c.fetchSecret(); p != nil {
-		return c, &Error{File: path, Problems: []Problem{*p}}
+		problems = append(problems, *p)
+	}
+	if len(problems) > 0 {
+		return c, &Error{File: path, Problems: problems}
 	}
 	return c, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/repair"
+	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -40,6 +41,8 @@ type Daemon struct {
 	loop     *ingest.Loop
 	sources  []*backfill.Source
 	repair   *repair.Repair
+	webhooks *webhook.Worker
+	halt     chan struct{} // closed when voipd stops: live streams end
 	watch    *recording.Watch
 	listener net.Listener
 	server   *http.Server
@@ -51,7 +54,7 @@ type Daemon struct {
 // open at the last stop. It does not connect to the PBX yet. What fails here is
 // told in one line.
 func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
-	d := &Daemon{opt: opt, config: c, started: time.Now().UTC()}
+	d := &Daemon{opt: opt, config: c, started: time.Now().UTC(), halt: make(chan struct{})}
 	closeAll := func(err error) (*Daemon, error) {
 		if d.listener != nil {
 			err = errors.Join(err, d.listener.Close())
@@ -71,10 +74,10 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if d.listener, err = net.Listen("tcp", c.HTTP.Listen); err != nil {
 		return closeAll(fmt.Errorf("listen for the API (http.listen): %w", err))
 	}
-	if err := d.newRepair(rules); err != nil {
+	if err := errors.Join(d.newRepair(rules), d.newWebhooks(ctx)); err != nil {
 		return closeAll(err)
 	}
-	d.loop = ingest.New(ingest.Options{Rules: rules, Store: d.store, Resync: d.resync, Publish: d.publish, Saw: d.repair.Saw, Log: opt.Log})
+	d.loop = ingest.New(ingest.Options{Rules: rules, Store: d.store, Resync: d.resync, Plan: webhook.Plan, Publish: d.publish, Saw: d.repair.Saw, Log: opt.Log})
 	if err := d.loop.Boot(ctx); err != nil {
 		return closeAll(err)
 	}
@@ -90,7 +93,7 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	d.watch = &recording.Watch{Library: library, Store: d.store, GiveUp: c.Recordings.GiveUp, Tell: d.loop.Put, Now: time.Now, Log: opt.Log}
 	d.server = newServer(opt.Log, api.New(api.Options{
 		Records: d.store, Library: library, Tokens: tokens(c), Health: d.health, Metrics: d.metrics(), Now: time.Now, Log: opt.Log,
-		Version: opt.Version, Signer: d.signer,
+		Version: opt.Version, Signer: d.signer, Changes: d.store, Live: d.loop.Live, Halt: d.halt,
 	}))
 	return d, nil
 }
@@ -142,6 +145,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	others.Go(func() { d.notify(work) })
 	others.Go(func() { d.repair.Run(work) })
 	others.Go(func() { d.prune(work) })
+	others.Go(func() { d.webhooks.Run(work) })
 	others.Go(func() {
 		if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serve the API: %w", err)
@@ -160,6 +164,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	pbx.Wait()
 	stopLoop()
 	loop.Wait()
+	close(d.halt)
 	shut, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	if shutErr := d.server.Shutdown(shut); shutErr != nil {
@@ -204,6 +209,7 @@ func (d *Daemon) prune(ctx context.Context) {
 		case n > 0:
 			d.opt.Log.Info("dropped old traces", "calls", n)
 		}
+		d.pruneChanges(ctx)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

@@ -31,6 +31,7 @@ type Store interface {
 	Commit(context.Context, *store.Batch) error
 	Journal(context.Context) ([]record.Event, error)
 	Record(ctx context.Context, callID string) (record.Record, error)
+	Span(context.Context) (store.Span, error)
 	Judge(context.Context, record.Record) (v store.Verdict, better record.Record, doubles []string, err error)
 }
 
@@ -69,6 +70,7 @@ type Loop struct {
 
 	mu    sync.Mutex
 	live  map[string]record.Live // the calls going on, as they are on the disk
+	last  int64                  // the last change on the disk
 	stats Stats
 	busy  time.Time // since when a step is under way; zero: it waits for facts
 }
@@ -140,6 +142,11 @@ func (l *Loop) Boot(ctx context.Context) error {
 		l.machine.Apply(nil, record.Event{Kind: record.Gapped, Source: record.SourceClock, Value: "voipd was not running"})
 		l.opt.Log.Info("took up the calls that were open at the last stop", "calls", n, "facts", len(events))
 	}
+	span, err := l.opt.Store.Span(ctx)
+	if err != nil {
+		return fmt.Errorf("boot: %w", err)
+	}
+	l.last = span.Last
 	for _, live := range l.machine.OpenLives() {
 		l.live[live.Record.CallID] = live
 	}

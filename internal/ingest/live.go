@@ -28,6 +28,7 @@ func (l *Loop) look(events []record.Event, b *store.Batch, changes []record.Chan
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.last = max(l.last, b.Last)
 	for id := range touched {
 		if live, open := l.machine.OpenLive(id); open {
 			l.live[id] = live
@@ -38,8 +39,9 @@ func (l *Loop) look(events []record.Event, b *store.Batch, changes []record.Chan
 }
 
 // Live tells how the calls stand that go on, the oldest first, as far as is on
-// the disk. Any goroutine may call it; what it gives is shared, for reading.
-func (l *Loop) Live() []record.Live {
+// the disk, and the last change that is in it. Any goroutine may call it; what
+// it gives is shared, for reading.
+func (l *Loop) Live() ([]record.Live, int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := make([]record.Live, 0, len(l.live))
@@ -52,5 +54,5 @@ func (l *Loop) Live() []record.Live {
 		}
 		return strings.Compare(a.Record.CallID, b.Record.CallID)
 	})
-	return all
+	return all, l.last
 }

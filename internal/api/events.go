@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/gorilla/websocket"
+
+	"github.com/voipd/voipd/store"
+)
+
+const (
+	// streams is how many readers of the live stream there may be at once; a
+	// further one is told to come again later.
+	streams = 200
+	// page is how many changes are read and written at once.
+	page = 100
+	// beat is how often a quiet stream shows that it is alive.
+	beat = 15 * time.Second
+	// patience is how long a reader may take for a page. One that takes longer
+	// is cut; the sequence waits for it on the disk.
+	patience = 10 * time.Second
+)
+
+type eventsInput struct {
+	After       int64  `query:"after" minimum:"-1" default:"-1" doc:"Go on behind this place in the sequence. 0: from the oldest that is kept; absent: from now"`
+	LastEventID string `header:"Last-Event-ID" doc:"The same, as browsers send it; it goes before after"`
+}
+
+// events begins a stream. What can be wrong is told before it begins.
+func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
+	from := in.After
+	if in.LastEventID != "" {
+		var err error
+		if from, err = strconv.ParseInt(in.LastEventID, 10, 64); err != nil || from < 0 {
+			return nil, problem(http.StatusUnprocessableEntity, "bad-request", "Unprocessable Entity", "Last-Event-ID is not the id of an event.")
+		}
+	}
+	after, err := s.place(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	instance, err := s.opt.Changes.Instance(ctx)
+	if err != nil {
+		return nil, s.internal("read the changes", err)
+	}
+	select {
+	case s.streams <- struct{}{}:
+	default:
+		return nil, problem(http.StatusServiceUnavailable, "too-many-streams", "Too many streams",
+			fmt.Sprintf("%d readers follow the events already. Come again later.", streams))
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		defer func() { <-s.streams }()
+		r, w := humago.Unwrap(hc)
+		f := follower{server: s, after: after, instance: instance}
+		if websocket.IsWebSocketUpgrade(r) {
+			s.socket(w, r, &f)
+			return
+		}
+		s.sse(w, r, &f)
+	}}, nil
+}
+
+// place is where in the sequence to go on: from, or, for -1, its end. It is a
+// problem where something behind from is not kept any more.
+func (s *server) place(ctx context.Context, from int64) (int64, error) {
+	span, err := s.opt.Changes.Span(ctx)
+	switch {
+	case err != nil:
+		return 0, s.internal("read the changes", err)
+	case from < 0:
+		return span.Last, nil
+	case from == 0:
+		return span.First - 1, nil
+	case !span.Follows(from):
+		return 0, gap(from, span)
+	}
+	return from, nil
+}
+
+func gap(from int64, span store.Span) error {
+	return problem(http.StatusGone, "events-gone", "Events gone", fmt.Sprintf(
+		"The events behind %d are not kept: the oldest is %d, the latest %d. Read the records of that time (GET /v1/records?from=), then go on with after=%d.",
+		from, span.First, span.Last, span.Last))
+}
+
+// The reasons for which a stream ends.
+const (
+	endGone = "the events behind the last one are not kept any more"
+	endHalt = "voipd stops"
+	endSlow = "the reader is too slow"
+	endRead = "the events cannot be read"
+)
+
+// follower tells the changes behind a place to one reader. It reads them from
+// the disk, page by page, so that a reader costs no memory however slow he is.
+type follower struct {
+	*server
+	after    int64
+	instance string
+	tell     func([]store.Change) error // writes a page; an error ends the stream
+	alive    func() error               // shows a sign of life
+}
+
+// run tells until ctx ends, the reader does not take it, or the program stops.
+// It gives the reason; empty: the reader left.
+func (f *follower) run(ctx context.Context) string {
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	for {
+		changed := f.opt.Changes.Changed()
+		if reason := f.pages(ctx); reason != "" || ctx.Err() != nil {
+			return reason
+		}
+		select {
+		case <-changed:
+		case <-tick.C:
+			if err := f.alive(); err != nil {
+				return f.cut(ctx)
+			}
+		case <-f.opt.Halt:
+			return endHalt
+		case <-ctx.Done():
+			return ""
+		}
+	}
+}
+
+// pages tells what is there.
+func (f *follower) pages(ctx context.Context) string {
+	for {
+		list, err := f.opt.Changes.Changes(ctx, f.after, page)
+		if err != nil {
+			if ctx.Err() == nil {
+				f.opt.Log.Error("read the changes for a stream", "error", err)
+			}
+			return endRead
+		}
+		if len(list) == 0 {
+			return ""
+		}
+		if list[0].Seq != f.after+1 {
+			return endGone
+		}
+		if err := f.tell(list); err != nil {
+			return f.cut(ctx)
+		}
+		f.after = list[len(list)-1].Seq
+		if len(list) < page {
+			return ""
+		}
+	}
+}
+
+// cut is the reason for an end after a failed write: a reader who is still
+// there was too slow.
+func (f *follower) cut(ctx context.Context) string {
+	if ctx.Err() != nil {
+		return ""
+	}
+	return endSlow
+}
