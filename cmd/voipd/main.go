@@ -59,7 +59,7 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newServe(), newReplay(), newImport(), newCapture(), newToken(), newDemo(), newExplain(), newExport(), newDoctor())
+	root.AddCommand(newServe(), newReplay(), newImport(), newCapture(), newToken(), newDemo(), newExplain(), newExport(), newDoctor(), newWebhooks())
 	usageOfArgs(root)
 	return root
 }
