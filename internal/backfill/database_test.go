@@ -375,3 +375,10 @@ func TestWhatCannotBeRead(t *testing.T) {
 		t.Error("the table is gone")
 	}
 }
+
+func write(t testing.TB, path string, rows []string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(strings.Join(rows, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -29,7 +29,7 @@ type Options struct {
 	// five minutes by default. Default 10 min.
 	Late time.Duration
 	// Margin is how much is read before and behind each stretch: how long it
-	// takes to notice that a link is dead, and how far clocks may differ.
+	// takes to notice that a link is dead, and by how much clocks may differ.
 	// Default 2 min.
 	Margin time.Duration
 	Now    func() time.Time
@@ -105,7 +105,7 @@ func (r *Repair) Told(changes []record.Change) {
 		return
 	}
 	for _, c := range changes {
-		if c.Kind != record.CallEnded || c.Record == nil || len(c.Record.Details.Approximate) == 0 {
+		if c.Kind == record.RecordRevised || c.Record == nil || len(c.Record.Details.Approximate) == 0 {
 			continue
 		}
 		d := c.Record.Details

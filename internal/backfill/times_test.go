@@ -1,0 +1,91 @@
+package backfill_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/voipd/voipd/internal/backfill"
+)
+
+// TestWholeSeconds: FreePBX keeps no fraction of CEL's times. The records are
+// the same but for a second of the duration.
+func TestWholeSeconds(t *testing.T) {
+	files, err := filepath.Glob(captures + "*/*/cel.csv.gz")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no captures", err)
+	}
+	fraction := regexp.MustCompile(`"(\d{10})\.\d{6}"`)
+	for _, file := range files {
+		rows := lines(t, file)
+		want, _ := tell(t, backfill.ReadCEL, rows)
+		for i := range rows {
+			rows[i] = fraction.ReplaceAllString(rows[i], `"$1"`)
+		}
+		got, _ := tell(t, backfill.ReadCEL, rows)
+		for i := range got {
+			if i < len(want) && max(got[i].Duration-want[i].Duration, want[i].Duration-got[i].Duration) == 1 {
+				got[i].Duration = want[i].Duration
+			}
+		}
+		if diff := cmp.Diff(want, got, outside()); diff != "" {
+			t.Errorf("%s:\n%s", file, diff)
+		}
+	}
+}
+
+// TestTheHourThatComesTwice: a call of the second half past two in autumn is
+// found, although its date names the first.
+func TestTheHourThatComesTwice(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip(err)
+	}
+	path := filepath.Join(t.TempDir(), "master.db")
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, text := range []string{
+		`CREATE TABLE cdr (calldate, src, dst, channel, dstchannel, lastapp, lastdata, duration, billsec, disposition, uniqueid)`,
+		`INSERT INTO cdr VALUES ('2026-10-25 02:30:00', '79031000001', '101', 'PJSIP/trunk-a-00000001', 'PJSIP/101-00000002', 'Dial', 'PJSIP/101',
+			20, 10, 'ANSWERED', '1792891800.1')`,
+		`INSERT INTO cdr VALUES ('2026-10-25 05:30:00', '79031000001', '101', 'PJSIP/trunk-a-00000003', 'PJSIP/101-00000004', 'Dial', 'PJSIP/101',
+			20, 10, 'ANSWERED', '1792902600.3')`,
+	} {
+		if _, err := db.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC) // the second time
+	got, _ := told(t, backfill.Place{Name: "x", Kind: backfill.CDR, Driver: backfill.SQLite, Path: path, Zone: berlin},
+		backfill.Span{From: at.Add(-5 * time.Minute), To: at.Add(5 * time.Minute)})
+	if len(got) != 1 || got[0].CallID != "1792891800.1" || got[0].Duration != 10 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestEndNeverWritten: Asterisk crashed in a call; it is told with its end at
+// its last row, and says so.
+func TestEndNeverWritten(t *testing.T) {
+	cel := lines(t, captures+"22/in-answered/cel.csv.gz")
+	later := regexp.MustCompile(`\b(\d{10})\.`)
+	rows := append([]string{}, cel[:len(cel)-8]...)
+	for _, row := range cel {
+		rows = append(rows, later.ReplaceAllStringFunc(row, func(s string) string { return "18" + s[2:] }))
+	}
+	path := filepath.Join(t.TempDir(), "cel.csv")
+	write(t, path, rows)
+	got, _ := told(t, backfill.Place{Name: "x", Kind: backfill.CEL, Driver: backfill.CSV, Path: path}, backfill.Span{})
+	if len(got) != 2 || len(got[0].Details.Approximate) == 0 || len(got[1].Details.Approximate) != 0 {
+		t.Fatalf("got %+v", got)
+	}
+	if took := got[0].Details.EndedAt.Sub(got[0].Details.StartedAt); took > time.Minute {
+		t.Errorf("the call that was cut lasts %v", took)
+	}
+}
