@@ -67,7 +67,9 @@ func (d *Daemon) newRepair(rules record.Rules) (err error) {
 	if d.sources, err = Sources(d.config); err != nil {
 		return err
 	}
-	opt := repair.Options{Rules: rules, Store: d.store, Settle: d.opt.Settle, Log: d.opt.Log,
+	// A link that is dead is noticed so late; clocks may differ by the rest.
+	margin := 2*time.Minute + d.config.Asterisk.PingEvery + d.config.Asterisk.Deadline
+	opt := repair.Options{Rules: rules, Store: d.store, Settle: d.opt.Settle, Margin: margin, Log: d.opt.Log,
 		Improve: func(ctx context.Context, records []record.Record) (ingest.Improved, error) {
 			return d.loop.Improve(ctx, records)
 		}}

@@ -216,6 +216,40 @@ func TestGapRepaired(t *testing.T) {
 	}
 }
 
+// TestCallThroughAGap: the link is cut while a phone rings and back before the
+// call ends. It is told once when it ends, and CEL, which could tell it as soon
+// as the gap was over, corrects it once.
+func TestCallThroughAGap(t *testing.T) {
+	o := newOffice(t)
+	file := o.withCEL()
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.start()
+	call := o.captured("in-answered")
+	o.until(record.PhoneRang)
+	o.pbx.Away(true)
+	o.health("down")
+	o.pbx.Away(false)
+	// Whatever the moment: CEL has the whole call before voipd has seen its end.
+	if err := os.WriteFile(file, []byte(rows(t, "in-answered", call)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := o.until(record.CallEnded).Record; r.CallID != call.IDs()[0] || r.Details.Source != "ami" {
+		t.Errorf("told live: %+v", r)
+	}
+	if r := o.corrected(); r.CallID != call.IDs()[0] || r.Details.Source != "cel" || len(r.Details.Approximate) > 0 {
+		t.Errorf("corrected to %+v", r)
+	}
+	o.repaired()
+	if all := o.records(); len(all) != 1 || all[0].Details.Source != "cel" || all[0].Disposition != "answered" {
+		t.Errorf("got %+v, want one record by CEL", all)
+	}
+	if err := o.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCallWhileStopped: voipd does not run while a call comes and goes, and
 // another begins; the first is told by CEL, the second by who watches it.
 func TestCallWhileStopped(t *testing.T) {
