@@ -20,6 +20,8 @@ echo 'Records committed, synchronous=FULL'
 bench -benchtime 3s ./store
 echo 'CEL imported from MariaDB into records (skipped without a server); memory is the most that the import took'
 bench -benchtime 1x ./internal/repair
+echo 'From the hangup to the webhook received, on loopback'
+bench -benchtime 3s ./internal/webhook
 echo 'Pages of 100 out of a million records (made first: two minutes)'
 bench -benchtime 3s ./internal/api
 [ "$which" = . ] || exit 0

@@ -178,7 +178,7 @@ func badDays(seed int64, awayFrom, awayTo time.Time) func(int, http.ResponseWrit
 }
 
 // outbox is a store with a worker's endpoints.
-func openStore(t *testing.T, path string, endpoints ...webhook.Endpoint) *store.DB {
+func openStore(t testing.TB, path string, endpoints ...webhook.Endpoint) *store.DB {
 	t.Helper()
 	db, err := store.Open(context.Background(), path)
 	if err != nil {
@@ -188,7 +188,7 @@ func openStore(t *testing.T, path string, endpoints ...webhook.Endpoint) *store.
 	return db
 }
 
-func dbFile(t *testing.T) string { return filepath.Join(t.TempDir(), "voipd.db") }
+func dbFile(t testing.TB) string { return filepath.Join(t.TempDir(), "voipd.db") }
 
 // put writes events of calls "1.FROM" to "1.TO", one of each kind a call.
 func put(t *testing.T, db *store.DB, from, to int, kinds ...string) {
@@ -206,7 +206,7 @@ func put(t *testing.T, db *store.DB, from, to int, kinds ...string) {
 }
 
 // run starts a worker and gives what stops it.
-func run(t *testing.T, db *store.DB, transport http.RoundTripper, endpoints ...webhook.Endpoint) (stop func()) {
+func run(t testing.TB, db *store.DB, transport http.RoundTripper, endpoints ...webhook.Endpoint) (stop func()) {
 	t.Helper()
 	w, err := webhook.New(context.Background(), webhook.Options{Store: db, Endpoints: endpoints, Transport: transport, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
