@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -115,14 +117,14 @@ func (f *follower) run(ctx context.Context) string {
 	defer tick.Stop()
 	for {
 		changed := f.opt.Changes.Changed()
-		if reason := f.pages(ctx); reason != "" || ctx.Err() != nil {
+		if reason, over := f.pages(ctx); over {
 			return reason
 		}
 		select {
 		case <-changed:
 		case <-tick.C:
 			if err := f.alive(); err != nil {
-				return f.cut(ctx)
+				return cut(err)
 			}
 		case <-f.opt.Halt:
 			return endHalt
@@ -132,37 +134,37 @@ func (f *follower) run(ctx context.Context) string {
 	}
 }
 
-// pages tells what is there.
-func (f *follower) pages(ctx context.Context) string {
+// pages tells what is there, and whether that ended the stream.
+func (f *follower) pages(ctx context.Context) (reason string, over bool) {
 	for {
 		list, err := f.opt.Changes.Changes(ctx, f.after, page)
-		if err != nil {
-			if ctx.Err() == nil {
-				f.opt.Log.Error("read the changes for a stream", "error", err)
-			}
-			return endRead
-		}
-		if len(list) == 0 {
-			return ""
-		}
-		if list[0].Seq != f.after+1 {
-			return endGone
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return "", true
+		case err != nil:
+			f.opt.Log.Error("read the changes for a stream", "error", err)
+			return endRead, true
+		case len(list) == 0:
+			return "", false
+		case list[0].Seq != f.after+1:
+			return endGone, true
 		}
 		if err := f.tell(list); err != nil {
-			return f.cut(ctx)
+			return cut(err), true
 		}
 		f.after = list[len(list)-1].Seq
 		if len(list) < page {
-			return ""
+			return "", false
 		}
 	}
 }
 
-// cut is the reason for an end after a failed write: a reader who is still
-// there was too slow.
-func (f *follower) cut(ctx context.Context) string {
-	if ctx.Err() != nil {
-		return ""
+// cut is the reason for an end after a failed write: too slow, or, where it was
+// not the time that ran out, the reader left.
+func cut(err error) string {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return endSlow
 	}
-	return endSlow
+	return ""
 }

@@ -71,6 +71,23 @@ level = "loud"
 		}},
 		{"a line break for AMI", "[asterisk]\nusername = \"x\\r\\nAction: Originate\"\n", []string{"f.toml:2: asterisk.username: must be one line"}},
 		{"negative duration", "[recordings]\nlink_ttl = \"-1h\"\n", []string{"f.toml:2: recordings.link_ttl: want a duration above zero"}},
+		{"webhooks", `[[webhooks]]
+name = "crm"
+url = "crm.example.com"
+secret = "whsec_short"
+events = ["call.started", "call.strated"]
+template = "brixx"
+[[webhooks]]
+name = "crm"
+url = "https://crm.example.com/x?y=z"
+template = "plain"
+body_template = "/x"
+timeout = "0s"
+`, []string{
+			`f.toml:3: webhooks[0].url: want an address`, `f.toml:4: webhooks[0].secret: want whsec_`, `f.toml:5: webhooks[0].events[1]: want one of`,
+			`f.toml:6: webhooks[0].template: want one of plain, brix`, `f.toml:7: webhooks[1].secret: not set`, `f.toml:8: webhooks[1].name: want a name`,
+			`f.toml:11: webhooks[1].body_template: template is set as well`, `f.toml:12: webhooks[1].timeout: want a duration above zero`,
+		}},
 		{"the whole disk", "[[recordings.directories]]\npath = \"/\"\n", []string{"f.toml:2: recordings.directories[0].path: want an absolute path"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -127,6 +144,33 @@ func TestSecrets(t *testing.T) {
 				t.Errorf("got %q (%v), want %q", got.Asterisk.Secret.Reveal(), err, c.want)
 			}
 		})
+	}
+}
+
+// TestWebhookSecretFiles: each is read, and what is no secret is told.
+func TestWebhookSecretFiles(t *testing.T) {
+	dir := t.TempDir()
+	good, bad, file := filepath.Join(dir, "good"), filepath.Join(dir, "bad"), filepath.Join(dir, "voipd.toml")
+	for name, text := range map[string]string{
+		good: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", bad: "hunter2\n",
+		file: fmt.Sprintf("[asterisk]\nsecret = \"x\"\n[[webhooks]]\nname = \"a\"\nurl = \"http://a/\"\nsecret_file = %q\n", good),
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := config.Load(file)
+	if err != nil || len(c.Webhooks) != 1 || c.Webhooks[0].Secret.Reveal() != "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" {
+		t.Errorf("got %+v (%v)", c.Webhooks, err)
+	}
+	for _, path := range []string{bad, filepath.Join(dir, "none")} {
+		text := fmt.Sprintf("[asterisk]\nsecret = \"x\"\n[[webhooks]]\nname = \"a\"\nurl = \"http://a/\"\nsecret_file = %q\n", path)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := config.Load(file); err == nil || !strings.Contains(err.Error(), "webhooks[0].secret_file") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
 
