@@ -108,7 +108,7 @@ func imported(t testing.TB, o repair.ImportOptions) repair.Imported {
 	return n
 }
 
-const many = 1500
+const many = 1050
 
 // TestImportTwice: the second time changes nothing, whether it goes on or
 // begins anew.
@@ -142,7 +142,7 @@ func TestImportTwice(t *testing.T) {
 // TestImportStopped: stopped after each of its steps and begun again, it comes
 // to the same records.
 func TestImportStopped(t *testing.T) {
-	text := calls(t, "xfer-attended", backfill.CEL, many)
+	text := calls(t, "in-cancel", backfill.CEL, many)
 	whole := newStore(t)
 	imported(t, repair.ImportOptions{Source: source(t, backfill.CEL, text), Rules: rules(), Store: whole, Resume: true})
 	db, s, stops := newStore(t), source(t, backfill.CEL, text), 0

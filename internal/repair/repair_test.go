@@ -1,0 +1,176 @@
+package repair_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/repair"
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// clock is a clock that is set by hand.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) set(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = at
+}
+
+// workshop is a Repair with a real loop, a real store and a CEL file.
+type workshop struct {
+	t      *testing.T
+	db     *store.DB
+	file   string
+	clock  *clock
+	repair *repair.Repair
+	stop   func()
+}
+
+// began is when the call of the capture began.
+func began() time.Time { return time.Date(2026, 11, 22, 16, 49, 0, 0, time.UTC) }
+
+func newWorkshop(t *testing.T, now time.Time) *workshop {
+	return &workshop{t: t, db: newStore(t), file: filepath.Join(t.TempDir(), "cel.csv"), clock: &clock{at: now}}
+}
+
+func (w *workshop) start() {
+	w.t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	loop := ingest.New(ingest.Options{Rules: rules(), Store: w.db, Log: log})
+	s := open(w.t, backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: w.file})
+	w.repair = repair.New(repair.Options{Sources: []repair.Source{s}, Rules: rules(), Store: w.db, Improve: loop.Improve, Now: w.clock.now, Log: log,
+		Settle: time.Millisecond, Late: time.Hour})
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := loop.Run(ctx); err != nil {
+			w.t.Error(err)
+		}
+	})
+	running.Go(func() { w.repair.Run(ctx) })
+	w.stop = func() { cancel(); running.Wait() }
+	w.t.Cleanup(w.stop)
+}
+
+func (w *workshop) writes(n int) {
+	w.t.Helper()
+	if err := os.WriteFile(w.file, []byte(calls(w.t, "in-answered", backfill.CEL, n)), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// until moves the clock on, a bit at a time, until something is so.
+func (w *workshop) until(what string, is func() bool) {
+	w.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !is(); <-tick.C {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("never: %s; %+v", what, w.repair.Health())
+		}
+		w.clock.set(w.clock.now().Add(10 * time.Millisecond))
+	}
+}
+
+func (w *workshop) count(n int) func() bool {
+	return func() bool {
+		got, err := w.db.Count(w.t.Context())
+		return err == nil && got == int64(n)
+	}
+}
+
+// TestDaily: without any gap, the last two days are read once a day; and what
+// was before voipd's first start is left to import.
+func TestDaily(t *testing.T) {
+	first := began().Add(10 * time.Minute)
+	w := newWorkshop(t, first)
+	w.writes(20) // a call a minute
+	w.start()
+	w.until("it runs", func() bool { at, err := w.db.Mark(t.Context(), "alive"); return err == nil && !at.IsZero() })
+	w.clock.set(w.clock.now().Add(24 * time.Hour))
+	w.until("calls are told", func() bool { n, err := w.db.Count(t.Context()); return err == nil && n > 0 })
+	list := all(t, w.db)
+	if oldest := list[len(list)-1].Details.EndedAt; len(list) >= 20 || oldest.Before(first.Add(-2*time.Minute)) {
+		t.Errorf("%d calls are told, the oldest ended at %v", len(list), oldest)
+	}
+}
+
+// TestNotRunning: the time in which voipd did not run is a gap of its own.
+func TestNotRunning(t *testing.T) {
+	w := newWorkshop(t, began().Add(-time.Hour))
+	w.start()
+	w.until("it runs", func() bool { at, err := w.db.Mark(t.Context(), "alive"); return err == nil && !at.IsZero() })
+	w.stop()
+	w.writes(1)
+	w.clock.set(began().Add(100 * 24 * time.Hour))
+	w.start()
+	w.until("the gap is open", func() bool { return w.repair.Health().Open == 1 })
+	w.repair.Saw(record.Event{At: w.clock.now(), Kind: record.SnapshotEnded})
+	w.until("the call is told", w.count(1))
+	w.until("the gap is repaired", func() bool { return w.repair.Health().Open == 0 })
+}
+
+// TestSourceFails: what cannot be read is told, kept over a restart, and made
+// good once it can be read.
+func TestSourceFails(t *testing.T) {
+	w := newWorkshop(t, began().Add(-time.Hour))
+	w.start()
+	w.repair.Saw(record.Event{At: began(), Kind: record.Gapped, Value: "the link to the PBX was down"})
+	w.repair.Saw(record.Event{At: began().Add(time.Minute), Kind: record.SnapshotEnded})
+	w.until("the source is told to fail", func() bool { return w.repair.Health().Failed["cel"] != "" })
+	w.stop()
+	w.start()
+	w.until("the gap is open", func() bool { return w.repair.Health().Open >= 1 })
+	w.writes(1)
+	w.until("the call is told", w.count(1))
+	w.until("the source is well", func() bool { return len(w.repair.Health().Failed) == 0 && !w.repair.Health().Last.IsZero() })
+}
+
+// TestImportBesideADaemon: another writer of the same database only waits.
+func TestImportBesideADaemon(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "voipd.db")
+	daemon, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer daemon.Close()
+	importer, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer importer.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		for n := 0; ctx.Err() == nil; n++ {
+			e := record.Event{At: began(), Kind: record.Created, Channel: record.Channel{ID: "live"}}
+			if err := daemon.Commit(t.Context(), &store.Batch{Journal: []store.Entry{{CallID: "live", Event: e}}}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	n := imported(t, repair.ImportOptions{Source: source(t, backfill.CEL, calls(t, "in-answered", backfill.CEL, many)), Rules: rules(), Store: importer})
+	cancel()
+	writing.Wait()
+	if n.New != many || len(all(t, daemon)) != many {
+		t.Errorf("imported %+v, kept %d", n, len(all(t, daemon)))
+	}
+}
