@@ -49,7 +49,7 @@ func BenchmarkImport(b *testing.B) {
 }
 
 // fill makes the table cel of FreePBX and gives how many rows it has.
-func fill(b *testing.B, dsn, text string) (n int) {
+func fill(b *testing.B, dsn, text string) int {
 	b.Helper()
 	db, err := sql.Open("mysql", dsn)
 	if err != nil {
@@ -62,37 +62,48 @@ func fill(b *testing.B, dsn, text string) (n int) {
 	if _, err := db.Exec(strings.Replace(table, "eventtime varchar(255)", "eventtime datetime(6)", 1)); err != nil {
 		b.Fatal(err)
 	}
-	one := "(" + strings.Repeat("?, ", len(names)-1) + "?)"
+	return insert(b, db, names, text, func(name, cell string) string {
+		if name == "eventtime" {
+			return date(b, cell)
+		}
+		return cell
+	})
+}
+
+// insert writes rows of CSV into the table cel and gives how many there were.
+func insert(t testing.TB, db *sql.DB, names []string, text string, change func(name, cell string) string) (n int) {
+	t.Helper()
 	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
+	one := "(" + strings.Repeat("?, ", len(names)-1) + "?)"
 	const at = 500
 	for ; n < len(rows); n += at {
 		part := rows[n:min(n+at, len(rows))]
 		var args []any
 		for _, row := range part {
 			for i, cell := range row {
-				if names[i] == "eventtime" {
-					cell = date(b, cell)
+				if change != nil {
+					cell = change(names[i], cell)
 				}
 				args = append(args, cell)
 			}
 		}
 		if _, err := db.Exec(fmt.Sprintf("INSERT INTO cel (%s) VALUES %s", strings.Join(names, ", "),
 			strings.Repeat(one+", ", len(part)-1)+one), args...); err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
 	}
 	return len(rows)
 }
 
-func date(b *testing.B, seconds string) string {
-	b.Helper()
+func date(t testing.TB, seconds string) string {
+	t.Helper()
 	whole, micro, _ := strings.Cut(seconds, ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	return time.Unix(n, 0).UTC().Format(time.DateTime) + "." + micro
 }

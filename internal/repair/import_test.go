@@ -3,6 +3,7 @@ package repair_test
 import (
 	"compress/gzip"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -145,7 +146,26 @@ func TestImportStopped(t *testing.T) {
 	text := calls(t, "in-cancel", backfill.CEL, many)
 	whole := newStore(t)
 	imported(t, repair.ImportOptions{Source: source(t, backfill.CEL, text), Rules: rules(), Store: whole, Resume: true})
-	db, s, stops := newStore(t), source(t, backfill.CEL, text), 0
+	t.Run("csv", func(t *testing.T) { stopped(t, source(t, backfill.CEL, text), whole) })
+	path := filepath.Join(t.TempDir(), "master.db")
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	names := backfill.CELLayouts()[0]
+	if _, err := db.Exec("CREATE TABLE cel (AcctId INTEGER PRIMARY KEY, " + strings.Join(names, ", ") + ")"); err != nil {
+		t.Fatal(err)
+	}
+	insert(t, db, names, text, nil)
+	t.Run("sqlite", func(t *testing.T) {
+		stopped(t, open(t, backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.SQLite, Path: path}), whole)
+	})
+}
+
+func stopped(t *testing.T, s *backfill.Source, whole *store.DB) {
+	t.Helper()
+	db, stops := newStore(t), 0
 	for {
 		ctx, cancel := context.WithCancel(t.Context())
 		_, err := repair.Import(ctx, repair.ImportOptions{Source: s, Rules: rules(), Store: db, Resume: true, Progress: func(n repair.Imported) {

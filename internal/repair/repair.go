@@ -66,9 +66,10 @@ type Repair struct {
 type wanted struct {
 	span backfill.Span
 	due  time.Time
-	late bool    // it was read before, or is not read twice
-	gaps []int64 // the gaps that are repaired by it
-	bad  int     // how often a source could not be read for it
+	by   time.Time // it is not put off beyond
+	late bool      // it was read before, or is not read twice
+	gaps []int64   // the gaps that are repaired by it
+	bad  int       // how often a source could not be read for it
 }
 
 // Health is how the repair does.
@@ -113,13 +114,15 @@ func (r *Repair) Told(changes []record.Change) {
 	}
 }
 
-// want adds a stretch, or widens one that is near and as soon.
+// want adds a stretch, or widens one that is near and puts it off a little, so
+// that many calls cost one reading.
 func (r *Repair) want(w wanted) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range r.wanted {
 		have := &r.wanted[i]
-		if have.late != w.late || len(have.gaps) > 0 || len(w.gaps) > 0 || !have.span.Wide(together).Touches(w.span.From, w.span.To) {
+		if have.late != w.late || len(have.gaps) > 0 || len(w.gaps) > 0 || w.due.After(have.by) ||
+			!have.span.Wide(together).Touches(w.span.From, w.span.To) {
 			continue
 		}
 		if w.span.From.Before(have.span.From) {
@@ -131,6 +134,7 @@ func (r *Repair) want(w wanted) {
 		have.due = w.due
 		return
 	}
+	w.by = w.due.Add(together)
 	r.wanted = append(r.wanted, w)
 }
 
