@@ -11,13 +11,9 @@ type Difference struct {
 	Why      string
 }
 
-// Differences lists what ARI cannot tell.
-func Differences() []Difference {
-	const originate = "only AMI's OriginateResponse says where a channel that did not answer was to be led"
-	return []Difference{
-		{Scenario: "callback-noanswer", Call: 1, Field: "srcPhone", Why: originate},
-	}
-}
+// Differences lists what ARI cannot tell: at present nothing that a record's
+// fields say.
+func Differences() []Difference { return nil }
 
 // untellable says why ARI may tell a field otherwise than AMI; empty where it
 // may not.

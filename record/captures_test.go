@@ -72,12 +72,7 @@ func replay(t *testing.T, rules record.Rules, file string) []record.Record {
 }
 
 func records(changes []record.Change) []record.Record {
-	var out []record.Record
-	for _, c := range changes {
-		if c.Record != nil {
-			out = append(out, *c.Record)
-		}
-	}
+	out := record.Records(nil, changes)
 	slices.SortFunc(out, func(a, b record.Record) int { return a.Details.StartedAt.Compare(b.Details.StartedAt) })
 	return out
 }

@@ -107,8 +107,10 @@ func (m *Machine) srcPhone(c *call, d Direction) (phone, ext, rule string) {
 	if c.origin.role == operator {
 		return c.origin.ext, "", "srcPhone: the PBX began it at this extension"
 	}
-	if ext, is := m.rules.extension(c.pbxAsked); is {
-		return ext, "", "srcPhone: the PBX began it for this extension, which was never rung"
+	for _, asked := range [...]string{c.pbxAsked, c.origin.shown} {
+		if ext, is := m.rules.extension(asked); is {
+			return ext, "", "srcPhone: the PBX began it for this extension, which was never rung"
+		}
 	}
 	return c.origin.phone(&m.rules), "", "srcPhone: the PBX began it and no operator was in it"
 }

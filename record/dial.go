@@ -128,6 +128,9 @@ func (m *Machine) dialEnded(dst []Change, e Event) []Change {
 func (m *Machine) originated(dst []Change, e Event) []Change {
 	ch := m.channels[e.Channel.ID]
 	if ch == nil && e.Channel.ID == "" {
+		if c := m.lateClaim(e); c != nil {
+			return append(dst, Change{Kind: RecordRevised, At: e.At, CallID: c.id, Record: m.build(c, c.last, true)})
+		}
 		ch = m.unclaimed(e.Channel.Name)
 	}
 	if ch == nil {
@@ -144,16 +147,48 @@ func (m *Machine) originated(dst []Change, e Event) []Change {
 }
 
 func (m *Machine) unclaimed(name string) *channel {
-	if number, endpoint, ok := strings.Cut(name, "@"); ok && strings.HasPrefix(number, "PJSIP/") {
-		name = "PJSIP/" + endpoint // dialled as PJSIP/NUMBER@TRUNK, the channel is PJSIP/TRUNK-…
-	}
 	for _, c := range m.sortedCalls() {
-		o := c.origin
-		if c.beganBy() == "pbx" && c.pbxAsked == "" && o.alive() && strings.HasPrefix(o.name, name+"-") {
-			return o
+		if c.unclaimed(name) && c.origin.alive() {
+			return c.origin
 		}
 	}
 	return nil
+}
+
+// unclaimed tells whether the PBX began a call at the channel that an
+// OriginateResponse names, and has not said whom it was for.
+func (c *call) unclaimed(name string) bool {
+	if number, endpoint, ok := strings.Cut(name, "@"); ok && strings.HasPrefix(number, "PJSIP/") {
+		name = "PJSIP/" + endpoint // dialled as PJSIP/NUMBER@TRUNK, the channel is PJSIP/TRUNK-…
+	}
+	return c.beganBy() == "pbx" && c.pbxAsked == "" && strings.HasPrefix(c.origin.name, name+"-")
+}
+
+// lateFor is how long after the end of a call that the PBX began its
+// OriginateResponse may come: it was seen 0.1 ms behind the Hangup.
+const lateFor = 2 * time.Second
+
+// lateClaim finds the ended call that a failed originate's answer is about,
+// and lets it have the number.
+func (m *Machine) lateClaim(e Event) *call {
+	for i, c := range m.unanswered {
+		if e.Exten != "" && e.At.Sub(c.last) <= lateFor && c.unclaimed(e.Channel.Name) {
+			c.pbxAsked = e.Exten
+			m.unanswered = append(m.unanswered[:i], m.unanswered[i+1:]...)
+			return c
+		}
+	}
+	return nil
+}
+
+// awaitClaim keeps an ended call for its late OriginateResponse.
+func (m *Machine) awaitClaim(c *call) {
+	for len(m.unanswered) > 0 && m.now.Sub(m.unanswered[0].last) > lateFor {
+		m.unanswered = m.unanswered[1:]
+	}
+	if c.source == SourceAMI && c.beganBy() == "pbx" && c.pbxAsked == "" && c.origin.up.IsZero() {
+		m.unanswered = append(m.unanswered, c)
+	}
 }
 
 // The outcomes of a ringing, as the record's details name them.

@@ -303,6 +303,7 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 	for _, l := range c.linked {
 		delete(m.linked, l)
 	}
+	m.awaitClaim(c)
 	rec := m.build(c, c.last, true)
 	return m.tell(dst, c, Change{Kind: CallEnded, At: c.last, Record: rec})
 }

@@ -15,20 +15,21 @@ const remember = time.Minute
 // Machine turns Events into Changes. Make one with [New]; it is not safe for
 // use by more than one goroutine.
 type Machine struct {
-	rules    Rules
-	channels map[string]*channel
-	bridges  map[string]*bridge
-	calls    map[string]*call    // by call id
-	linked   map[string]*call    // by any linkedid that leads to the call
-	halves   map[string]*channel // Local channels whose other half is not known yet, by name without the half
-	ended    map[string]struct{}
-	fading   []fading // ended ids, oldest first, from faded on
-	faded    int      // how many of them are forgotten already
-	now      time.Time
-	events   uint64
-	walk     uint64   // number of walks through bridges
-	snapshot uint64   // event number of the snapshot under way; 0: none
-	about    *channel // whom the last event was about; nil: nobody
+	rules      Rules
+	channels   map[string]*channel
+	bridges    map[string]*bridge
+	calls      map[string]*call    // by call id
+	linked     map[string]*call    // by any linkedid that leads to the call
+	halves     map[string]*channel // Local channels whose other half is not known yet, by name without the half
+	ended      map[string]struct{}
+	fading     []fading // ended ids, oldest first, from faded on
+	faded      int      // how many of them are forgotten already
+	unanswered []*call  // ended originates whose OriginateResponse may still come, oldest first
+	now        time.Time
+	events     uint64
+	walk       uint64   // number of walks through bridges
+	snapshot   uint64   // event number of the snapshot under way; 0: none
+	about      *channel // whom the last event was about; nil: nobody
 }
 
 type fading struct {

@@ -9,24 +9,28 @@ import (
 
 // TestCallBackUnanswered: the PBX rings somebody outside first, in order to
 // connect him with 115, and he does not answer. Only the answer to Originate
-// names 115, and names the channel by what was dialled.
+// names 115, and names the channel by what was dialled; it comes before the
+// Hangup or right behind it.
 func TestCallBackUnanswered(t *testing.T) {
-	at := time.Unix(1795375000, 0).UTC()
 	trunk := record.Channel{ID: "1.1", Linked: "1.1", Name: "PJSIP/trunk-a-00000001"}
-	m, got := record.New(officeRules()), []record.Change(nil)
-	for i, e := range []record.Event{
-		{Kind: record.Created, Channel: trunk, State: record.Down, Context: "from-trunk", Exten: "s"},
-		{Kind: record.DialStarted, Peer: trunk, Value: "89161000174@trunk-a"},
-		{Kind: record.DialEnded, Peer: trunk, Value: "NOANSWER"},
-		{Kind: record.Originated, Channel: record.Channel{Name: "PJSIP/89161000174@trunk-a"}, Exten: "115", Value: "Failure"},
-		{Kind: record.HungUp, Channel: trunk, Cause: 19},
-	} {
-		e.At = at.Add(time.Duration(i) * time.Second)
-		got = m.Apply(got, e)
-	}
-	all := records(got)
-	if len(all) != 1 || all[0].SrcPhone != "115" || all[0].DstPhone != "89161000174" || all[0].Disposition != record.NoAnswer {
-		t.Errorf("got %+v", all)
+	answer := record.Event{Kind: record.Originated, Channel: record.Channel{Name: "PJSIP/89161000174@trunk-a"}, Exten: "115", Value: "Failure"}
+	end := record.Event{Kind: record.HungUp, Channel: trunk, Cause: 19}
+	for name, last := range map[string][]record.Event{"before": {answer, end}, "behind": {end, answer}, "told twice": {end, answer, answer}} {
+		t.Run(name, func(t *testing.T) {
+			m, got := record.New(officeRules()), []record.Change(nil)
+			for i, e := range append([]record.Event{
+				{Kind: record.Created, Channel: trunk, State: record.Down, Context: "from-trunk", Exten: "s"},
+				{Kind: record.DialStarted, Peer: trunk, Value: "89161000174@trunk-a"},
+				{Kind: record.DialEnded, Peer: trunk, Value: "NOANSWER"},
+			}, last...) {
+				e.At, e.Source = time.Unix(1795375000+int64(i), 0).UTC(), record.SourceAMI
+				got = m.Apply(got, e)
+			}
+			all := records(got)
+			if len(all) != 1 || all[0].SrcPhone != "115" || all[0].DstPhone != "89161000174" || all[0].Disposition != record.NoAnswer {
+				t.Errorf("got %+v", all)
+			}
+		})
 	}
 }
 

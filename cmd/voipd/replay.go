@@ -90,11 +90,7 @@ func replayFile(rules record.Rules, file string) ([]record.Record, capture.Stats
 	var changes []record.Change
 	stats, err := capture.Events(file, []string{rules.SrcExtVariable, rules.DstExtVariable}, func(e record.Event) {
 		changes = m.Apply(changes[:0], e)
-		for _, c := range changes {
-			if c.Record != nil {
-				out = append(out, *c.Record)
-			}
-		}
+		out = record.Records(out, changes)
 	})
 	for _, r := range m.OpenRecords() {
 		r.Details.Approximate = append(r.Details.Approximate, "the capture ends before the call")
