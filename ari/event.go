@@ -3,6 +3,7 @@ package ari
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/voipd/voipd/record"
@@ -34,6 +35,11 @@ type message struct {
 	Transferee     channel
 	FirstLeg       channel `json:"transferer_first_leg"`
 	SecondLeg      channel `json:"transferer_second_leg"`
+
+	Recording struct { // RecordingStarted
+		Name, Format string
+		Target       string `json:"target_uri"` // channel:ID or bridge:ID
+	}
 }
 
 type channel struct {
@@ -125,6 +131,8 @@ func (t *Translator) translate(dst []record.Event, m *message, e record.Event) [
 	case "ChannelDestroyed":
 		e.Cause, e.Tech = m.Cause, m.TechCause
 		return append(dst, about(e, &m.Channel, record.HungUp))
+	case "RecordingStarted":
+		return recordingStarted(dst, m, e)
 	case "ChannelHold":
 		return append(dst, about(e, &m.Channel, record.Held))
 	case "ChannelUnhold":
@@ -231,4 +239,24 @@ func at(s string, received time.Time) time.Time {
 		return t.UTC()
 	}
 	return received.UTC()
+}
+
+// recordings is where Asterisk puts what ARI records, below its spool
+// directory, which ARI does not tell: a PBX that has moved it needs an
+// asterisk_path in the configuration.
+const recordings = "/var/spool/asterisk/recording/"
+
+// recordingStarted: ARI itself records a channel or a bridge.
+func recordingStarted(dst []record.Event, m *message, e record.Event) []record.Event {
+	e.Kind, e.Value = record.RecordingStarted, recordings+m.Recording.Name+"."+m.Recording.Format
+	kind, id, _ := strings.Cut(m.Recording.Target, ":")
+	switch kind {
+	case "channel":
+		e.Channel.ID = id
+	case "bridge":
+		e.Bridge = id
+	default:
+		return dst
+	}
+	return append(dst, e)
 }

@@ -5,6 +5,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,9 @@ func (o *Office) do(ctx context.Context, p *playing, words []string) error {
 	case "pause", "unpause":
 		paused := map[string]string{"pause": "true", "unpause": "false"}[words[0]]
 		return action("QueuePause", "Queue", words[1], "Interface", "PJSIP/"+words[2], "Paused", paused)
+	}
+	if words[0] == "record-bridge" {
+		return ariPost(ctx, "/bridges/"+words[1]+"/record", url.Values{"name": {words[2]}, "format": {"wav"}})
 	}
 	channel, err := o.watch.channel(p, words[1])
 	if err != nil {

@@ -119,6 +119,10 @@ path = "{{.Dir}}/voipd.db"
 path = "{{.Monitor}}"
 asterisk_path = "{{.AsteriskMonitor}}"
 
+[[recordings.directories]]
+path = "{{.ByARI}}"
+asterisk_path = "/var/spool/asterisk/recording"
+
 [http]
 listen = "{{.Listen}}"
 
@@ -132,7 +136,7 @@ func (d *Daemon) configure(o *Office, listen string) error {
 	var b bytes.Buffer
 	err := daemonConfig.Execute(&b, map[string]string{
 		"Source": d.source, "AMI": pbxAMI, "ARI": pbxARI, "User": voipdUser, "Secret": voipdSecret, "Dir": d.dir, "Listen": listen,
-		"Monitor": o.PBX.Path(monitorDir), "AsteriskMonitor": monitorDir, "TokenHash": hex.EncodeToString(hash[:]),
+		"Monitor": o.PBX.Path(monitorDir), "AsteriskMonitor": monitorDir, "ByARI": o.PBX.Path("/var/spool/asterisk-pbx/recording"), "TokenHash": hex.EncodeToString(hash[:]),
 	})
 	if err != nil {
 		return err

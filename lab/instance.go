@@ -60,7 +60,7 @@ func (in *Instance) prepare() error {
 	for _, dir := range append(instanceFolders(in.Name),
 		"var/lib/asterisk-"+in.Name+"/moh", "var/lib/asterisk-"+in.Name+"/keys", "var/spool/asterisk-"+in.Name+"/monitor",
 		"var/spool/asterisk-"+in.Name+"/voicemail", "var/spool/asterisk-"+in.Name+"/outgoing",
-		"var/spool/asterisk-"+in.Name+"/tmp",
+		"var/spool/asterisk-"+in.Name+"/tmp", "var/spool/asterisk-"+in.Name+"/recording",
 		"var/log/asterisk-"+in.Name+"/cdr-custom", "var/log/asterisk-"+in.Name+"/cel-custom") {
 		if err := os.MkdirAll(filepath.Join(in.Root, dir), 0o755); err != nil {
 			return err

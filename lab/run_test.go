@@ -203,7 +203,7 @@ func (r *run) compareCall(p *playing, i int, both [2][]Record) {
 func (r *run) awaitRecords(ctx context.Context, d *Daemon, want map[string]bool) ([]Record, error) {
 	deadline := time.Now().Add(15 * time.Second)
 	for {
-		records, err := d.Records(ctx, r.began.Add(-time.Second), time.Now().Add(time.Minute))
+		records, err := d.Records(ctx, r.began, time.Now().Add(time.Minute))
 		if err != nil {
 			return nil, err
 		}

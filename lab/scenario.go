@@ -149,7 +149,7 @@ type Act struct {
 	// Do is one of, where CHANNEL is how the channel's name begins:
 	//
 	//	redirect CHANNEL EXTEN   hangup CHANNEL   pause QUEUE PHONE   unpause QUEUE PHONE
-	//	record CHANNEL FILE   mute CHANNEL   unmute CHANNEL
+	//	record CHANNEL FILE   mute CHANNEL   unmute CHANNEL   record-bridge BRIDGE NAME (by ARI)
 	Do string
 }
 

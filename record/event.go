@@ -36,7 +36,7 @@ const (
 	ConferenceJoined                // ConfbridgeJoin: Channel is in conference Value, on Bridge
 	ConferenceLeft                  // ConfbridgeLeave: Channel left conference Value
 	Originated                      // OriginateResponse: the PBX rang Channel in order to connect it to Exten; Value is "Success" or "Failure"
-	RecordingStarted                // MixMonitorStart: Channel is recorded; a VariableSet of its own names the file
+	RecordingStarted                // MixMonitorStart: Channel is recorded, and a VariableSet of its own names the file; ARI: Channel or Bridge is recorded to the file Value
 	VoicemailLeft                   // MessageWaiting on a channel: a message was left in mailbox Value
 	SnapshotBegan                   // the PBX begins to list its channels
 	ChannelPresent                  // CoreShowChannel: Channel exists, in State, at Context, Exten, in Bridge; it is Age old

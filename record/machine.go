@@ -88,6 +88,9 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	case HungUp:
 		return m.hungUp(dst, e)
 	}
+	if e.Kind == RecordingStarted && e.Bridge != "" {
+		e.Channel.ID = m.inBridge(e.Bridge)
+	}
 	if e.Channel.ID == "" {
 		return dst
 	}
@@ -137,7 +140,9 @@ func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
 	case ConferenceJoined:
 		return m.conferenceJoined(dst, ch, e)
 	case RecordingStarted:
-		ch.recorded = true
+		if ch.recorded = true; e.Value != "" {
+			m.taped(ch, e)
+		}
 	case VoicemailLeft:
 		c.voicemail = true
 	}

@@ -80,6 +80,18 @@ func (m *Machine) leave(dst []Change, ch *channel, at time.Time) []Change {
 	return m.hear(dst, ch.call, at)
 }
 
+// inBridge is the id of a party in a bridge; empty where there is none.
+func (m *Machine) inBridge(id string) string {
+	if b := m.bridges[id]; b != nil {
+		for _, ch := range b.members {
+			if ch.party() {
+				return ch.id
+			}
+		}
+	}
+	return ""
+}
+
 // conferenceJoined tells the number of the conference that a channel is in.
 func (m *Machine) conferenceJoined(dst []Change, ch *channel, e Event) []Change {
 	c := ch.call
