@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -88,7 +87,10 @@ func runImport(cmd *cobra.Command, f importFlags) (err error) {
 	for _, s := range sources {
 		o := repair.ImportOptions{Source: s, Rules: rules, Store: db, Span: span, DryRun: f.dryRun,
 			Resume: !files && span == backfill.Span{}, Settle: daemon.Settle(conf, time.Now)}
-		err = errors.Join(err, importOne(cmd, o), s.Close())
+		if cmd.Context().Err() == nil {
+			err = errors.Join(err, importOne(cmd, o))
+		}
+		err = errors.Join(err, s.Close())
 	}
 	return err
 }
@@ -146,7 +148,7 @@ func importOne(cmd *cobra.Command, o repair.ImportOptions) error {
 	what := ""
 	switch {
 	case err != nil && cmd.Context().Err() != nil:
-		what, err = ", stopped", context.Cause(cmd.Context())
+		what, err = ", stopped", errors.New("import was stopped; what is done is kept, run it again for the rest")
 	case err != nil:
 		what = ", cut short"
 	case o.DryRun:
