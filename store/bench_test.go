@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -35,5 +36,51 @@ func BenchmarkCommit(b *testing.B) {
 			}
 			b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
 		})
+	}
+}
+
+// BenchmarkOutbox says what one delivery costs, from due to settled, beside a
+// hundred thousand that are done and ten thousand that wait for a later try.
+func BenchmarkOutbox(b *testing.B) {
+	const done, later = 100_000, 10_000
+	db, err := store.Open(context.Background(), filepath.Join(b.TempDir(), "voipd.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	db.Deliver(func(string) []store.To { return []store.To{{Endpoint: "crm"}} })
+	ctx, seq := context.Background(), int64(0)
+	put := func(n int) []store.Delivery {
+		batch, list := store.Batch{}, []store.Delivery(nil)
+		for range n {
+			seq++
+			c := store.Change{Seq: seq, At: time.Now(), Kind: "call.ended", CallID: fmt.Sprint(seq / 3), Body: []byte(`{}`)}
+			batch.Changes = append(batch.Changes, c)
+			list = append(list, store.Delivery{Endpoint: "crm", Change: c, State: store.Delivered})
+		}
+		if err := db.Commit(ctx, &batch); err != nil {
+			b.Fatal(err)
+		}
+		return list
+	}
+	settle := func(list []store.Delivery) {
+		if err := db.Settle(ctx, list); err != nil {
+			b.Fatal(err)
+		}
+	}
+	settle(put(done))
+	wait := put(later)
+	for i := range wait {
+		wait[i].State, wait[i].Next = store.DeliveryWaiting, time.Now().Add(time.Hour)
+	}
+	settle(wait)
+	for b.Loop() {
+		put(1)
+		due, _, err := db.Due(ctx, "crm", time.Now().Add(time.Second), 64)
+		if err != nil || len(due) != 1 {
+			b.Fatal(len(due), err)
+		}
+		due[0].State = store.Delivered
+		settle(due)
 	}
 }

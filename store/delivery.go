@@ -33,14 +33,17 @@ type Delivery struct {
 	Answer   string    // beginning of the latest answer, or what went wrong
 }
 
+// The queries below name their indexes: SQLite counts neither how many rows a
+// call has nor how few of all wait, and would walk through what is done.
+
 const deliveryColumns = `d.endpoint, d.seq, d.call_id, d.written, d.state, d.attempts, d.next_at, d.expires_at, d.status, d.answer, c.at, c.kind, c.body`
 
 // Due lists what is to be sent to an endpoint now: for each call the first
 // that waits, at most limit; and when the next one is due that is not yet, zero
 // where none is.
 func (db *DB) Due(ctx context.Context, endpoint string, now time.Time, limit int) ([]Delivery, time.Time, error) {
-	const first = `NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.endpoint = d.endpoint AND e.call_id = d.call_id AND e.state = 'waiting' AND e.seq < d.seq)`
-	list, err := db.deliveries(ctx, db.reader, `SELECT `+deliveryColumns+` FROM deliveries d JOIN changes c USING (seq)
+	const first = `NOT EXISTS (SELECT 1 FROM deliveries e INDEXED BY deliveries_of_call WHERE e.endpoint = d.endpoint AND e.call_id = d.call_id AND e.state = 'waiting' AND e.seq < d.seq)`
+	list, err := db.deliveries(ctx, db.reader, `SELECT `+deliveryColumns+` FROM deliveries d INDEXED BY deliveries_due JOIN changes c USING (seq)
 		WHERE d.endpoint = ? AND d.state = 'waiting' AND d.next_at <= ? AND `+first+` ORDER BY d.next_at, d.seq LIMIT ?`, endpoint, now.UnixMilli(), limit)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -101,7 +104,7 @@ func (db *DB) Settle(ctx context.Context, list []Delivery) error {
 		_, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = ?, attempts = ?, next_at = ?, status = ?, answer = ? WHERE endpoint = ? AND seq = ?`,
 			d.State, d.Attempts, d.Next.UnixMilli(), d.Status, d.Answer, d.Endpoint, d.Change.Seq)
 		if err == nil && d.State == DeliveryWaiting {
-			_, err = tx.ExecContext(ctx, `UPDATE deliveries SET next_at = ? WHERE endpoint = ? AND call_id = ? AND state = 'waiting' AND seq > ? AND next_at < ?`,
+			_, err = tx.ExecContext(ctx, `UPDATE deliveries INDEXED BY deliveries_of_call SET next_at = ? WHERE endpoint = ? AND call_id = ? AND state = 'waiting' AND seq > ? AND next_at < ?`,
 				d.Next.UnixMilli(), d.Endpoint, d.Change.CallID, d.Change.Seq, d.Next.UnixMilli())
 		}
 		if err != nil {
@@ -153,8 +156,9 @@ type Outbox struct {
 func (db *DB) Outbox(ctx context.Context) (Outbox, error) {
 	var o Outbox
 	var oldest sql.NullInt64
-	err := db.reader.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM deliveries WHERE state = 'waiting'), (SELECT count(*) FROM deliveries WHERE state = 'parked'),
-		(SELECT written FROM deliveries WHERE state = 'waiting' ORDER BY seq LIMIT 1)`).Scan(&o.Waiting, &o.Parked, &oldest)
+	err := db.reader.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM deliveries INDEXED BY deliveries_waiting WHERE state = 'waiting'),
+		(SELECT count(*) FROM deliveries INDEXED BY deliveries_parked WHERE state = 'parked'),
+		(SELECT written FROM deliveries INDEXED BY deliveries_waiting WHERE state = 'waiting' ORDER BY seq LIMIT 1)`).Scan(&o.Waiting, &o.Parked, &oldest)
 	if oldest.Valid {
 		o.Oldest = time.UnixMilli(oldest.Int64).UTC()
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -88,32 +87,52 @@ func (db *DB) ChangedRecords(ctx context.Context, after int64, limit int) (list 
 	return list, next, nil
 }
 
+// pruneStep is how many changes are dropped in one transaction, so that the
+// facts of calls going on never wait for long.
+const pruneStep = 5000
+
 // PruneChanges drops changes that were written before a time, with what is
 // known of their deliveries, and tells how many. A change that still waits for
 // a webhook stays, and so does everything behind it, so that what is kept has
 // no holes.
 func (db *DB) PruneChanges(ctx context.Context, before time.Time) (int64, error) {
-	var upto sql.NullInt64
-	err := db.writer.QueryRowContext(ctx, `SELECT min(
-		coalesce((SELECT max(seq) FROM changes WHERE written < ?), 0),
-		coalesce((SELECT min(seq) - 1 FROM deliveries WHERE state = 'waiting'), 9223372036854775807))`, before.UnixMilli()).Scan(&upto)
+	span, err := db.Span(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("prune changes: %w", err)
 	}
+	var last int64
+	err = db.writer.QueryRowContext(ctx, `SELECT min(
+		coalesce((SELECT max(seq) FROM changes WHERE written < ?), 0),
+		coalesce((SELECT min(seq) - 1 FROM deliveries INDEXED BY deliveries_waiting WHERE state = 'waiting'), 9223372036854775807))`, before.UnixMilli()).Scan(&last)
+	if err != nil {
+		return 0, fmt.Errorf("prune changes: %w", err)
+	}
+	var pruned int64
+	for upTo := span.First - 1; upTo < last; {
+		upTo = min(upTo+pruneStep, last)
+		n, err := db.pruneTo(ctx, upTo)
+		if err != nil {
+			return pruned, fmt.Errorf("prune changes: %w", err)
+		}
+		pruned += n
+	}
+	return pruned, nil
+}
+
+func (db *DB) pruneTo(ctx context.Context, seq int64) (int64, error) {
 	tx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
-		return 0, fmt.Errorf("prune changes: %w", err)
+		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM deliveries WHERE seq <= ?`, upto.Int64)
-	if err != nil {
-		return 0, errors.Join(fmt.Errorf("prune deliveries: %w", err), tx.Rollback())
+	if _, err := tx.ExecContext(ctx, `DELETE FROM deliveries WHERE seq <= ?`, seq); err != nil {
+		return 0, errors.Join(err, ignoreDone(tx.Rollback()))
 	}
-	res, err := tx.ExecContext(ctx, `DELETE FROM changes WHERE seq <= ?`, upto.Int64)
+	res, err := tx.ExecContext(ctx, `DELETE FROM changes WHERE seq <= ?`, seq)
 	if err != nil {
-		return 0, errors.Join(fmt.Errorf("prune changes: %w", err), tx.Rollback())
+		return 0, errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	if err := tx.Commit(); err != nil {
-		return 0, fmt.Errorf("prune changes: %w", err)
+		return 0, errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	return res.RowsAffected()
 }

@@ -137,6 +137,9 @@ func TestWhatIsPointlessExpires(t *testing.T) {
 		synctest.Wait()
 		stop()
 		closeAll()
+		if app.n > 20*4+150 { // one try a minute while it is away, after the first ones
+			t.Errorf("%d requests: it is not left alone while it is away", app.n)
+		}
 		if got := app.count(); got != 2*20+1 {
 			t.Errorf("%d events arrived, want the ends and records of 20 calls and one ring", got)
 		}
@@ -159,10 +162,12 @@ func TestAnswers(t *testing.T) {
 		next   time.Duration // at least so long until the next try
 		second store.DeliveryState
 	}{
-		"taken":           {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, store.Delivered, 204, "", 0, store.Delivered},
-		"not for it":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such call", 404) }, store.Parked, 404, "no such call\n", 0, store.Parked},
-		"gone":            {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, store.Parked, 410, "", 0, store.Parked},
-		"moved":           {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://elsewhere/", 307) }, store.Parked, 307, "redirects are not followed: http://elsewhere/", 0, store.Parked},
+		"taken":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, store.Delivered, 204, "", 0, store.Delivered},
+		"not for it": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such call", 404) }, store.Parked, 404, "no such call\n", 0, store.Parked},
+		"gone":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, store.Parked, 410, "", 0, store.Parked},
+		"moved": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://elsewhere/", http.StatusTemporaryRedirect)
+		}, store.Parked, 307, "redirects are not followed: http://elsewhere/", 0, store.Parked},
 		"its own timeout": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(408) }, store.DeliveryWaiting, 408, "", 0, store.DeliveryWaiting},
 		"broken":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, store.DeliveryWaiting, 503, "", 0, store.DeliveryWaiting},
 		"asks for an hour": {func(w http.ResponseWriter, _ *http.Request) {

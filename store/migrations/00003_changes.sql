@@ -26,13 +26,13 @@ CREATE TABLE deliveries (
     expires_at INTEGER NOT NULL, -- pointless from then on; 0: never
     status     INTEGER NOT NULL, -- HTTP status of the latest answer; 0: none came
     answer     TEXT    NOT NULL, -- beginning of the latest answer, or what went wrong
-    PRIMARY KEY (endpoint, seq)
+    PRIMARY KEY (seq, endpoint)
 ) WITHOUT ROWID;
 
 CREATE INDEX deliveries_due     ON deliveries (endpoint, next_at, seq) WHERE state = 'waiting';
 CREATE INDEX deliveries_of_call ON deliveries (endpoint, call_id, seq) WHERE state = 'waiting';
-CREATE INDEX deliveries_open    ON deliveries (state, seq) WHERE state IN ('waiting', 'parked');
-CREATE INDEX deliveries_by_seq  ON deliveries (seq);
+CREATE INDEX deliveries_waiting ON deliveries (seq) WHERE state = 'waiting';
+CREATE INDEX deliveries_parked  ON deliveries (seq) WHERE state = 'parked';
 
 -- +goose Down
 DROP TABLE deliveries;
