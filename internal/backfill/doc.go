@@ -8,6 +8,11 @@
 //	celcalls.go   CEL rows → Events, and what CEL leaves out: who was rung
 //	cdr.go        CDR rows, put together by call
 //	cdrcall.go    the rows of one call → Events
+//	source.go     where rows are; a stretch of time that is read
+//	file.go       a stretch of a CSV file
+//	database.go   a stretch of a table; bounds.go: so that calls are whole
+//	dialect.go    how databases differ; axis.go: how columns keep times
+//	records.go    a source → records, by a Machine
 //
 // What neither can tell is in docs/tellers.md.
 package backfill

@@ -1,10 +1,7 @@
 package backfill
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -138,51 +135,6 @@ func (s *Source) rows(each func(record.Event)) rows {
 		}
 		return err
 	}, t.flush, t.before, nil}
-}
-
-// readFile reads a CSV file. Rows far from the span are passed over.
-func (s *Source) readFile(ctx context.Context, span Span, to rows, stats *Stats, after func() error) error {
-	file, err := os.Open(s.place.Path)
-	if err != nil {
-		return fmt.Errorf("read rows: %w", err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return fmt.Errorf("read rows: %w", err)
-	}
-	counted := &countedReader{from: file}
-	span = span.Wide(reach)
-	usual, must := CELLayouts(), []string{"eventtype", "uniqueid"}
-	if s.place.Kind == CDR {
-		usual, must = CDRLayouts(), []string{"channel", "dstchannel"}
-	}
-	shape := newShape(Options{Columns: s.place.Layout}, usual, must, func(l layout, cells []string) (bool, error) {
-		if at, err := when(s.time(l, cells), s.place.Zone); err == nil && !span.Touches(at, at) {
-			return false, nil
-		}
-		return true, to.cells(l, cells)
-	})
-	return readRowsUntil(counted, shape, stats, func(near bool) error {
-		if !near {
-			stats.Rows--
-			return ctx.Err()
-		}
-		to.done(float64(counted.n) / float64(max(1, info.Size())))
-		return after()
-	})
-}
-
-// countedReader counts what is read.
-type countedReader struct {
-	from io.Reader
-	n    int64
-}
-
-func (c *countedReader) Read(p []byte) (int, error) {
-	n, err := c.from.Read(p)
-	c.n += int64(n)
-	return n, err
 }
 
 // time is the column that says when a row was written.

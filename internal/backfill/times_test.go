@@ -4,6 +4,9 @@ import (
 	"database/sql"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,4 +91,60 @@ func TestEndNeverWritten(t *testing.T) {
 	if took := got[0].Details.EndedAt.Sub(got[0].Details.StartedAt); took > time.Minute {
 		t.Errorf("the call that was cut lasts %v", took)
 	}
+}
+
+// TestLongFile: a span of a file of years is found without reading the rest,
+// whether its first line has names or not.
+func TestLongFile(t *testing.T) {
+	for _, kind := range []string{backfill.CEL, backfill.CDR} {
+		for _, head := range [][]string{nil, {strings.Join(map[string][]string{"cel": backfill.CELLayouts()[0], "cdr": backfill.CDRLayouts()[0]}[kind], ",")}} {
+			rows := slices.Clone(head)
+			one := lines(t, captures+"22/in-answered/"+kind+".csv.gz")
+			days := 3000
+			if kind == backfill.CDR {
+				days = 12_000 // its calls have fewer rows
+			}
+			for day := range days {
+				for _, row := range one {
+					rows = append(rows, shifted(t, row, day))
+				}
+			}
+			path := filepath.Join(t.TempDir(), kind+".csv")
+			write(t, path, rows)
+			p := backfill.Place{Name: "x", Kind: kind, Driver: backfill.CSV, Path: path}
+			whole, all := told(t, p, backfill.Span{})
+			if len(whole) != days || all.Rows != days*len(one) {
+				t.Fatalf("%s: %d calls of %d days, %+v", kind, len(whole), days, all)
+			}
+			for _, i := range []int{0, 1, days / 4, days/2 - 1, days - 2, days - 1} {
+				at := whole[i].Details.StartedAt
+				got, stats := told(t, p, backfill.Span{From: at, To: at.Add(time.Second)})
+				if diff := cmp.Diff(whole[i:i+1], got); diff != "" {
+					t.Errorf("%s, day %d: %s", kind, i, diff)
+				}
+				if stats.Rows > 4*len(one) || stats.Malformed > 0 {
+					t.Errorf("%s, day %d: %+v", kind, i, stats)
+				}
+			}
+		}
+	}
+}
+
+// shifted is a row of a capture some days later.
+func shifted(t *testing.T, row string, days int) string {
+	t.Helper()
+	row = regexp.MustCompile(`\b\d{10}\.`).ReplaceAllStringFunc(row, func(s string) string {
+		n, err := strconv.Atoi(s[:10])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strconv.Itoa(n+86400*days) + "."
+	})
+	return regexp.MustCompile(`"2026-\d\d-\d\d `).ReplaceAllStringFunc(row, func(s string) string {
+		at, err := time.Parse(`"2006-01-02 `, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at.AddDate(0, 0, days).Format(`"2006-01-02 `)
+	})
 }
