@@ -64,8 +64,9 @@ func newSender(e Endpoint, instance string, transport http.RoundTripper) (*sende
 // result is what came of one try.
 type result struct {
 	store.Delivery
-	failed bool      // the endpoint did not take it and may later
-	pause  time.Time // the endpoint wants to be left alone until then; zero: it did not say
+	failed   bool      // the endpoint did not take it and may later
+	answered bool      // the endpoint took it or refused it: it is there
+	pause    time.Time // the endpoint wants to be left alone until then; zero: it did not say
 }
 
 // try sends one event and tells what came of it.
@@ -90,7 +91,7 @@ func (s *sender) try(ctx context.Context, d store.Delivery) result {
 	switch code := res.StatusCode; {
 	case code >= 200 && code < 300:
 		d.State, d.Status, d.Answer = store.Delivered, code, answer
-		return result{Delivery: d} // also where the answer was cut: the status is what counts
+		return result{Delivery: d, answered: true} // also where the answer was cut: the status is what counts
 	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
 		if err != nil {
 			answer += " (" + err.Error() + ")"
@@ -123,7 +124,7 @@ func (s *sender) post(ctx context.Context, id string, now time.Time, body []byte
 
 func (s *sender) parked(d store.Delivery, code int, answer string) result {
 	d.State, d.Status, d.Answer = store.Parked, code, answer
-	return result{Delivery: d}
+	return result{Delivery: d, answered: code > 0}
 }
 
 // again says when an event that was not taken is tried next, or parks it when

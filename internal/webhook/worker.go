@@ -135,7 +135,7 @@ func (r *runner) stop(cut context.CancelFunc) {
 func (r *runner) begin(ctx, sending context.Context) time.Duration {
 	now := time.Now()
 	wait := poll
-	if len(r.done) > 0 {
+	if len(r.done) > 0 && !r.stuck {
 		wait = settleSoon
 	}
 	if r.pause.After(now) {
@@ -186,8 +186,11 @@ func (r *runner) take(res result) {
 
 func (r *runner) note(res result) {
 	r.done = append(r.done, res.Delivery)
+	if res.State == store.Parked {
+		r.log.Warn("an event was not taken and is parked (voipd webhooks list)", "event", res.Change.Seq, "type", res.Change.Kind,
+			"call", res.Change.CallID, "status", res.Status, "answer", res.Answer)
+	}
 	switch {
-	case res.State == store.Expired:
 	case res.failed:
 		r.fails++
 		if r.fails == downAfter {
@@ -199,14 +202,8 @@ func (r *runner) note(res result) {
 		if res.pause.After(r.pause) {
 			r.pause = res.pause
 		}
-	default:
-		if res.State == store.Parked {
-			r.log.Warn("an event was refused and is parked (voipd webhooks list)", "event", res.Change.Seq, "type", res.Change.Kind, "call", res.Change.CallID,
-				"status", res.Status, "answer", res.Answer)
-		}
-		if res.Status > 0 { // it answered
-			r.up()
-		}
+	case res.answered:
+		r.up()
 	}
 }
 
