@@ -80,7 +80,7 @@ func TestTenThousandRecordsThroughBadDays(t *testing.T) {
 		if parked, err := db.Deliveries(context.Background(), store.Parked, 0, 10); err != nil || len(parked) > 0 {
 			t.Errorf("parked: %d (%v)", len(parked), err)
 		}
-		t.Logf("%d requests, %d doubles", app.n, app.doubles)
+		t.Logf("%d requests, %d doubles", app.requests(), app.doubles)
 		db.Close()
 	})
 }
@@ -137,8 +137,8 @@ func TestWhatIsPointlessExpires(t *testing.T) {
 		synctest.Wait()
 		stop()
 		closeAll()
-		if app.n > 20*4+150 { // one try a minute while it is away, after the first ones
-			t.Errorf("%d requests: it is not left alone while it is away", app.n)
+		if app.requests() > 20*4+150 { // one try a minute while it is away, after the first ones
+			t.Errorf("%d requests: it is not left alone while it is away", app.requests())
 		}
 		if got := app.count(); got != 2*20+1 {
 			t.Errorf("%d events arrived, want the ends and records of 20 calls and one ring", got)

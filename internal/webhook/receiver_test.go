@@ -129,6 +129,12 @@ func (r *receiver) count() int {
 	return len(r.bodies)
 }
 
+func (r *receiver) requests() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.n
+}
+
 // cut ends the connection without an answer.
 func cut(w http.ResponseWriter) {
 	if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
