@@ -16,7 +16,7 @@ echo 'AMI bytes to messages, one core'
 bench -benchtime 3s -cpu 1 ./ami
 echo 'AMI bytes to records, one core; memory of an open call'
 bench -benchtime 3s -cpu 1 ./record
-echo 'Records committed, synchronous=FULL'
+echo 'Records committed, synchronous=FULL; one delivery, from written to settled'
 bench -benchtime 3s ./store
 echo 'CEL imported from MariaDB into records (skipped without a server); memory is the most that the import took'
 bench -benchtime 1x ./internal/repair
