@@ -18,13 +18,12 @@ type Gap struct {
 // keepGaps is how long a repaired gap is kept, for whoever asks what happened.
 const keepGaps = 90 * 24 * time.Hour
 
-// AddGap notes a gap; To may be zero.
+// AddGap notes a gap that lasts from now on; To means nothing. One that began
+// before and still lasts has it in already.
 func (db *DB) AddGap(ctx context.Context, g Gap) error {
-	var to any
-	if !g.To.IsZero() {
-		to = g.To.UnixMilli()
-	}
-	if _, err := db.writer.ExecContext(ctx, `INSERT INTO gaps (from_at, to_at, why) VALUES (?, ?, ?)`, g.From.UnixMilli(), to, g.Why); err != nil {
+	from := g.From.UnixMilli()
+	if _, err := db.writer.ExecContext(ctx, `INSERT INTO gaps (from_at, why)
+		SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM gaps WHERE to_at IS NULL AND from_at <= ?)`, from, g.Why, from); err != nil {
 		return fmt.Errorf("note gap: %w", err)
 	}
 	return nil
