@@ -93,7 +93,17 @@ type Channel struct {
 	ID     string `json:"id,omitempty"`     // Uniqueid; text, compared whole, never split
 	Linked string `json:"linked,omitempty"` // Linkedid at the time of the event; empty where the teller has none
 	Name   string `json:"name,omitempty"`   // "PJSIP/101-0000000f"; says technology and endpoint, never used as a key
+	// Class is what the PBX shows the channel's endpoint to be, beside its name:
+	// [ClassTrunk], [ClassExtension], or the latter with the number of its
+	// caller ID behind a space. Empty: it shows nothing.
+	Class string `json:"class,omitempty"`
 }
+
+// What the PBX may show an endpoint to be.
+const (
+	ClassTrunk     = "trunk"
+	ClassExtension = "extension"
+)
 
 // Event is one fact about the PBX, stated so that hearing it twice is
 // harmless. Which fields mean something is said at each [Kind]; the others are

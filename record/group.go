@@ -222,7 +222,7 @@ func (m *Machine) parked(dst []Change, ch *channel, e Event) []Change {
 	switch e.Kind {
 	case Parked:
 		t.Kind = "park"
-		_, _, t.By, _ = m.rules.classify(e.Key + "-")
+		_, _, t.By, _ = m.rules.classify(e.Key+"-", "")
 		if ch.bridge != nil && ch.bridge.kind == Mixing {
 			dst = m.leave(dst, ch, e.At)
 		}

@@ -164,8 +164,10 @@ func (m *Machine) meet(dst []Change, e Event, who Channel) (*channel, []Change) 
 	}
 	ch.touched, m.about = m.events, ch
 	if ch.name == "" && who.Name != "" {
-		m.name(ch, who.Name)
+		m.name(ch, who.Name, who.Class)
 		dst = m.pairHalves(dst, ch, e.At)
+	} else if who.Class != "" && who.Class != ch.shownAs {
+		m.name(ch, ch.name, who.Class) // the PBX was asked after the channel was made
 	}
 	if ch.call.last.Before(e.At) {
 		ch.call.last = e.At
@@ -176,9 +178,9 @@ func (m *Machine) meet(dst []Change, e Event, who Channel) (*channel, []Change) 
 	return ch, dst
 }
 
-func (m *Machine) name(ch *channel, name string) {
-	ch.name = name
-	ch.role, ch.endpoint, ch.ext, _ = m.rules.classify(name)
+func (m *Machine) name(ch *channel, name, shown string) {
+	ch.name, ch.shownAs = name, shown
+	ch.role, ch.endpoint, ch.ext, _ = m.rules.classify(name, shown)
 }
 
 // create makes a channel known and puts it into its call, or begins one.
@@ -187,7 +189,7 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	if e.Kind == ChannelPresent {
 		ch.began = e.At.Add(-e.Age)
 	}
-	m.name(ch, who.Name)
+	m.name(ch, who.Name, who.Class)
 	if ch.linked == "" {
 		ch.linked = ch.id
 	}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -15,6 +16,9 @@ type Rules struct {
 	// first group, if there is one, is the extension itself, so that several
 	// devices (101-mobile, 101-desk) are one operator.
 	Extensions []*regexp.Regexp
+	// Guessed says that Extensions are but the usual shape of an extension and
+	// not the admin's own: what the PBX shows an endpoint to be goes before them.
+	Guessed bool
 	// Trunks match technology and endpoint ("PJSIP/trunk-a"). A match wins over
 	// Extensions. What is neither a trunk, an extension nor a helper channel is
 	// held to lead outside.
@@ -71,9 +75,11 @@ const (
 	external             // a person outside, over a trunk
 )
 
-// classify tells what a channel is from its name. ext is the operator's
-// extension, endpoint is "101" or "trunk-a", by the pattern that decided.
-func (r *Rules) classify(name string) (kind role, endpoint, ext string, by *regexp.Regexp) {
+// classify tells what a channel is from its name and from what the PBX shows
+// its endpoint to be: the admin's patterns first, then the PBX, then the shape
+// of the name. ext is the operator's extension, endpoint is "101" or "trunk-a",
+// by the pattern that decided.
+func (r *Rules) classify(name, shown string) (kind role, endpoint, ext string, by *regexp.Regexp) {
 	tech, rest, ok := strings.Cut(name, "/")
 	if !ok {
 		return helper, "", "", nil
@@ -92,23 +98,34 @@ func (r *Rules) classify(name string) (kind role, endpoint, ext string, by *rege
 			return external, endpoint, "", p
 		}
 	}
-	if ext, by := r.extensionBy(endpoint); by != nil {
+	ext, by = r.extensionBy(endpoint)
+	if by != nil && (!r.Guessed || shown != ClassTrunk) {
 		return operator, endpoint, ext, by
+	}
+	if class, number, _ := strings.Cut(shown, " "); class == ClassExtension {
+		return operator, endpoint, cmp.Or(number, endpoint), nil
 	}
 	return external, endpoint, "", nil
 }
 
 // Class says what an endpoint of the PBX ("PJSIP/101", "PJSIP/trunk-a") is to
 // voipd, and why: for the admin who wants to know.
-func (r *Rules) Class(endpoint string) (class, why string) {
-	kind, _, ext, by := r.classify(endpoint + "-00000000")
+//
+// shown and because are what the PBX shows it to be ([Channel].Class), and what
+// shows it.
+func (r *Rules) Class(endpoint, shown, because string) (class, why string) {
+	kind, _, ext, by := r.classify(endpoint+"-00000000", shown)
 	switch {
 	case kind == helper:
 		return "helper", "is followed through, never a party"
+	case kind == operator && by == nil:
+		return "extension " + ext, because
 	case kind == operator:
 		return "extension " + ext, "matches numbers.extensions " + by.String()
 	case by != nil:
 		return "trunk", "matches numbers.trunks " + by.String()
+	case shown == ClassTrunk:
+		return "trunk", because
 	}
 	return "trunk", "matches no pattern: what is no extension leads outside"
 }

@@ -21,6 +21,7 @@ type channel struct {
 	number     string // caller ID number as first presented
 	callerName string
 	shown      string // caller ID number that the PBX gave it first
+	shownAs    string // what the PBX shows its endpoint to be
 	exten      string
 	first      string // exten when first seen: what the far side asked for
 	stands     string // the last extension or service number that it came to; a macro's "s" hides it from exten

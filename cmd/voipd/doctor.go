@@ -1,22 +1,27 @@
 package main
 
 import (
+	"context"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/doctor"
+	"github.com/voipd/voipd/record"
 )
 
 func newDoctor() *cobra.Command {
 	var path string
+	var listen time.Duration
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look at the PBX and the configuration, and say what is missing",
-		Long: `Doctor connects over AMI, lists every endpoint with what it is to voipd and why,
-and says what is missing, each with the line to put where.`,
+		Long: `Doctor connects to the PBX, lists every endpoint and context with what it is to
+voipd and why, and says what is missing, each with the line to put where. Over
+ARI it sees no endpoints.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := config.Load(path)
@@ -27,15 +32,7 @@ and says what is missing, each with the line to put where.`,
 			if err != nil {
 				return err
 			}
-			options, err := daemon.ClientOptions(conf, slog.New(slog.DiscardHandler))
-			if err != nil {
-				return err
-			}
-			subject := doctor.Subject{Options: options, Rules: rules}
-			for _, d := range conf.Recordings.Directories {
-				subject.Directories = append(subject.Directories, d.Path)
-			}
-			report, err := doctor.Examine(cmd.Context(), subject)
+			report, err := examine(cmd.Context(), conf, rules, listen)
 			if err != nil {
 				return err
 			}
@@ -43,5 +40,26 @@ and says what is missing, each with the line to put where.`,
 		},
 	}
 	configFlag(c, &path, "/etc/voipd/config.toml")
+	c.Flags().DurationVar(&listen, "listen", 3*time.Second, "how long to wait for an event of a call")
 	return c
+}
+
+func examine(ctx context.Context, conf config.Config, rules record.Rules, listen time.Duration) (*doctor.Report, error) {
+	var dirs []string
+	for _, d := range conf.Recordings.Directories {
+		dirs = append(dirs, d.Path)
+	}
+	if conf.Asterisk.Interface == config.ARI {
+		options, err := daemon.ARIOptions(conf)
+		if err != nil {
+			return nil, err
+		}
+		options.Log = slog.New(slog.DiscardHandler)
+		return doctor.ExamineARI(ctx, options, dirs, 0)
+	}
+	options, err := daemon.ClientOptions(conf, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return doctor.Examine(ctx, doctor.Subject{Options: options, Rules: rules, Directories: dirs, Wait: listen + 15*time.Second, Listen: listen})
 }

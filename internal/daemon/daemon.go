@@ -15,6 +15,7 @@ import (
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/endpoint"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/repair"
@@ -48,6 +49,8 @@ type Daemon struct {
 	server   *http.Server
 	signer   recording.Signer
 	ready    sync.Once
+
+	endpoints endpoint.Table
 }
 
 // New opens the store and the API's port, and takes up the calls that were

@@ -2,12 +2,15 @@ package daemon
 
 import (
 	"context"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/voipd/voipd/ami"
 	"github.com/voipd/voipd/ari"
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/endpoint"
 	"github.com/voipd/voipd/record"
 )
 
@@ -42,7 +45,7 @@ func (d *Daemon) newLink(rules record.Rules) (link, error) {
 		}
 	}
 	if d.config.Asterisk.Interface == config.ARI {
-		opt, err := ariOptions(d.config)
+		opt, err := ARIOptions(d.config)
 		if err != nil {
 			return nil, err
 		}
@@ -56,19 +59,71 @@ func (d *Daemon) newLink(rules record.Rules) (link, error) {
 		return nil, err
 	}
 	translate := ami.NewTranslator(variables...)
+	l := &amiLink{endpoints: &d.endpoints, connected: make(chan struct{}, 1), log: d.opt.Log}
 	opt.Handle = func(m *ami.Message, received time.Time) {
 		if e, ok := translate.Event(m, received); ok {
+			d.endpoints.Mark(&e)
 			d.loop.Put(e)
 		}
 	}
-	opt.OnState = func(s ami.Status) { changed(string(s.State), s.Since) }
-	c, err := ami.NewClient(opt)
-	return amiLink{c}, err
+	opt.OnState = func(s ami.Status) {
+		changed(string(s.State), s.Since)
+		if s.State == ami.Up {
+			select {
+			case l.connected <- struct{}{}:
+			default: // it is about to ask anyway
+			}
+		}
+	}
+	l.Client, err = ami.NewClient(opt)
+	return l, err
 }
 
-type amiLink struct{ *ami.Client }
+// amiLink is the link by AMI, and what the PBX says of its endpoints there.
+type amiLink struct {
+	*ami.Client
+	endpoints *endpoint.Table
+	connected chan struct{} // gets one when the link came up
+	log       *slog.Logger
+}
 
-func (l amiLink) health() linkHealth {
+// Run keeps the link and the list of endpoints until ctx ends.
+func (l *amiLink) Run(ctx context.Context) error {
+	var asking sync.WaitGroup
+	asking.Go(func() { l.askEndpoints(ctx) })
+	defer asking.Wait()
+	return l.Client.Run(ctx)
+}
+
+// endpointsEvery is how often the endpoints are asked for besides at each
+// connect: an admin adds a phone now and then.
+const endpointsEvery = 10 * time.Minute
+
+// askEndpoints keeps the list of endpoints: at each connect and now and then.
+// Without it the patterns of the configuration decide alone.
+func (l *amiLink) askEndpoints(ctx context.Context) {
+	tick := time.NewTicker(endpointsEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.connected:
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		all, err := endpoint.List(ctx, l.Client)
+		switch {
+		case err != nil:
+			l.log.Info("the PBX did not list its endpoints; the last list stays", "reason", err)
+		case len(all) == 0:
+			l.log.Info("the PBX listed no endpoint: what is an extension and what a trunk is told by their names alone (write = system in manager.conf would tell more)")
+		default:
+			l.endpoints.Set(all)
+		}
+	}
+}
+
+func (l *amiLink) health() linkHealth {
 	s := l.Status()
 	return linkHealth{
 		LinkHealth: api.LinkHealth{State: string(s.State), Since: s.Since, Reason: s.Reason, NextTry: s.NextTry, Version: s.Version, Warnings: s.Warnings},

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"slices"
 
 	"github.com/voipd/voipd/ami"
 	"github.com/voipd/voipd/ari"
@@ -21,7 +22,7 @@ import (
 // Rules are the configuration's numbers as the Machine wants them.
 func Rules(c config.Config) (record.Rules, error) {
 	n := c.Numbers
-	r := record.Rules{ExtSeparators: n.ExtensionSeparator, SrcExtVariable: n.SrcExtVariable, DstExtVariable: n.DstExtVariable, PBX: c.Asterisk.Name}
+	r := record.Rules{Guessed: slices.Equal(n.Extensions, config.Default().Numbers.Extensions), ExtSeparators: n.ExtensionSeparator, SrcExtVariable: n.SrcExtVariable, DstExtVariable: n.DstExtVariable, PBX: c.Asterisk.Name}
 	for _, list := range []struct {
 		from []string
 		to   *[]*regexp.Regexp
@@ -78,8 +79,8 @@ func ClientOptions(c config.Config, log *slog.Logger) (ami.Options, error) {
 		PingEvery: a.PingEvery, Deadline: a.Deadline, Log: log}, err
 }
 
-// ariOptions are the configuration's ARI settings; Handle is the caller's.
-func ariOptions(c config.Config) (ari.Options, error) {
+// ARIOptions are the configuration's ARI settings; Handle is the caller's.
+func ARIOptions(c config.Config) (ari.Options, error) {
 	a := c.Asterisk
 	secure, err := tlsOptions(a)
 	return ari.Options{URL: a.ARIURL, Username: a.Username, Password: a.Secret.Reveal(), Application: a.ARIApplication, TLS: secure,

@@ -6,17 +6,19 @@ package doctor
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"text/tabwriter"
 	"time"
 
 	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/endpoint"
 	"github.com/voipd/voipd/record"
 )
 
@@ -28,17 +30,26 @@ type Finding struct {
 
 // Endpoint is one endpoint of the PBX.
 type Endpoint struct {
-	Name  string // "PJSIP/101"
-	Class string
-	Why   string
-	State string // as the PBX calls it
+	Name    string // "PJSIP/101"
+	Class   string
+	Why     string
+	State   string // as the PBX calls it
+	Context string // where its calls begin; empty: not told
+}
+
+// Context is a context of the dialplan in which endpoints' calls begin.
+type Context struct {
+	Name               string
+	Extensions, Trunks int // how many endpoints of each class begin there
 }
 
 // Report is what a look at a PBX gave.
 type Report struct {
-	Version   string // of AMI
+	Version   string // of the interface: "AMI 11.0.0"
 	Endpoints []Endpoint
+	Contexts  []Context // by name
 	Findings  []Finding
+	Notes     []string // what could not be seen, and how to see it
 }
 
 // Subject is what is looked at.
@@ -50,6 +61,30 @@ type Subject struct {
 	Listen      time.Duration // for an event of a call, at most; 0 is 3 s. A quiet PBX shows nothing of its times
 }
 
+// ear is what the events that come by themselves show.
+type ear struct {
+	stamped, bare atomic.Int64 // with a time, without
+	classes       sync.Map     // of the events
+	heard         chan struct{}
+	once          sync.Once // heard is closed at the first event of a call
+}
+
+func (e *ear) hear(m *ami.Message, _ time.Time) {
+	if m.Event() == nil || m.ActionID() != nil || string(m.Event()) == "FullyBooted" {
+		return // Asterisk puts no time on the items of a list, nor on this one
+	}
+	if m.Get("Timestamp") != nil {
+		e.stamped.Add(1)
+	} else {
+		e.bare.Add(1)
+	}
+	class, _, _ := strings.Cut(string(m.Get("Privilege")), ",")
+	e.classes.Store(class, true)
+	if class == "call" {
+		e.once.Do(func() { close(e.heard) })
+	}
+}
+
 // Examine connects to the PBX and looks at it. The error says why it could not
 // be reached.
 func Examine(ctx context.Context, s Subject) (*Report, error) {
@@ -57,19 +92,8 @@ func Examine(ctx context.Context, s Subject) (*Report, error) {
 	r.directories(s.Directories)
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Wait, 15*time.Second))
 	defer cancel()
-	var stamped, bare atomic.Int64
-	heard, heardOnce := make(chan struct{}), sync.Once{}
-	s.Options.Handle = func(m *ami.Message, _ time.Time) {
-		if m.Event() == nil || m.ActionID() != nil || string(m.Event()) == "FullyBooted" {
-			return // Asterisk puts no time on the items of a list, nor on this one
-		}
-		defer heardOnce.Do(func() { close(heard) })
-		if m.Get("Timestamp") != nil {
-			stamped.Add(1)
-		} else {
-			bare.Add(1)
-		}
-	}
+	ear := ear{heard: make(chan struct{})}
+	s.Options.Handle = ear.hear
 	up, last := make(chan struct{}), make(chan ami.Status, 1)
 	var once sync.Once
 	s.Options.OnState = func(st ami.Status) {
@@ -102,11 +126,13 @@ func Examine(ctx context.Context, s Subject) (*Report, error) {
 	}
 	r.endpoints(ctx, client, s.Rules)
 	select { // one event of a call shows whether events carry a time
-	case <-heard:
+	case <-ear.heard:
 	case <-time.After(cmp.Or(s.Listen, 3*time.Second)):
 	case <-ctx.Done():
 	}
-	r.settings(client.Status(), stamped.Load(), bare.Load())
+	r.settings(client.Status(), ear.stamped.Load(), ear.bare.Load())
+	r.classes(&ear.classes)
+	r.cel(ctx, client)
 	return r, nil
 }
 
@@ -124,7 +150,7 @@ func (r *Report) directories(dirs []string) {
 
 // settings looks at what the session showed of manager.conf.
 func (r *Report) settings(st ami.Status, stamped, bare int64) {
-	r.Version = st.Version
+	r.Version = "AMI " + st.Version
 	for _, w := range st.Warnings {
 		r.find(w, "write = reporting in the user's section of manager.conf")
 	}
@@ -136,62 +162,107 @@ func (r *Report) settings(st ami.Status, stamped, bare int64) {
 	}
 }
 
-// endpoints lists what the PBX has, by each technology that it knows.
-func (r *Report) endpoints(ctx context.Context, c *ami.Client, rules record.Rules) {
-	seen := false
-	for _, tech := range []struct{ action, prefix, name, state string }{
-		{"PJSIPShowEndpoints", "PJSIP/", "ObjectName", "DeviceState"},
-		{"SIPpeers", "SIP/", "ObjectName", "Status"},
-		{"IAXpeerlist", "IAX2/", "ObjectName", "Status"},
-	} {
-		list, err := c.List(ctx, ami.Action{Name: tech.action})
-		var refused *ami.ActionError
-		if errors.As(err, &refused) {
-			continue // the PBX has no such technology, or this user may not ask
-		}
-		if err != nil {
-			r.find(fmt.Sprintf("%s: %v", tech.action, err), "ask again")
-			return
-		}
-		for _, m := range list {
-			name := string(m.Get(tech.name))
-			if name == "" {
-				continue
-			}
-			seen = true
-			e := Endpoint{Name: tech.prefix + name, State: string(m.Get(tech.state))}
-			e.Class, e.Why = rules.Class(e.Name)
-			r.Endpoints = append(r.Endpoints, e)
-			r.doubt(e, string(m.Get("OutboundAuths")) != "", string(m.Get("Auths")) != "")
-		}
+// classes looks at the classes of the events that came while it listened. A
+// missing class is silent: its events just do not come.
+func (r *Report) classes(came *sync.Map) {
+	_, calls := came.Load("call")
+	_, plan := came.Load("dialplan")
+	switch {
+	case !calls:
+		r.Notes = append(r.Notes, "No call took place while it listened: whether every class of events comes could not be seen. Look again during a call.")
+	case !plan:
+		r.find("events of calls come, but none of class dialplan: the names of recordings and the way through menus are not told", "read = call,agent,dialplan,… in the user's section of manager.conf")
 	}
-	if !seen {
-		r.find("the PBX listed no endpoint: their classes could not be looked at", "for voipd doctor alone: write = system,reporting in the user's section of manager.conf")
-	}
-	slices.SortFunc(r.Endpoints, func(a, b Endpoint) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// doubt compares an endpoint's class with how it logs in: a phone logs in to
-// the PBX, to a provider the PBX logs in.
-func (r *Report) doubt(e Endpoint, outward, inward bool) {
-	trunk := e.Class == "trunk"
+// cel asks whether CEL is on, from which voipd repairs what it missed. Without
+// the right to ask it says nothing.
+func (r *Report) cel(ctx context.Context, c *ami.Client) {
+	answer, err := c.Do(ctx, ami.Action{Name: "Command", Headers: []ami.Header{{Key: "Command", Value: "cel show status"}}})
+	if err != nil {
+		r.Notes = append(r.Notes, "Whether CEL is on could not be asked (write = command in manager.conf lets doctor ask). voipd fills gaps from it.")
+		return
+	}
+	for line := range answer.All("Output") {
+		if strings.Contains(string(line), "CEL Logging: Disabled") {
+			r.find("CEL is off: calls that voipd did not see can be told from CDR only, or not at all", "enable = yes, apps = all, events = ALL in [general] of cel.conf")
+		}
+	}
+}
+
+// endpoints lists what the PBX has, each with its class and why.
+func (r *Report) endpoints(ctx context.Context, c *ami.Client, rules record.Rules) {
+	all, err := endpoint.List(ctx, c)
+	if err != nil {
+		r.find(err.Error(), "ask again")
+	}
+	for _, e := range all {
+		class, why := rules.Class(e.Name, e.Class, e.Why)
+		r.Endpoints = append(r.Endpoints, Endpoint{Name: e.Name, Class: class, Why: why, State: e.State, Context: e.Context})
+		r.doubt(e, class)
+	}
+	if len(all) == 0 && err == nil {
+		r.find("the PBX listed no endpoint: what is an extension and what a trunk is told by their names alone", "write = system,reporting in the user's section of manager.conf")
+	}
+	slices.SortFunc(r.Endpoints, func(a, b Endpoint) int { return cmp.Compare(a.Name, b.Name) })
+	r.contexts()
+}
+
+// doubt compares an endpoint's class with what the PBX shows it to be.
+func (r *Report) doubt(e endpoint.Endpoint, class string) {
+	trunk, phone := e.Class == record.ClassTrunk, strings.HasPrefix(e.Class, record.ClassExtension)
 	switch {
-	case !trunk && outward:
-		r.find(fmt.Sprintf("%s is held for %s, but the PBX logs in there, as to a provider", e.Name, e.Class), fmt.Sprintf("trunks = ['^%s$'] in [numbers]", e.Name))
-	case trunk && inward && !outward:
-		r.find(fmt.Sprintf("%s is held for a trunk, but it logs in to the PBX, as a phone does", e.Name), "a pattern that matches it in extensions of [numbers], unless it is a trunk")
+	case class != "trunk" && trunk:
+		r.find(fmt.Sprintf("%s is held for %s, but %s", e.Name, class, e.Why), fmt.Sprintf("trunks = ['^%s$'] in [numbers]", e.Name))
+	case class == "trunk" && phone:
+		r.find(fmt.Sprintf("%s is held for a trunk, but %s", e.Name, e.Why), "a pattern that matches it in extensions of [numbers], unless it is a trunk")
+	case class == "trunk" && e.Class == "":
+		r.find(fmt.Sprintf("%s is held for a trunk because nothing tells what it is", e.Name), fmt.Sprintf("trunks = ['^%s$'] in [numbers], or a pattern that matches it in extensions", e.Name))
+	}
+}
+
+// contexts tells of each context whose calls begin there: a context with
+// phones and trunks in it would let outsiders dial out.
+func (r *Report) contexts() {
+	classes := map[string]map[string]int{}
+	for _, e := range r.Endpoints {
+		if e.Context == "" {
+			continue
+		}
+		kind, _, _ := strings.Cut(e.Class, " ")
+		if classes[e.Context] == nil {
+			classes[e.Context] = map[string]int{}
+		}
+		classes[e.Context][kind]++
+	}
+	for _, name := range slices.Sorted(maps.Keys(classes)) {
+		n := classes[name]
+		r.Contexts = append(r.Contexts, Context{Name: name, Extensions: n["extension"], Trunks: n["trunk"]})
+		if n["extension"] > 0 && n["trunk"] > 0 {
+			r.find(fmt.Sprintf("the context %s has both phones (%d) and trunks (%d): one of them is held for the wrong thing, or outsiders can dial what phones can", name, n["extension"], n["trunk"]),
+				"a context of its own for trunks in pjsip.conf, or trunks and extensions in [numbers]")
+		}
 	}
 }
 
 // Print writes the report for a person.
 func (r *Report) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "AMI %s\n\nENDPOINT\tCLASS\tSTATE\tWHY\n", r.Version)
+	fmt.Fprintf(t, "%s\n\nENDPOINT\tCLASS\tSTATE\tCONTEXT\tWHY\n", r.Version)
 	for _, e := range r.Endpoints {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.Name, e.Class, e.State, e.Why)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", e.Name, e.Class, e.State, e.Context, e.Why)
+	}
+	fmt.Fprint(t, "\nCONTEXT\tEXTENSIONS\tTRUNKS\n")
+	for _, c := range r.Contexts {
+		fmt.Fprintf(t, "%s\t%d\t%d\n", c.Name, c.Extensions, c.Trunks)
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("print report: %w", err)
+	}
+	for _, note := range r.Notes {
+		if _, err := fmt.Fprintf(w, "\n%s\n", note); err != nil {
+			return fmt.Errorf("print report: %w", err)
+		}
 	}
 	if len(r.Findings) == 0 {
 		_, err := fmt.Fprintln(w, "\nNothing is missing.")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,9 @@ func examine(t *testing.T, opt sim.Options, change func(*doctor.Subject)) (strin
 	return out.String(), nil
 }
 
+// ownPatterns: the admin says himself what an extension is.
+func ownPatterns(s *doctor.Subject) { s.Rules.Guessed = false }
+
 // TestFindings: each thing that is missing is told with the line to put where.
 func TestFindings(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -55,7 +59,16 @@ func TestFindings(t *testing.T) {
 		"no system":    {sim.Options{Read: "call"}, nil, []string{"read = …,system"}},
 		"no snapshot":  {sim.Options{Write: "call"}, nil, []string{"write = reporting"}},
 		"no endpoints": {sim.Options{}, nil, []string{"the PBX listed no endpoint"}},
-		"no folder":    {sim.Options{}, func(s *doctor.Subject) { s.Directories = []string{"/nonexistent"} }, []string{"recordings in /nonexistent cannot be served", "SupplementaryGroups=asterisk"}},
+		"a trunk held for a phone": {sim.Options{Endpoints: []sim.Endpoint{{Name: "1000", OutboundAuth: "x", Context: "from-trunk"}}}, ownPatterns,
+			[]string{"PJSIP/1000 is held for extension 1000, but the PBX logs in there", "trunks = ['^PJSIP/1000$']"}},
+		"a phone held for a trunk": {sim.Options{Endpoints: []sim.Endpoint{{Name: "alice", Auths: "x"}}}, func(s *doctor.Subject) {
+			s.Rules.Trunks = []*regexp.Regexp{regexp.MustCompile("alice")}
+		}, []string{"PJSIP/alice is held for a trunk, but it logs in to the PBX"}},
+		"nothing tells":    {sim.Options{Endpoints: []sim.Endpoint{{Name: "door"}}}, nil, []string{"PJSIP/door is held for a trunk because nothing tells what it is"}},
+		"told by the PBX":  {sim.Options{Endpoints: []sim.Endpoint{{Name: "alice", Auths: "x", Context: "from-internal", CallerID: "Alice <105>"}}}, nil, []string{"extension 105", "it logs in to the PBX, as a phone does", "from-internal  1           0"}},
+		"a mixed context":  {sim.Options{Endpoints: []sim.Endpoint{{Name: "101", Auths: "x", Context: "default"}, {Name: "gate", OutboundAuth: "x", Context: "default"}}}, nil, []string{"the context default has both phones (1) and trunks (1)"}},
+		"CEL is not asked": {sim.Options{}, nil, []string{"Whether CEL is on could not be asked"}},
+		"no folder":        {sim.Options{}, func(s *doctor.Subject) { s.Directories = []string{"/nonexistent"} }, []string{"recordings in /nonexistent cannot be served", "SupplementaryGroups=asterisk"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := examine(t, c.opt, c.change)

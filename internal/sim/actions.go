@@ -39,6 +39,10 @@ func (s *session) act(m *ami.Message) (goOn bool) {
 		s.filter(m)
 	case "coreshowchannels":
 		s.showChannels(m)
+	case "pjsipshowendpoints":
+		s.showEndpoints(m)
+	case "pjsipshowendpoint":
+		s.showEndpoint(m)
 	case "":
 		s.reply(m, "Error", "Message: Missing action in request")
 	default:

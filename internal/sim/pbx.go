@@ -29,6 +29,10 @@ type Options struct {
 	Begin time.Time
 	Speed float64
 
+	// Endpoints are what PJSIPShowEndpoints lists. None: the action is refused,
+	// as to a user without write = system.
+	Endpoints []Endpoint
+
 	// Monitor is where the recordings of played calls are written, and what the events say of it. Empty: events
 	// keep the captured paths, and nothing is written.
 	Monitor string

@@ -1,0 +1,125 @@
+// Package endpoint asks a PBX over AMI for its endpoints, and tells from what
+// it says of them which are phones of the organisation and which lead outside.
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/record"
+)
+
+// Endpoint is one endpoint of the PBX as the PBX describes it.
+type Endpoint struct {
+	Name    string // with its technology: "PJSIP/101"
+	State   string // as the PBX calls it: "Not in use", "OK (3 ms)", …
+	Context string // where its calls begin in the dialplan; empty: not told
+	Caller  string // name in its caller ID; empty: none
+	Number  string // number in its caller ID; empty: none
+	// Class is what the PBX shows the endpoint to be, as [record.Channel] takes
+	// it; empty where it shows nothing.
+	Class string
+	Why   string // what shows it
+}
+
+// maxDetails is how many endpoints are asked about one by one, for what the
+// list does not say; the rest go by the patterns of the configuration. At some
+// 2 ms each it is a second.
+const maxDetails = 500
+
+// technologies are the actions that list endpoints. One that the PBX does not
+// know, or does not let this user use, is passed over.
+func technologies() []technology {
+	return []technology{
+		{"PJSIPShowEndpoints", "PJSIP/", "DeviceState"},
+		{"SIPpeers", "SIP/", "Status"},
+		{"IAXpeerlist", "IAX2/", "Status"},
+	}
+}
+
+type technology struct{ action, prefix, state string }
+
+// List asks the PBX for its endpoints, in its order. None and no error: it has
+// none, or does not let this user ask (write = system in manager.conf).
+func List(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
+	var all []Endpoint
+	for _, tech := range technologies() {
+		items, err := c.List(ctx, ami.Action{Name: tech.action})
+		var refused *ami.ActionError
+		if errors.As(err, &refused) {
+			continue
+		}
+		if err != nil {
+			return all, fmt.Errorf("list endpoints: %w", err)
+		}
+		for _, m := range items {
+			name := string(m.Get("ObjectName"))
+			if name == "" {
+				continue
+			}
+			e := Endpoint{Name: tech.prefix + name, State: string(m.Get(tech.state))}
+			e.login(m)
+			if tech.prefix == "PJSIP/" && len(all) < maxDetails {
+				if err := e.details(ctx, c, name); err != nil {
+					return all, err
+				}
+			}
+			all = append(all, e)
+		}
+	}
+	return all, nil
+}
+
+// login takes from a list's item how the endpoint logs in: a phone logs in to
+// the PBX, to a provider the PBX logs in.
+func (e *Endpoint) login(m *ami.Message) {
+	switch {
+	case len(m.Get("OutboundAuths")) > 0:
+		e.Class, e.Why = record.ClassTrunk, "the PBX logs in there, as to a provider"
+	case len(m.Get("Auths")) > 0:
+		e.Class, e.Why = record.ClassExtension, "it logs in to the PBX, as a phone does"
+	case strings.EqualFold(string(m.Get("Dynamic")), "yes"): // chan_sip, chan_iax2
+		e.Class, e.Why = record.ClassExtension, "it registers with the PBX, as a phone does"
+	}
+}
+
+// details asks about one PJSIP endpoint: its context, caller ID, and whether
+// it is known by its address alone.
+func (e *Endpoint) details(ctx context.Context, c *ami.Client, name string) error {
+	items, err := c.List(ctx, ami.Action{Name: "PJSIPShowEndpoint", Headers: []ami.Header{{Key: "Endpoint", Value: name}}})
+	var refused *ami.ActionError
+	if errors.As(err, &refused) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("describe endpoint %s: %w", name, err)
+	}
+	for _, m := range items {
+		switch string(m.Event()) {
+		case "EndpointDetail":
+			e.Context = string(m.Get("Context"))
+			e.Caller, e.Number = callerID(string(m.Get("Callerid")))
+		case "IdentifyDetail":
+			if e.Class == "" {
+				e.Class, e.Why = record.ClassTrunk, "it is known by its address alone, as a provider is"
+			}
+		}
+	}
+	if e.Class == record.ClassExtension && e.Number != "" {
+		e.Class += " " + e.Number
+	}
+	return nil
+}
+
+// callerID splits `"Irina" <105>`.
+func callerID(s string) (name, number string) {
+	before, after, ok := strings.Cut(s, "<")
+	if !ok {
+		return "", ""
+	}
+	number, _, _ = strings.Cut(after, ">")
+	return strings.Trim(strings.TrimSpace(before), `"`), strings.TrimSpace(number)
+}

@@ -1,0 +1,98 @@
+package endpoint_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/endpoint"
+	"github.com/voipd/voipd/internal/sim"
+	"github.com/voipd/voipd/record"
+)
+
+// connected gives a client that is logged in to a fake PBX.
+func connected(t *testing.T, opt sim.Options) *ami.Client {
+	t.Helper()
+	pbx, err := sim.New(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	up := make(chan struct{}, 8)
+	client, err := ami.NewClient(ami.Options{Address: pbx.Addr(), Username: "voipd", Secret: "voipd",
+		Handle: func(*ami.Message, time.Time) {},
+		OnState: func(s ami.Status) {
+			if s.State == ami.Up {
+				up <- struct{}{}
+			}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served, ran := make(chan struct{}), make(chan struct{})
+	go func() { defer close(served); _ = pbx.Run(ctx) }()
+	go func() { defer close(ran); _ = client.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ran; pbx.Close(); <-served })
+	select {
+	case <-up:
+	case <-time.After(20 * time.Second):
+		t.Fatal("no link")
+	}
+	return client
+}
+
+// TestList: how an endpoint logs in tells what it is, its caller ID which
+// extension it has.
+func TestList(t *testing.T) {
+	got, err := endpoint.List(t.Context(), connected(t, sim.Options{Endpoints: []sim.Endpoint{
+		{Name: "alice", Auths: "alice", Context: "from-internal", CallerID: `"Alice" <105>`},
+		{Name: "101", Auths: "101", Context: "from-internal"},
+		{Name: "1000", OutboundAuth: "1000", Context: "from-trunk"},
+		{Name: "gate", Context: "from-trunk", Address: "192.0.2.7/32"},
+		{Name: "door", Context: "from-internal", State: "Unavailable"},
+	}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range got {
+		got[i].Why = ""
+	}
+	want := []endpoint.Endpoint{
+		{Name: "PJSIP/alice", State: "Not in use", Context: "from-internal", Caller: "Alice", Number: "105", Class: "extension 105"},
+		{Name: "PJSIP/101", State: "Not in use", Context: "from-internal", Class: record.ClassExtension},
+		{Name: "PJSIP/1000", State: "Not in use", Context: "from-trunk", Class: record.ClassTrunk},
+		{Name: "PJSIP/gate", State: "Not in use", Context: "from-trunk", Class: record.ClassTrunk},
+		{Name: "PJSIP/door", State: "Unavailable", Context: "from-internal"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNotAllowed(t *testing.T) {
+	got, err := endpoint.List(t.Context(), connected(t, sim.Options{Write: "call", Endpoints: []sim.Endpoint{{Name: "101"}}}))
+	if len(got) > 0 || err != nil {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// TestMark: a fact says by itself what the PBX shows; an empty list of a PBX
+// that starts up takes nothing away.
+func TestMark(t *testing.T) {
+	var table endpoint.Table
+	table.Set([]endpoint.Endpoint{{Name: "PJSIP/alice", Class: "extension 105"}, {Name: "PJSIP/1000", Class: "trunk"}, {Name: "PJSIP/door"}})
+	table.Set(nil)
+	e := record.Event{Channel: record.Channel{Name: "PJSIP/alice-0000000f"}, Peer: record.Channel{Name: "PJSIP/1000-00000010"}}
+	if table.Mark(&e); e.Channel.Class != "extension 105" || e.Peer.Class != "trunk" {
+		t.Errorf("got %+v", e)
+	}
+	for _, name := range []string{"PJSIP/door-00000011", "PJSIP/alicea-00000012", "", "-", "Local/alice@x-00000001;1"} {
+		e := record.Event{Channel: record.Channel{Name: name}}
+		if table.Mark(&e); e.Channel.Class != "" {
+			t.Errorf("%q is marked %q", name, e.Channel.Class)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package sim
+
+import (
+	"fmt"
+
+	"github.com/voipd/voipd/ami"
+)
+
+// Endpoint is a PJSIP endpoint of the fake PBX.
+type Endpoint struct {
+	Name         string
+	Auths        string // how it logs in to the PBX
+	OutboundAuth string // how the PBX logs in there
+	Context      string
+	CallerID     string // "Irina" <105>
+	State        string // empty: Not in use
+	Address      string // by which it is known; empty: by its name
+}
+
+func (e Endpoint) state() string {
+	if e.State == "" {
+		return "Not in use"
+	}
+	return e.State
+}
+
+func (s *session) showEndpoints(m *ami.Message) {
+	all := s.pbx.opts.Endpoints
+	if len(all) == 0 || !has(s.pbx.opts.Write, "system") {
+		s.reply(m, "Error", "Message: Permission denied")
+		return
+	}
+	s.reply(m, "Success", "EventList: start", "Message: A listing of Endpoints follows, presented as EndpointList events")
+	for _, e := range all {
+		s.item(m, "EndpointList", "ObjectType: endpoint", "ObjectName: "+e.Name, "Auths: "+e.Auths, "OutboundAuths: "+e.OutboundAuth,
+			"DeviceState: "+e.state(), "ActiveChannels: ")
+	}
+	s.item(m, "EndpointListComplete", "EventList: Complete", fmt.Sprintf("ListItems: %d", len(all)))
+}
+
+func (s *session) showEndpoint(m *ami.Message) {
+	name := string(m.Get("Endpoint"))
+	for _, e := range s.pbx.opts.Endpoints {
+		if e.Name != name {
+			continue
+		}
+		s.reply(m, "Success", "EventList: start", "Message: Following are Events for each object associated with the Endpoint")
+		items := 1
+		s.item(m, "EndpointDetail", "ObjectType: endpoint", "ObjectName: "+e.Name, "Context: "+e.Context, "Callerid: "+e.CallerID,
+			"DeviceState: "+e.state())
+		if e.Address != "" {
+			s.item(m, "IdentifyDetail", "ObjectType: identify", "Match: "+e.Address, "EndpointName: "+e.Name)
+			items++
+		}
+		s.item(m, "EndpointDetailComplete", "EventList: Complete", fmt.Sprintf("ListItems: %d", items))
+		return
+	}
+	s.reply(m, "Error", "Message: Unable to retrieve endpoint "+name)
+}
+
+// item is one event of a list that answers an action.
+func (s *session) item(m *ami.Message, event string, lines ...string) {
+	text := "Event: " + event + "\r\n"
+	if id := m.ActionID(); id != nil {
+		text += fmt.Sprintf("ActionID: %s\r\n", id)
+	}
+	for _, l := range lines {
+		text += l + "\r\n"
+	}
+	s.send(text + "\r\n")
+}
