@@ -248,11 +248,16 @@ func (r *Report) contexts() {
 // Print writes the report for a person.
 func (r *Report) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s\n\nENDPOINT\tCLASS\tSTATE\tCONTEXT\tWHY\n", r.Version)
+	fmt.Fprintln(t, r.Version)
+	if len(r.Endpoints) > 0 {
+		fmt.Fprint(t, "\nENDPOINT\tCLASS\tSTATE\tCONTEXT\tWHY\n")
+	}
 	for _, e := range r.Endpoints {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", e.Name, e.Class, e.State, e.Context, e.Why)
 	}
-	fmt.Fprint(t, "\nCONTEXT\tEXTENSIONS\tTRUNKS\n")
+	if len(r.Contexts) > 0 {
+		fmt.Fprint(t, "\nCONTEXT\tEXTENSIONS\tTRUNKS\n")
+	}
 	for _, c := range r.Contexts {
 		fmt.Fprintf(t, "%s\t%d\t%d\n", c.Name, c.Extensions, c.Trunks)
 	}
