@@ -268,6 +268,9 @@ func writeTeller(b *bytes.Buffer, who teller, seen map[string][]string) {
 		b.WriteString(`
 Without ` + "`channelvars = CHANNEL(linkedid)`" + ` in ari.conf, ARI has no linkedid either: channels are then one call only by being
 dialled, bridged, transferred or halves of one Local channel.
+
+ARI alone tells of recordings that ARI makes (a Stasis application's): AMI has no event for them. They are looked for below
+` + "`/var/spool/asterisk/recording`" + `, as a folder in ` + "`recordings.directories`" + ` has it as ` + "`asterisk_path`" + `.
 `)
 	}
 	if who.name == "CEL" {

@@ -47,7 +47,6 @@ func cdrCall(rows []cdrRow) []record.Event {
 	for _, c := range t.order {
 		t.began(c)
 	}
-	t.joinHalves()
 	for i, r := range t.rows {
 		t.row(r, i)
 	}
@@ -71,7 +70,7 @@ func first(r cdrRow) int {
 
 // cdrRank is the order of facts within one second.
 func cdrRank(k record.Kind) int {
-	order := [...]record.Kind{record.Created, record.LocalJoined, record.Executed, record.QueueJoined, record.DialStarted, record.DialEnded,
+	order := [...]record.Kind{record.Created, record.Executed, record.DialStarted, record.DialEnded,
 		record.StateChanged, record.VariableSet, record.BridgeEntered, record.ConferenceJoined, record.BridgeLeft, record.HungUp}
 	return slices.Index(order[:], k)
 }
@@ -124,21 +123,6 @@ func (t *cdrTale) began(c *cdrChannel) {
 	}
 }
 
-func (t *cdrTale) joinHalves() {
-	for _, c := range t.order {
-		name, one := strings.CutSuffix(c.fact.Name, ";1")
-		if two := t.channels[name+";2"]; one && two != nil {
-			at := c.began
-			if two.began.After(at) {
-				at = two.began
-			}
-			e := c.says(at, record.LocalJoined)
-			e.Peer = two.fact
-			t.events = append(t.events, e)
-		}
-	}
-}
-
 // row tells what one row says happened.
 func (t *cdrTale) row(r cdrRow, number int) {
 	c, peer := t.channels[r.channel], t.channels[r.peer]
@@ -147,11 +131,6 @@ func (t *cdrTale) row(r cdrRow, number int) {
 		e := c.says(r.start, record.Executed)
 		e.Key, e.Value, e.Exten, e.Context = r.app, r.data, r.dst, r.context
 		t.events = append(t.events, e)
-		if strings.EqualFold(r.app, "Queue") {
-			e.Kind, e.Key = record.QueueJoined, ""
-			e.Value, _, _ = strings.Cut(r.data, ",")
-			t.events = append(t.events, e)
-		}
 	}
 	if peer != nil && !conference {
 		t.dial(r, c, peer)

@@ -54,7 +54,6 @@ type celCalls struct {
 	channels map[string]*celChannel   // by uniqueid
 	names    map[string]*celChannel   // by name, while it lives
 	diallers map[string][]*celChannel // by linkedid: who began to ring others, in order
-	halves   map[string]*celChannel   // the first half seen of each Local channel
 	ended    []celEnded
 	looked   time.Time // when channels without an end were last looked for
 }
@@ -65,8 +64,7 @@ type celEnded struct {
 }
 
 func newCELCalls() *celCalls {
-	return &celCalls{channels: map[string]*celChannel{}, names: map[string]*celChannel{}, diallers: map[string][]*celChannel{},
-		halves: map[string]*celChannel{}}
+	return &celCalls{channels: map[string]*celChannel{}, names: map[string]*celChannel{}, diallers: map[string][]*celChannel{}}
 }
 
 // row appends the facts that a row states to dst. LINKEDID_END states none: it
@@ -150,7 +148,7 @@ func (t *celCalls) started(dst []record.Event, c *celChannel, r celRow) []record
 	default:
 		e.State = record.Down
 	}
-	dst = t.joinHalves(append(dst, e), c, r)
+	dst = append(dst, e)
 	if c.down = e.State == record.Down; c.down {
 		dst = t.rings(dst, c, r)
 	}
@@ -248,29 +246,6 @@ func dialElement(data, channel string, used []bool) (int, string) {
 		}
 	}
 	return -1, ""
-}
-
-// joinHalves: that ;1 and ;2 of one name are the halves of one Local channel is
-// all that CEL tells before they are optimised away.
-func (t *celCalls) joinHalves(dst []record.Event, c *celChannel, r celRow) []record.Event {
-	name, ok := strings.CutSuffix(r.channel, ";1")
-	if !ok {
-		name, ok = strings.CutSuffix(r.channel, ";2")
-	}
-	if !ok {
-		return dst
-	}
-	other := t.halves[name]
-	if other == nil || other == c {
-		t.halves[name] = c
-		return dst
-	}
-	delete(t.halves, name)
-	one, two := other.fact, c.fact
-	if strings.HasSuffix(one.Name, ";2") {
-		one, two = two, one
-	}
-	return append(dst, record.Event{At: r.at, Kind: record.LocalJoined, Source: record.SourceCEL, Channel: one, Peer: two})
 }
 
 // forget drops channels that ended long ago.

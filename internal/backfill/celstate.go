@@ -24,15 +24,10 @@ func (t *celCalls) executed(dst []record.Event, c *celChannel, r celRow) []recor
 	e := c.says(r, record.Executed)
 	e.Key, e.Value = r.app, r.data
 	dst = append(dst, e)
-	first, _, _ := strings.Cut(r.data, ",")
-	switch strings.ToLower(r.app) {
-	case "mixmonitor":
+	if strings.EqualFold(r.app, "MixMonitor") {
 		e = c.says(r, record.VariableSet)
-		e.Key, e.Value = "MIXMONITOR_FILENAME", first
-		dst = append(dst, e)
-	case "queue":
-		e = c.says(r, record.QueueJoined)
-		e.Value = first
+		e.Key = "MIXMONITOR_FILENAME"
+		e.Value, _, _ = strings.Cut(r.data, ",")
 		dst = append(dst, e)
 	}
 	return dst
@@ -98,9 +93,6 @@ func (t *celCalls) ends(c *celChannel, r celRow) {
 	t.ended = append(t.ended, celEnded{r.id, r.at})
 	if t.names[r.channel] == c {
 		delete(t.names, r.channel)
-	}
-	if n := len(r.channel); n > 2 {
-		delete(t.halves, r.channel[:n-2])
 	}
 	for _, d := range t.diallers[r.linked] {
 		if !d.over {
