@@ -186,6 +186,14 @@ func TestLinks(t *testing.T) {
 	}
 	l.state(t, ari.Up)
 	conn := <-p.sockets
+	if err := conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"ApplicationReplaced","application":"voipd"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if s := l.state(t, ari.Down); !strings.Contains(s.Reason, "another program listens") {
+		t.Errorf("replaced: %+v", s)
+	}
+	l.state(t, ari.Up)
+	conn = <-p.sockets
 	p.set(func() { p.deaf = true })
 	conn.Close()
 	l.state(t, ari.Down)

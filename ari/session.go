@@ -1,6 +1,7 @@
 package ari
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -96,12 +97,23 @@ func (c *Client) read(ctx context.Context, conn *websocket.Conn, to chan<- incom
 			end(fmt.Errorf("read ARI events: %w", err))
 			return
 		}
+		if replaced(text) {
+			end(fmt.Errorf("read ARI events: another program listens as the application %q now: give each its own (asterisk.ari_application)", c.opt.Application))
+			return
+		}
 		select {
 		case to <- incoming{text, time.Now()}:
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// replaced tells whether an event says that another websocket took over the
+// application: this one stays open and hears no more.
+func replaced(text []byte) bool {
+	var m struct{ Type string }
+	return bytes.Contains(text, []byte("ApplicationReplaced")) && json.Unmarshal(text, &m) == nil && m.Type == "ApplicationReplaced"
 }
 
 func (c *Client) ping(ctx context.Context, conn *websocket.Conn) {

@@ -54,6 +54,7 @@ func examine(ctx context.Context, conf config.Config, rules record.Rules, listen
 		if err != nil {
 			return nil, err
 		}
+		options.Application += "-doctor" // the daemon's own would be taken from it
 		options.Log = slog.New(slog.DiscardHandler)
 		return doctor.ExamineARI(ctx, options, dirs, 0)
 	}

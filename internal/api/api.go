@@ -45,6 +45,8 @@ type Options struct {
 	Library *recording.Library
 	Signer  recording.Signer
 	Tokens  []Token
+	Hosts   []string // names, in lower case, under which the API answers beside addresses and localhost
+	Origins []string // of pages that may call the API ("https://crm.example.com")
 	Health  func(context.Context) Health
 	Metrics *prometheus.Registry // nil: no /metrics
 	Now     func() time.Time
@@ -67,18 +69,19 @@ func New(opt Options) http.Handler {
 	config.RejectUnknownQueryParameters = true
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	config.Security = []map[string][]string{{"token": {}}}
-	s := &server{opt: opt, streams: make(chan struct{}, streams)}
+	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams)}
 	s.routes(humago.New(mux, config))
 	mux.HandleFunc("GET "+recording.Route+"{callId}/{id}", s.audio)
 	if opt.Metrics != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
 	}
 	mux.HandleFunc("/", notFound)
-	return hardened(s.authorised(onceEach(mux)))
+	return hardened(s.hosts(s.origins(s.authorised(onceEach(mux)))))
 }
 
 type server struct {
 	opt     Options
+	wrong   *wrongTokens
 	streams chan struct{} // holds one for each stream
 }
 

@@ -61,9 +61,10 @@ func newOffice(t *testing.T) *office {
 	o.server = httptest.NewServer(nil)
 	o.server.Config.Handler = api.New(api.Options{
 		Records: o.db, Changes: heldChanges{o.db, o}, Live: func() ([]record.Live, int64) { return o.lives, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
-		Signer:  recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
-		Tokens:  []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token))}},
-		Health:  func(context.Context) api.Health { return api.Health{Status: "ok"} },
+		Signer: recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
+		Tokens: []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token))}},
+		Health: func(context.Context) api.Health { return api.Health{Status: "ok"} },
+		Hosts:  []string{"pbx.example.com"}, Origins: []string{"https://crm.example.com"},
 		Metrics: prometheus.NewRegistry(), Now: func() time.Time { return o.now }, Version: "test",
 	})
 	t.Cleanup(func() { o.server.Close(); o.db.Close() })
@@ -242,6 +243,7 @@ func TestToken(t *testing.T) {
 	o.call("1.1", 0, record.Ready)
 	for _, path := range []string{"/v1/records", "/v1/records/1.1", "/metrics", "/openapi.json", "/nowhere"} {
 		for name, header := range map[string]string{"none": "", "wrong": "Bearer wrong", "empty": "Bearer ", "basic": "Basic " + token, "bare": token, "hash": fmt.Sprintf("Bearer %x", sha256.Sum256([]byte(token)))} {
+			o.now = o.now.Add(time.Minute) // wrong tokens may not come too fast
 			status, head, body := o.do("GET", path, "", "Authorization", header)
 			if kind, _ := problemOf(t, head, body); status != 401 || kind != "unauthorised" || head.Get("WWW-Authenticate") == "" {
 				t.Errorf("%s with %s: got %d %s", path, name, status, body)

@@ -5,7 +5,9 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/voipd/voipd/internal/recording"
 )
@@ -21,6 +23,11 @@ func (s *server) authorised(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.Route) || s.known(r.Header.Get("Authorization")) {
 			next.ServeHTTP(w, r)
+			return
+		}
+		if s.wrong.one(r, s.opt.Now()) {
+			w.Header().Set("Retry-After", strconv.Itoa(int(wrongEvery/time.Second)))
+			writeProblem(w, problem(http.StatusTooManyRequests, "too-many-wrong-tokens", "Too many wrong tokens", "Wait, and send a token of the configuration."))
 			return
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="voipd"`)

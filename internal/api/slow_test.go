@@ -59,7 +59,7 @@ func TestSlowReaderIsCut(t *testing.T) {
 		go func() { defer close(done); _ = server.Serve(l) }() // it ends because it is closed
 		ours, theirs := net.Pipe()
 		l.conn <- theirs
-		if _, err := io.WriteString(ours, "GET /v1/events HTTP/1.1\r\nHost: pbx\r\nAuthorization: Bearer "+token+"\r\n\r\n"); err != nil {
+		if _, err := io.WriteString(ours, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+token+"\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		for head := ""; !strings.Contains(head, "retry: 2000\n\n"); {

@@ -132,6 +132,17 @@ func (k *checker) http(h *HTTP) {
 	if h.BaseURL != "" {
 		k.url("http.base_url", h.BaseURL)
 	}
+	for i, host := range h.Hosts {
+		if host == "" || strings.ToLower(host) != host || strings.ContainsAny(host, ":/ \t*") {
+			k.bad(fmt.Sprintf("http.hosts[%d]", i), "want a name in lower case without port, such as \"pbx.example.com\", have %q", host)
+		}
+	}
+	for i, origin := range h.Origins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || u.Scheme != "http" && u.Scheme != "https" {
+			k.bad(fmt.Sprintf("http.origins[%d]", i), "want an origin such as \"https://crm.example.com\", have %q", origin)
+		}
+	}
 	seen := map[string]bool{}
 	for i, t := range h.Tokens {
 		key := fmt.Sprintf("http.tokens[%d]", i)

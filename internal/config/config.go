@@ -82,9 +82,11 @@ type Store struct {
 
 // HTTP is the local API.
 type HTTP struct {
-	Listen  string  `toml:"listen"`   // host:port
-	BaseURL string  `toml:"base_url"` // how others reach it, for links; empty: http:// and listen
-	Tokens  []Token `toml:"tokens"`
+	Listen  string   `toml:"listen"`   // host:port
+	BaseURL string   `toml:"base_url"` // how others reach it, for links; empty: http:// and listen
+	Tokens  []Token  `toml:"tokens"`
+	Hosts   []string `toml:"hosts"`   // names under which the API answers, beside that in base_url, localhost and addresses
+	Origins []string `toml:"origins"` // of pages that may call the API from a browser
 }
 
 // Token lets an app in.
@@ -162,7 +164,7 @@ func Default() Config {
 			GiveUp:      10 * time.Minute,
 		},
 		Store: Store{Path: "/var/lib/voipd/voipd.db", KeepTraces: 90 * 24 * time.Hour, KeepChanges: 7 * 24 * time.Hour},
-		HTTP:  HTTP{Listen: "127.0.0.1:8780"},
+		HTTP:  HTTP{Listen: "127.0.0.1:8780", Hosts: []string{}, Origins: []string{}},
 		Log:   Log{Level: "info", Format: "text"},
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/config"
@@ -77,6 +79,7 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if d.listener, err = net.Listen("tcp", c.HTTP.Listen); err != nil {
 		return closeAll(fmt.Errorf("listen for the API (http.listen): %w", err))
 	}
+	d.listener = netutil.LimitListener(d.listener, maxConnections)
 	if err := errors.Join(d.newRepair(rules), d.newWebhooks(ctx)); err != nil {
 		return closeAll(err)
 	}
@@ -96,10 +99,14 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	d.watch = &recording.Watch{Library: library, Store: d.store, GiveUp: c.Recordings.GiveUp, Tell: d.loop.Put, Now: time.Now, Log: opt.Log}
 	d.server = newServer(opt.Log, api.New(api.Options{
 		Records: d.store, Library: library, Tokens: tokens(c), Health: d.health, Metrics: d.metrics(), Now: time.Now, Log: opt.Log,
-		Version: opt.Version, Signer: d.signer, Changes: d.store, Live: d.loop.Live, Halt: d.halt,
+		Hosts: hosts(c), Origins: c.HTTP.Origins, Version: opt.Version, Signer: d.signer, Changes: d.store, Live: d.loop.Live, Halt: d.halt,
 	}))
 	return d, nil
 }
+
+// maxConnections is how many clients may be connected; one more waits until
+// another leaves, at the latest after the minute that an idle one may stay.
+const maxConnections = 4096
 
 // newServer bounds what a client may take: time for its headers, their size,
 // and idle connections. An answer may take as long as a long recording over a

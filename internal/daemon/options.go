@@ -7,9 +7,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/voipd/voipd/ami"
 	"github.com/voipd/voipd/ari"
@@ -104,4 +106,13 @@ func tlsOptions(a config.Asterisk) (*tls.Config, error) {
 		return nil, fmt.Errorf("read asterisk.tls_ca_file: %s holds no certificate in PEM", a.TLSCAFile)
 	}
 	return c, nil
+}
+
+// hosts are the names under which the API answers.
+func hosts(c config.Config) []string {
+	names := slices.Clone(c.HTTP.Hosts)
+	if u, err := url.Parse(c.HTTP.BaseURL); err == nil && u.Hostname() != "" {
+		names = append(names, strings.ToLower(u.Hostname()))
+	}
+	return names
 }
