@@ -35,7 +35,7 @@ func (s *server) link(ctx context.Context, in *linkInput) (*linkOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, _, err := s.opt.Library.Open(rec.Path)
+	f, err := s.opt.Library.Open(rec.Path)
 	if err != nil {
 		return nil, s.unavailable(err, rec)
 	}
@@ -63,11 +63,10 @@ func find(r record.Record, id string) (record.Recording, error) {
 	}
 	switch {
 	case rec == nil && len(r.Details.Recordings) > 0 && r.Details.Recordings[0].State == record.Gone:
-		return record.Recording{}, gone()
+		return r.Details.Recordings[0], nil
 	case rec == nil:
 		return record.Recording{}, problem(http.StatusNotFound, "not-recorded", "Not recorded", fmt.Sprintf("The call %q was not recorded.", r.CallID))
-	case rec.State == record.Gone:
-		return record.Recording{}, gone()
+	case rec.State == record.Gone: // it may have come back; opening it tells
 	case rec.State != record.Ready:
 		return record.Recording{}, problem(http.StatusConflict, "recording-growing", "Recording still being written",
 			"The recording is still being written. Ask again in some seconds.")
@@ -118,18 +117,19 @@ func (s *server) audio(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request, rec record.Recording) {
-	f, info, err := s.opt.Library.Open(rec.Path)
+	f, err := s.opt.Library.Open(rec.Path)
 	if err != nil {
 		writeProblem(w, s.unavailable(err, rec))
 		return
 	}
 	defer f.Close()
-	audio, err := recording.Examine(rec.Path, f, info.Size())
+	info := f.Info
+	audio, err := recording.Examine(f.Name, f, info.Size())
 	if err != nil {
 		writeProblem(w, s.unavailable(err, rec))
 		return
 	}
-	name := recording.FileName(rec.Path)
+	name := recording.FileName(f.Name)
 	h := w.Header()
 	h.Del("Content-Security-Policy") // a browser plays it in a page of its own making
 	h.Set("Content-Type", audio.Type)

@@ -122,16 +122,16 @@ func Settle(c config.Config, now func() time.Time) func(*record.Record) {
 
 func examine(library *recording.Library, path string) record.FileFact {
 	gone := record.FileFact{State: record.Gone}
-	f, info, err := library.Open(path)
+	f, err := library.Open(path)
 	if err != nil {
 		return gone
 	}
 	defer f.Close()
-	audio, err := recording.Examine(path, f, info.Size())
+	audio, err := recording.Examine(f.Name, f, f.Info.Size())
 	if err != nil {
 		return gone
 	}
-	fact := record.FileFact{State: record.Ready, Bytes: info.Size(), Audio: audio.Length.Round(time.Millisecond)}
+	fact := record.FileFact{State: record.Ready, Bytes: f.Info.Size(), Audio: audio.Length.Round(time.Millisecond)}
 	if audio.Empty {
 		fact.State = record.Empty
 	}

@@ -49,6 +49,8 @@ func Examine(name string, f io.ReaderAt, size int64) (Audio, error) {
 	switch {
 	case bytes.HasPrefix(head, []byte("RIFF")) && len(head) >= 12 && string(head[8:12]) == "WAVE":
 		return examineWAV(head, size), nil
+	case bytes.HasPrefix(head, []byte("fLaC")):
+		return Audio{Type: "audio/flac", Whole: true}, nil
 	case bytes.HasPrefix(head, []byte("OggS")):
 		return Audio{Type: "audio/ogg", Whole: true}, nil
 	case bytes.HasPrefix(head, []byte("ID3")), len(head) > 1 && head[0] == 0xFF && head[1]&0xE6 == 0xE2:

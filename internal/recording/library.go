@@ -48,10 +48,29 @@ func New(dirs []Directory) *Library {
 	return l
 }
 
-// Open opens the recording that the PBX calls name. A relative name is looked
-// for in every folder, as Asterisk puts it below its monitor folder. The error
-// is ErrGone, ErrRefused or another of the system's.
-func (l *Library) Open(name string) (*os.File, fs.FileInfo, error) {
+// File is an open recording.
+type File struct {
+	*os.File
+	Info fs.FileInfo
+	Name string // under which it was found: name, or where a script has put it
+}
+
+// Open opens the recording that the PBX calls name, or what a script has made
+// of it. A relative name is looked for in every folder, as Asterisk puts it
+// below its monitor folder. The error is ErrGone, ErrRefused or another of the
+// system's.
+func (l *Library) Open(name string) (File, error) {
+	f, err := l.at(name)
+	if errors.Is(err, ErrGone) {
+		if other, ok := l.found(l.elsewhere(name)); ok {
+			return other, nil
+		}
+	}
+	return f, err
+}
+
+// at opens the recording at that very name.
+func (l *Library) at(name string) (File, error) {
 	err := fmt.Errorf("open recording: %w", ErrRefused)
 	for _, d := range l.dirs {
 		rel, ok := below(d.AsteriskPath, name)
@@ -61,13 +80,13 @@ func (l *Library) Open(name string) (*os.File, fs.FileInfo, error) {
 		var f *os.File
 		var info fs.FileInfo
 		if f, info, err = open(d.Path, rel); err == nil {
-			return f, info, nil
+			return File{f, info, name}, nil
 		}
 		if !errors.Is(err, ErrGone) {
 			break
 		}
 	}
-	return nil, nil, err
+	return File{}, err
 }
 
 // below gives name relative to dir, and whether it is a name that may be

@@ -101,11 +101,11 @@ func TestOpenServesOnlyRecordings(t *testing.T) {
 		spool + "/2026/11/22/call.wav\r\nX-Header: 1": recording.ErrRefused,
 	} {
 		t.Run(url.PathEscape(name)[:min(60, len(url.PathEscape(name)))], func(t *testing.T) {
-			f, _, err := lib.Open(name)
-			if f != nil {
+			f, err := lib.Open(name)
+			if f.File != nil {
 				f.Close()
 			}
-			if !errors.Is(err, want) || (want == nil) != (f != nil) {
+			if !errors.Is(err, want) || (want == nil) != (f.File != nil) {
 				t.Errorf("got %v, want %v", err, want)
 			}
 		})
@@ -237,4 +237,32 @@ func TestWatch(t *testing.T) {
 	write(t, dir+"/r.wav", wav(2, 0))
 	step("begun, and then Asterisk is killed", time.Second)
 	step("a bad header that stays", time.Minute, record.FileFact{State: record.Ready, Bytes: 32044, Audio: 2 * time.Second})
+}
+
+// TestFoundElsewhere: a recording that a script has converted or moved.
+func TestFoundElsewhere(t *testing.T) {
+	const name = "in-101-79031000001-20261122-101500-1795366192.3.wav"
+	for where, want := range map[string]bool{
+		"monitor/2026/11/22/" + name:                                              true,
+		"monitor/2026/11/22/" + strings.TrimSuffix(name, "wav") + "mp3":           true,
+		"archive/2026/11/22/" + name:                                              true,
+		"archive/" + strings.TrimSuffix(name, "wav") + "mp3":                      true,
+		"monitor/" + name:                                                         true,
+		"monitor/2026/11/22/in-101-79031000001-20261122-101500-1795366192.30.wav": false, // another call's
+		"monitor/2026/11/22/" + name + ".bak":                                     false,
+		"elsewhere/" + name:                                                       false,
+	} {
+		t.Run(where, func(t *testing.T) {
+			top := t.TempDir()
+			write(t, filepath.Join(top, where), wav(1, -1))
+			lib := recording.New([]recording.Directory{{Path: top + "/monitor", AsteriskPath: "/spool"}, {Path: top + "/archive"}})
+			f, err := lib.Open("/spool/2026/11/22/" + name)
+			if f.File != nil {
+				f.Close()
+			}
+			if (err == nil) != want || err != nil && !errors.Is(err, recording.ErrGone) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }

@@ -84,7 +84,7 @@ func (w *Watch) Round(ctx context.Context) {
 // inspect tells what a file is like now. Announced means: nothing to tell yet.
 func (w *Watch) inspect(u store.Unsettled, before sight) (record.FileFact, sight) {
 	now := w.Now()
-	f, info, err := w.Library.Open(u.Path)
+	f, err := w.Library.Open(u.Path)
 	if err != nil {
 		since := before.since
 		if since.IsZero() || before.bytes >= 0 {
@@ -98,11 +98,11 @@ func (w *Watch) inspect(u store.Unsettled, before sight) (record.FileFact, sight
 		return record.FileFact{State: record.Gone}, s
 	}
 	defer f.Close()
-	s := sight{bytes: info.Size(), since: before.since}
+	s := sight{bytes: f.Info.Size(), since: before.since}
 	if s.since.IsZero() || before.bytes != s.bytes {
 		s.since = now
 	}
-	audio, err := Examine(u.Path, f, info.Size())
+	audio, err := Examine(f.Name, f, f.Info.Size())
 	if err != nil {
 		w.Log.Warn("a recording cannot be had", "call", u.CallID, "path", u.Path, "error", err)
 		return record.FileFact{State: record.Gone}, s
@@ -114,7 +114,7 @@ func (w *Watch) inspect(u store.Unsettled, before sight) (record.FileFact, sight
 	if now.Sub(s.since) < wait {
 		return record.FileFact{State: record.Announced}, s
 	}
-	fact := record.FileFact{State: record.Ready, Bytes: info.Size(), Audio: audio.Length.Round(time.Millisecond)}
+	fact := record.FileFact{State: record.Ready, Bytes: f.Info.Size(), Audio: audio.Length.Round(time.Millisecond)}
 	if audio.Empty {
 		fact.State = record.Empty
 	}
