@@ -63,7 +63,14 @@ func restCalls() []Scenario {
 			},
 		},
 		{
-			Name: "followme", Title: "the application FollowMe rings 118, who does not answer, then 117, who does",
+			Name: "followme", Title: "the application FollowMe rings 118, who answers",
+			Scripts: map[string]string{"118": "ring:1|answer|wait:3|hangup"},
+			Calls: []Call{{Trunk: "trunk-a", From: "79031000312", Dial: "74951234771", Script: "wait:30",
+				Want: inbound("79031000312", "118", "answered", 3).audio(0)}},
+		},
+		{
+			Name: "followme-second", Title: "the application FollowMe rings 118, who does not answer, then 117, who does",
+			Not:     map[string]string{"16": "its FollowMe without a prompt joins the caller to the first phone while it rings, and ends with it"},
 			Scripts: map[string]string{"118": "ring:30", "117": "ring:1|answer|wait:3|hangup"},
 			Calls: []Call{{Trunk: "trunk-a", From: "79031000310", Dial: "74951234771", Script: "wait:30",
 				Want: inbound("79031000310", "117", "answered", 3).audio(NotJudged)}},
