@@ -332,6 +332,7 @@ func (m *Machine) queueLeft(c *call, at time.Time) {
 // side and the call was still on its way to somebody, the call is cancelled.
 func (m *Machine) hangupRequested(ch *channel) {
 	c := ch.call
+	ch.wantsDown = true
 	if c.hungUpBy == nil && ch.party() && (ch == c.origin || ch.bridge != nil) {
 		c.hungUpBy = ch // a phone that declines ends its ringing, not the call
 	}

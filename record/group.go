@@ -183,16 +183,25 @@ func (m *Machine) recalled(dst []Change, ch *channel, at time.Time) (*call, []Ch
 }
 
 // awaits tells whether the operator at ext handed the call over to somebody who
-// has not answered yet.
+// has not answered yet: he has hung up, or transferred it, and hears nobody, but
+// his channel is still there.
 func (c *call) awaits(ext string) bool {
-	handed, waits := false, false
-	for _, t := range c.transfers {
-		handed = handed || t.Kind == "attended" && t.By == ext
-	}
 	for _, ch := range c.members {
-		waits = waits || ch.role == operator && ch.ext == ext && ch.alive() && ch.state == Up && ch.bridge == nil
+		alone := ch.bridge == nil || len(ch.bridge.members) == 1
+		if ch.role == operator && ch.ext == ext && ch.alive() && !ch.up.IsZero() && alone && (ch.wantsDown || c.handedOver(ext)) {
+			return true
+		}
 	}
-	return handed && waits
+	return false
+}
+
+func (c *call) handedOver(ext string) bool {
+	for _, t := range c.transfers {
+		if t.Kind == "attended" && t.By == ext {
+			return true
+		}
+	}
+	return false
 }
 
 // transferTarget is the party that the transferer talked to, or rang, last.

@@ -39,9 +39,10 @@ type channel struct {
 	mixOpts string // options of the MixMonitor that is about to start
 	mixPath string
 
-	gaveUp   time.Time // when a dialling of its own was cancelled
-	recorded bool      // MixMonitor runs on it
-	left     string    // id of the bridge that it left last
+	gaveUp    time.Time // when a dialling of its own was cancelled
+	wantsDown bool      // its far side hung up
+	recorded  bool      // MixMonitor runs on it
+	left      string    // id of the bridge that it left last
 }
 
 func (c *channel) alive() bool { return c.ended.IsZero() }
