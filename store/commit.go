@@ -66,7 +66,7 @@ func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 	outcomes := make([]outcome, len(b.Records))
 	for i := range b.Records {
 		var err error
-		if outcomes[i], err = putRecord(ctx, tx, &b.Records[i]); err != nil {
+		if outcomes[i], err = db.putRecord(ctx, tx, &b.Records[i]); err != nil {
 			return err
 		}
 	}
@@ -119,8 +119,11 @@ func rank(r *record.Record) int {
 }
 
 // putRecord writes a record over the one of the same call, unless that one was
-// told by a better teller.
-func putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (outcome, error) {
+// told by a better teller, or the call was forgotten.
+func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (outcome, error) {
+	if gone, err := db.isForgotten(ctx, tx, r.CallID); err != nil || gone {
+		return refused, wrap("write record "+r.CallID, err)
+	}
 	details := r.Details
 	details.Recordings = nil
 	text, err := json.Marshal(details)

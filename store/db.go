@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"sync"
 
-	_ "github.com/mattn/go-sqlite3" // the database/sql driver "sqlite3"
 	"github.com/pressly/goose/v3"
 )
 
@@ -35,10 +34,19 @@ type DB struct {
 	writer *sql.DB
 	reader *sql.DB
 	route  Route // who gets which change; nil: nobody
+	tap    Tap
+	state  *fileState
 
 	mu      sync.Mutex
 	changed chan struct{} // closed at the next change; nil: nobody waits
+	pepper  []byte        // keys the hashes of what is forgotten; nil: not read yet
 }
+
+// Option changes how a database is opened.
+type Option func(*DB)
+
+// Tapped makes tap be told of each step of the writer.
+func Tapped(tap Tap) Option { return func(db *DB) { db.tap = tap } }
 
 // readers is how many reads can go on at once; a further one waits.
 const readers = 4
@@ -46,31 +54,36 @@ const readers = 4
 // Open opens the database at path, making it and its folder if there is none,
 // and brings its tables to this program's version. A database of a newer
 // program is refused: its rows could be misread.
-func Open(ctx context.Context, path string) (*DB, error) {
+func Open(ctx context.Context, path string, options ...Option) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	db := &DB{path: path}
-	var err error
-	if db.writer, err = connect(path, "rwc", "_synchronous=FULL&_txlock=immediate&_foreign_keys=1"); err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, err)
+	db := &DB{path: path, state: &fileState{}}
+	for _, o := range options {
+		o(db)
 	}
+	db.writer = sql.OpenDB(&dialer{dsn(path, "rwc", "_synchronous=FULL&_txlock=immediate&_foreign_keys=1"), db.tap, db.state})
 	db.writer.SetMaxOpenConns(1)
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.writer.Close())
 	}
-	if db.reader, err = connect(path, "ro", "_query_only=1"); err != nil {
-		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.writer.Close())
-	}
+	db.reader = sql.OpenDB(&dialer{dsn(path, "ro", "_query_only=1"), nil, db.state})
 	db.reader.SetMaxOpenConns(readers)
 	return db, nil
 }
 
-// connect makes a pool. The pragmas stand in the DSN, so that every connection
-// of the pool has them, not only the first.
-func connect(path, mode, pragmas string) (*sql.DB, error) {
+// dsn names a database for SQLite. The pragmas stand in it, so that every
+// connection of a pool has them, not only the first.
+func dsn(path, mode, pragmas string) string {
 	u := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=" + mode + "&_journal_mode=WAL&_busy_timeout=5000&_cache_size=-4000&_stmt_cache_size=32&" + pragmas}
-	return sql.Open("sqlite3", u.String())
+	return u.String()
+}
+
+// dsnPlain names a file that is only read and that nobody writes: it gets no log
+// beside it.
+func dsnPlain(path string) string {
+	u := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=ro&immutable=1"}
+	return u.String()
 }
 
 // migrate brings the tables to this program's version.

@@ -19,7 +19,7 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	Kept   Verdict = iota // what is kept is as good or better, or the call still goes on
+	Kept   Verdict = iota // what is kept is as good or better, the call still goes on, or it was forgotten
 	New                   // nothing is kept of the call
 	Better                // it replaces what is kept
 )
@@ -31,6 +31,16 @@ const (
 func (db *DB) Judge(ctx context.Context, r record.Record) (v Verdict, better record.Record, doubles []string, err error) {
 	fail := func(err error) (Verdict, record.Record, []string, error) {
 		return Kept, r, nil, fmt.Errorf("judge record %s: %w", r.CallID, err)
+	}
+	details, err := json.Marshal(r.Details)
+	if err != nil {
+		return fail(err)
+	}
+	if gone, err := db.forgets(ctx, &r, details); err != nil || gone {
+		if err != nil {
+			return fail(err)
+		}
+		return Kept, r, nil, nil
 	}
 	if open, err := db.some(ctx, `SELECT 1 FROM journal WHERE call_id = ? LIMIT 1`, r.CallID); err != nil || open {
 		if err != nil {

@@ -223,21 +223,28 @@ func TestUnsettledRecordings(t *testing.T) {
 	}
 }
 
+// rawDB opens the file as any other program would.
+func rawDB(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	raw, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
 func TestNewerDatabaseIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "voipd.db")
 	db := open(t, path)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := sql.Open("sqlite3", path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := rawDB(t, path)
 	if _, err := raw.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`); err != nil {
 		t.Fatal(err)
 	}
 	raw.Close()
-	_, err = store.Open(context.Background(), path)
+	_, err := store.Open(context.Background(), path)
 	if err == nil || !strings.Contains(err.Error(), "newer voipd") {
 		t.Errorf("got %v, want a refusal that says why", err)
 	}

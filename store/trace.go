@@ -110,11 +110,8 @@ func (db *DB) PruneTraces(ctx context.Context, before time.Time) (int64, error) 
 // OpenReadOnly opens a database for looking at it, beside a voipd that writes
 // it. It changes nothing, not even the version of the tables.
 func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
-	db := &DB{path: path}
-	var err error
-	if db.reader, err = connect(path, "ro", "_query_only=1"); err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, err)
-	}
+	db := &DB{path: path, state: &fileState{}}
+	db.reader = sql.OpenDB(&dialer{dsn(path, "ro", "_query_only=1"), nil, db.state})
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(err, db.reader.Close())
 	}

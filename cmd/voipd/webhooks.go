@@ -140,7 +140,7 @@ already.`,
 					return err
 				}
 			}
-			return withStore(cmd.Context(), path, store.Open, func(db *store.DB) error {
+			return withStore(cmd.Context(), path, openStore, func(db *store.DB) error {
 				n, err := db.Retry(cmd.Context(), seq, time.Now())
 				if err != nil {
 					return err
@@ -179,3 +179,6 @@ func withStore(ctx context.Context, path string, open func(context.Context, stri
 	defer db.Close()
 	return f(db)
 }
+
+// openStore opens the store for writing beside voipd.
+func openStore(ctx context.Context, path string) (*store.DB, error) { return store.Open(ctx, path) }

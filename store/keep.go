@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// eraseStep is how many calls are erased in one transaction, so that the facts
+// of calls going on never wait for long.
+const eraseStep = 200
+
+// inTx runs f in one transaction of the writer.
+func (db *DB) inTx(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		return errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	return nil
+}
+
+// erased is how many rows went.
+type erased struct{ records, recordings, traces int }
+
+// erase drops what is kept of calls, without what was told of them.
+func erase(ctx context.Context, tx *sql.Tx, ids []string) (n erased, err error) {
+	for _, t := range []struct {
+		table string
+		count *int
+	}{{"recordings", &n.recordings}, {"traces", &n.traces}, {"records", &n.records}} {
+		if *t.count, err = deleteIn(ctx, tx, t.table, "call_id", ids); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// deleteIn deletes the rows whose column is among values.
+func deleteIn[T any](ctx context.Context, tx *sql.Tx, table, column string, values []T) (int, error) {
+	if len(values) == 0 {
+		return 0, nil
+	}
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	res, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE `+column+` IN (?`+strings.Repeat(`, ?`, len(values)-1)+`)`, args...)
+	if err != nil {
+		return 0, fmt.Errorf("erase %s: %w", table, err)
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+// PruneRecords erases the calls that began before a time, with their traces and
+// what is known of their recordings, and tells how many. Each step leaves a line
+// in the audit.
+func (db *DB) PruneRecords(ctx context.Context, before time.Time) (int, error) {
+	total := 0
+	for {
+		ids, err := texts(ctx, db.reader, `SELECT call_id FROM records WHERE started_at < ? ORDER BY started_at LIMIT ?`, before.UnixMilli(), eraseStep)
+		if err != nil || len(ids) == 0 {
+			return total, wrap("prune records", err)
+		}
+		err = db.inTx(ctx, func(tx *sql.Tx) error {
+			n, err := erase(ctx, tx, ids)
+			if err != nil {
+				return err
+			}
+			return putAudit(ctx, tx, Audit{What: "keep_records", Counts: map[string]int{"records": n.records, "recordings": n.recordings, "traces": n.traces}})
+		})
+		if err != nil {
+			return total, fmt.Errorf("prune records: %w", err)
+		}
+		total += len(ids)
+	}
+}
+
+func texts(ctx context.Context, from querier, query string, args ...any) ([]string, error) {
+	rows, err := from.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// OldRecordings lists whole recordings that began before a time, behind a
+// place in the order of time, at most limit.
+func (db *DB) OldRecordings(ctx context.Context, before time.Time, after Unsettled, limit int) ([]Unsettled, error) {
+	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at FROM recordings INDEXED BY recordings_ready
+		WHERE state = 'ready' AND at < ? AND (at, call_id, id) > (?, ?, ?) ORDER BY at, call_id, id LIMIT ?`,
+		before.UnixMilli(), after.At.UnixMilli(), after.CallID, after.ID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list old recordings: %w", err)
+	}
+	defer rows.Close()
+	var out []Unsettled
+	for rows.Next() {
+		var u Unsettled
+		var at int64
+		if err := rows.Scan(&u.CallID, &u.ID, &u.Path, &at); err != nil {
+			return nil, fmt.Errorf("list old recordings: %w", err)
+		}
+		u.At = time.UnixMilli(at).UTC()
+		out = append(out, u)
+	}
+	return out, rows.Err()
+}
+
+// RecordingsErased notes that the files of recordings were deleted, with a line
+// in the audit.
+func (db *DB) RecordingsErased(ctx context.Context, list []Unsettled, files int) error {
+	err := db.inTx(ctx, func(tx *sql.Tx) error {
+		for _, u := range list {
+			if _, err := tx.ExecContext(ctx, `UPDATE recordings SET state = 'gone' WHERE call_id = ? AND id = ?`, u.CallID, u.ID); err != nil {
+				return err
+			}
+		}
+		return putAudit(ctx, tx, Audit{What: "keep_recordings", Counts: map[string]int{"recordings": len(list), "files": files}})
+	})
+	return wrap("note deleted recordings", err)
+}

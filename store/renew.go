@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Renew does while the database is open what OpenSound does before. It is to be
+// called when Damage tells of some; meanwhile reads wait or fail, and Commit
+// fails. It returns nil where a second look finds the file sound. An error means
+// that it may be tried again.
+func (db *DB) Renew(ctx context.Context) (*Damage, error) {
+	why := db.Damage()
+	if why == "" {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, renewWithin)
+	defer cancel()
+	held, err := db.hold(ctx)
+	defer func() {
+		for _, c := range held {
+			_ = c.Close() // the pool takes back what is open and drops the rest
+		}
+	}()
+	if err != nil {
+		return nil, fmt.Errorf("renew store: %w", err)
+	}
+	if len(held) > 0 {
+		found, whole := inspect(ctx, held[0], confirmWithin)
+		if found == "" && whole {
+			db.state.damage.Store(nil)
+			return nil, db.begun(ctx, &held)
+		}
+		why = strings.Join([]string{why, found}, "; ")
+	}
+	for _, c := range held {
+		// Before the file gets another name: SQLite removes the log by its name
+		// when the last one leaves.
+		if err := c.Raw(func(c any) error { return c.(*conn).Close() }); err != nil {
+			return nil, fmt.Errorf("renew store: close the damaged database: %w", err)
+		}
+	}
+	db.state.generation.Add(1)
+	d, err := setAside(db.path, strings.TrimSuffix(why, "; "))
+	if err != nil {
+		return nil, fmt.Errorf("renew store: %w", err)
+	}
+	fresh, err := Open(ctx, db.path)
+	if err != nil {
+		return d, fmt.Errorf("renew store: %w", err)
+	}
+	fresh.salvage(ctx, d)
+	db.state.damage.Store(nil)
+	return d, fresh.Close()
+}
+
+// begun makes sure that the tables are there: an earlier Renew may have been
+// cut between the two files.
+func (db *DB) begun(ctx context.Context, held *[]*sql.Conn) error {
+	for _, c := range *held {
+		_ = c.Close() // goes back to its pool
+	}
+	*held = nil
+	return db.migrate(ctx)
+}
+
+// hold takes every connection of both pools, the writer's first, so that nobody
+// else has the file open. A connection that cannot be made because of the
+// damage is none.
+func (db *DB) hold(ctx context.Context) ([]*sql.Conn, error) {
+	var held []*sql.Conn
+	pools := []*sql.DB{db.writer}
+	for range readers {
+		pools = append(pools, db.reader)
+	}
+	for _, pool := range pools {
+		c, err := pool.Conn(ctx)
+		switch {
+		case err == nil:
+			held = append(held, c)
+		case ctx.Err() != nil:
+			return held, fmt.Errorf("wait for reads under way: %w", err)
+		}
+	}
+	return held, nil
+}
+
+// saved are the rows that a new database takes over from a damaged one: small
+// tables, in an order that their references need.
+func saved() []struct{ table, where string } {
+	return []struct{ table, where string }{
+		{"secrets", ""}, {"marks", ""}, {"forgotten", ""}, {"audit", ""}, {"absorbed", ""}, {"gaps", ""}, {"journal", ""},
+		{"changes", `WHERE seq IN (SELECT seq FROM deliveries WHERE state IN ('waiting', 'parked'))`},
+		{"deliveries", `WHERE state IN ('waiting', 'parked')`},
+	}
+}
+
+// salvage takes over what can still be read of the damaged database; what
+// cannot is in the moved file. The moment up to which calls were kept becomes
+// the new database's beginning: what was before is for an import, which tells
+// nobody.
+func (db *DB) salvage(ctx context.Context, d *Damage) {
+	old := sql.OpenDB(&dialer{dsn(d.File, "ro", "_query_only=1"), nil, &fileState{}})
+	defer old.Close()
+	for _, t := range saved() {
+		d.Saved[t.table] = db.takeOver(ctx, old, t.table, t.where)
+	}
+	var last int64
+	if old.QueryRowContext(ctx, `SELECT seq FROM sqlite_sequence WHERE name = 'changes'`).Scan(&last) == nil {
+		// Places in the sequence are never given twice. A place that cannot be
+		// kept only costs the readers of the stream a fresh start.
+		_, _ = db.writer.ExecContext(ctx, `INSERT INTO sqlite_sequence (name, seq) SELECT 'changes', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'changes')`, last)
+		_, _ = db.writer.ExecContext(ctx, `UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'changes'`, last)
+	}
+	var alive int64
+	if old.QueryRowContext(ctx, `SELECT at FROM marks WHERE name = 'alive'`).Scan(&alive) == nil {
+		d.Alive = time.UnixMilli(alive).UTC()
+	}
+}
+
+// takeOver copies rows one by one until the damage, and tells how many.
+func (db *DB) takeOver(ctx context.Context, old *sql.DB, table, where string) (n int) {
+	rows, err := old.QueryContext(ctx, `SELECT * FROM `+table+` `+where)
+	if err != nil {
+		return 0 // the table itself is lost, or an older version had none
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return 0
+	}
+	tx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return 0
+	}
+	insert := `INSERT OR IGNORE INTO ` + table + ` (` + strings.Join(columns, `, `) + `) VALUES (?` + strings.Repeat(`, ?`, len(columns)-1) + `)`
+	values, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() && rows.Scan(into...) == nil {
+		if _, err := tx.ExecContext(ctx, insert, values...); err == nil {
+			n++ // a row that does not fit, such as a delivery without its change, is left
+		}
+	}
+	if tx.Commit() != nil {
+		return 0
+	}
+	return n
+}
