@@ -38,6 +38,7 @@ func mayImport() map[string][]string {
 		"internal/ingest":    {"record", "store"},
 		"internal/backfill":  {"record"},
 		"internal/databases": nil, // servers for tests
+		"internal/torture":   nil, // tests only
 		"internal/repair":    {"record", "store", "internal/backfill", "internal/ingest"},
 		"internal/webhook":   {"record", "store", "internal/api"}, // a record in a webhook is the API's
 		"internal/api":       {"record", "store", "internal/recording"},

@@ -32,6 +32,7 @@ type Options struct {
 	Log      *slog.Logger
 	OnChange func([]record.Change) // told what was decided, once it is on the disk; must not block; may be nil
 	Settle   time.Duration         // how long after a gap CEL and CDR are read; 0 is half a minute
+	Refused  time.Duration         // how long after a refused login the next is tried; 0 is a minute
 }
 
 // Daemon is voipd. Make one with New, then Run it once.

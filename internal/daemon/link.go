@@ -58,6 +58,7 @@ func (d *Daemon) newLink(rules record.Rules) (link, error) {
 	if err != nil {
 		return nil, err
 	}
+	opt.Backoff.Refused = d.opt.Refused
 	translate := ami.NewTranslator(variables...)
 	l := &amiLink{endpoints: &d.endpoints, connected: make(chan struct{}, 1), log: d.opt.Log}
 	opt.Handle = func(m *ami.Message, received time.Time) {

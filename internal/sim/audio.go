@@ -23,7 +23,7 @@ const every = 200 * time.Millisecond
 // call talks, and is whole when its channel hangs up.
 func (p *PBX) record(c *Capture, r recording, rewrite *strings.Replacer, begin time.Time) error {
 	from, to := begin.Add(r.from), begin.Add(r.to)
-	if !p.until(from) {
+	if !p.until(from, nil) {
 		return nil
 	}
 	name := c.file(r, rewrite)
@@ -45,7 +45,7 @@ func (p *PBX) record(c *Capture, r recording, rewrite *strings.Replacer, begin t
 		if last {
 			at = to
 		}
-		if !p.until(at) {
+		if !p.until(at, nil) {
 			return nil
 		}
 		upTo := r.grown(len(whole), to.Sub(at))

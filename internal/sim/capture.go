@@ -27,6 +27,7 @@ type Capture struct {
 	channels []string // names without the ;1 or ;2 of a Local channel
 	bridges  []string
 	audio    []recording
+	rows     []row // of CEL
 }
 
 // captured is one event and when it came, from the beginning of the capture.
@@ -53,6 +54,10 @@ func (c *Capture) Length() time.Duration {
 	return c.events[len(c.events)-1].after
 }
 
+// IDs are the unique ids as they stand in the capture, in the order of
+// Playing.IDs.
+func (c *Capture) IDs() []string { return c.ids }
+
 // Load reads the capture in a directory: ami.txt (the raw bytes of a session) and ami.idx (lines "arrival-time
 // offset", in seconds since 1970 and bytes), each with .gz or without; recordings.json and the audio files themselves
 // if there are any. Without ami.idx everything is taken to have come at once.
@@ -71,6 +76,9 @@ func Load(files fs.FS, dir string) (*Capture, error) {
 	}
 	c.Name = path.Base(dir)
 	if err := c.loadAudio(files, dir); err != nil {
+		return nil, fmt.Errorf("load capture %s: %w", dir, err)
+	}
+	if err := c.loadCEL(files, dir); err != nil {
 		return nil, fmt.Errorf("load capture %s: %w", dir, err)
 	}
 	return c, nil

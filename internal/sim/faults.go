@@ -65,3 +65,24 @@ func (p *PBX) slowness() Slow {
 	defer p.mu.Unlock()
 	return p.slow
 }
+
+// Crash is Asterisk's end without a word: every channel is gone without a
+// Hangup, and who was played then is played no further. Connections are cut;
+// new ones come to an Asterisk that has just started.
+func (p *PBX) Crash() {
+	p.mu.Lock()
+	close(p.life)
+	p.life = make(chan struct{})
+	clear(p.channels)
+	p.mu.Unlock()
+	p.Cut()
+}
+
+// SetClock sets the PBX's wall clock that far ahead of what it would be, or
+// behind. Events and CEL rows say it from now on; what is played goes on at its
+// pace.
+func (p *PBX) SetClock(ahead time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ahead = ahead
+}

@@ -37,6 +37,10 @@ type Options struct {
 	// keep the captured paths, and nothing is written.
 	Monitor string
 
+	// CEL is the file to which CEL rows of played calls are appended, as
+	// cel_custom would, where the captures have some. Empty: none are written.
+	CEL string
+
 	Log *slog.Logger // default: nothing is logged
 }
 
@@ -57,6 +61,9 @@ type PBX struct {
 	refusing bool // logins
 	away     bool // connections are closed at once
 	slow     Slow
+	life     chan struct{} // closed when Asterisk crashes: what is played then ends
+	ahead    time.Duration // by how much the wall clock was set
+	cel      sync.Mutex
 }
 
 // New makes a PBX that listens. Connections are served from Run on.
@@ -84,14 +91,14 @@ func New(opts Options) (*PBX, error) {
 	}
 	return &PBX{
 		opts: opts, listener: listener, started: now, closed: make(chan struct{}),
-		sessions: map[*session]bool{}, channels: channels{},
+		sessions: map[*session]bool{}, channels: channels{}, life: make(chan struct{}),
 	}, nil
 }
 
 // Addr is where it listens, host:port.
 func (p *PBX) Addr() string { return p.listener.Addr().String() }
 
-// Now is the PBX's time, in UTC.
+// Now is the PBX's time, in UTC, as it would be had nobody set its clock.
 func (p *PBX) Now() time.Time {
 	return p.opts.Begin.Add(time.Duration(float64(time.Since(p.started)) * p.opts.Speed)).UTC()
 }
@@ -167,17 +174,24 @@ func (p *PBX) Close() {
 	})
 }
 
-// emit tells everyone an event, and remembers what it says about channels.
-func (p *PBX) emit(raw string, at time.Time) {
-	if !p.opts.NoTimestamps {
-		raw = stamp(raw, at)
-	}
+// emit tells everyone an event, and remembers what it says about channels. It
+// tells false when the life that the event belongs to is over.
+func (p *PBX) emit(raw string, at time.Time, life <-chan struct{}) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	select {
+	case <-life:
+		return false
+	default:
+	}
+	if !p.opts.NoTimestamps {
+		raw = stamp(raw, at.Add(p.ahead))
+	}
 	p.channels.learn(raw, at)
 	for s := range p.sessions {
 		s.event(raw)
 	}
+	return true
 }
 
 // Emit tells everyone who may see it an event of the test's own making: its headers, one a line, Event first. Line
@@ -187,7 +201,7 @@ func (p *PBX) Emit(lines ...string) {
 	for _, l := range lines {
 		raw += l + "\r\n"
 	}
-	p.emit(raw+"\r\n", p.Now())
+	p.emit(raw+"\r\n", p.Now(), nil)
 }
 
 // Channels is how many channels are alive.

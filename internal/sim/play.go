@@ -2,14 +2,24 @@ package sim
 
 import (
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
 // Playing is a capture on its way.
 type Playing struct {
-	done chan struct{}
-	ids  []string
+	done  chan struct{}
+	ids   []string
+	told  atomic.Int64
+	whole atomic.Bool
 }
+
+// Whole tells, when Done is closed, that the call came to its end: neither did
+// Asterisk crash in it nor was the PBX closed.
+func (p *Playing) Whole() bool { return p.whole.Load() }
+
+// Told is how many events the PBX had for this play so far.
+func (p *Playing) Told() int { return int(p.told.Load()) }
 
 // Done is closed after the last event, or when the PBX is closed.
 func (p *Playing) Done() <-chan struct{} { return p.done }
@@ -22,7 +32,7 @@ func (p *Playing) IDs() []string { return p.ids }
 func (p *PBX) Play(c *Capture, after time.Duration) *Playing {
 	begin := p.Now().Add(max(after, 0))
 	p.mu.Lock()
-	rewrite := p.numbers.rewriting(c, begin, p.opts.Monitor)
+	rewrite, life := p.numbers.rewriting(c, begin.Add(p.ahead), p.opts.Monitor), p.life
 	p.mu.Unlock()
 	playing := &Playing{done: make(chan struct{})}
 	for _, id := range c.ids {
@@ -30,12 +40,20 @@ func (p *PBX) Play(c *Capture, after time.Duration) *Playing {
 	}
 	started := p.spawn(func() {
 		defer close(playing.done)
-		for _, e := range c.events {
-			if !p.until(begin.Add(e.after)) {
+		for _, e := range c.steps(p.opts.CEL != "") {
+			if !p.until(begin.Add(e.after), life) {
 				return
 			}
-			p.emit(rewrite.Replace(e.raw), begin.Add(e.after))
+			if e.row != nil {
+				p.write(e.row, rewrite, begin.Add(e.after))
+				continue
+			}
+			if !p.emit(rewrite.Replace(e.raw), begin.Add(e.after), life) {
+				return
+			}
+			playing.told.Add(1)
 		}
+		playing.whole.Store(true)
 	})
 	if !started {
 		close(playing.done)
@@ -52,12 +70,15 @@ func (p *PBX) Play(c *Capture, after time.Duration) *Playing {
 	return playing
 }
 
-// until waits for a time of the PBX's; false when it is closed before.
-func (p *PBX) until(at time.Time) bool {
+// until waits for a time of the PBX's; false when it is closed before, or that
+// life of Asterisk's ends.
+func (p *PBX) until(at time.Time, life <-chan struct{}) bool {
 	wait := time.Duration(float64(at.Sub(p.Now())) / p.opts.Speed)
 	if wait <= 0 {
 		select {
 		case <-p.closed:
+			return false
+		case <-life:
 			return false
 		default:
 			return true
@@ -67,6 +88,8 @@ func (p *PBX) until(at time.Time) bool {
 	defer timer.Stop()
 	select {
 	case <-p.closed:
+		return false
+	case <-life:
 		return false
 	case <-timer.C:
 		return true

@@ -1,0 +1,100 @@
+package torture
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/internal/sim"
+)
+
+// fault is something that goes wrong. What lasts has an end.
+type fault struct {
+	kind       string
+	begin, end func()
+}
+
+// faults are the kinds of faults, and why one of them cannot be had here.
+func faults(v *voipd, pbx *sim.PBX, disk *disk, r *rand.Rand) []fault {
+	all := []fault{
+		{"voipd killed", func() { v.end(syscall.SIGKILL) }, nil}, // started again by the run
+		{"voipd stopped", func() { v.end(syscall.SIGTERM) }, nil},
+		{"link cut", pbx.Cut, func() {}},
+		{"PBX away", func() { pbx.Away(true) }, func() { pbx.Away(false) }},
+		{"link frozen", pbx.Hang, func() {}},
+		{"login refused", func() { pbx.RefuseLogins(true); pbx.Cut() }, func() { pbx.RefuseLogins(false) }},
+		{"garbage", func() { pbx.Garble(garbage(r)) }, func() {}},
+		{"PBX slow", func() { pbx.SlowDown(sim.Slow{Piece: 64, Pause: 2 * time.Millisecond}) }, func() { pbx.SlowDown(sim.Slow{}) }},
+		{"Asterisk crashed", func() { pbx.Away(true); pbx.Crash() }, func() { pbx.Away(false) }},
+	}
+	if disk.mounted {
+		all = append(all, fault{"disk full", disk.fill, disk.empty})
+	}
+	return all
+}
+
+// garbage is what no PBX should send.
+func garbage(r *rand.Rand) string {
+	switch r.IntN(4) {
+	case 0:
+		return strings.Repeat("\x00\xff~", 1+r.IntN(1000))
+	case 1:
+		return "Event: Newchannel\r\nPrivilege: call,all\r\nUniqueid: "
+	case 2:
+		return "\r\n\r\n\r\nnonsense without a colon\r\n\r\n"
+	}
+	return "Event: " + strings.Repeat("x", 300_000) + "\r\n"
+}
+
+// disk is where voipd's database is: a small one of its own, where that can be
+// had (root on Linux).
+type disk struct {
+	dir     string
+	mounted bool
+}
+
+func newDisk(t *testing.T) *disk {
+	t.Helper()
+	d := &disk{dir: filepath.Join(t.TempDir(), "store")}
+	if err := os.Mkdir(d.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", d.dir, "tmpfs", 0, "size=64m"); err != nil {
+		fmt.Printf("torture: \"disk full\" is left out: a small disk cannot be mounted: %v\n", err)
+		return d
+	}
+	d.mounted = true
+	t.Cleanup(func() {
+		if err := syscall.Unmount(d.dir, 0); err != nil {
+			t.Errorf("unmount %s: %v", d.dir, err)
+		}
+	})
+	return d
+}
+
+func (d *disk) ballast() string { return filepath.Join(d.dir, "ballast") }
+
+func (d *disk) fill() {
+	f, err := os.Create(d.ballast())
+	if err != nil {
+		return // it is full as it is
+	}
+	defer f.Close()
+	_, err = io.Copy(f, zeros{})
+	if !errors.Is(err, syscall.ENOSPC) {
+		fmt.Printf("torture: fill the disk: %v\n", err)
+	}
+}
+
+func (d *disk) empty() { _ = os.Remove(d.ballast()) } // it may never have been made
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

@@ -1,0 +1,250 @@
+package torture
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/internal/sim"
+)
+
+const (
+	mostCalls   = 40                     // at once
+	callEvery   = 150 * time.Millisecond // on the average
+	longestEnd  = 4 * time.Second        // of a fault that lasts
+	recoverIn   = 60 * time.Second
+	looseBefore = time.Second // the first fault
+)
+
+// run is one torture.
+type run struct {
+	t      *testing.T
+	random *rand.Rand
+	pbx    *sim.PBX
+	voipd  *voipd
+	disk   *disk
+	scenes []*scene
+	calls  []call
+	counts map[string]int
+	ends   []pending // of what lasts
+	again  int       // starts after an exit on a full disk
+}
+
+// pending is the end of something that lasts.
+type pending struct {
+	kind string
+	at   time.Time
+	end  func()
+}
+
+// TestTorture: whatever fails when, every call that took place is told once,
+// and right.
+func TestTorture(t *testing.T) {
+	seed, most, length := option[uint64]("seed"), option[int]("faults"), option[time.Duration]("for")
+	fmt.Printf("torture: seed %d, %d faults in %v\n", seed, most, length)
+	r := newRun(t, seed)
+	r.voipd.start()
+	if err := r.voipd.well(recoverIn); err != nil {
+		t.Fatal(err)
+	}
+	r.rage(most, length)
+	r.settle()
+	r.verdict()
+}
+
+func newRun(t *testing.T, seed uint64) *run {
+	t.Helper()
+	dir := t.TempDir()
+	cel := filepath.Join(dir, "cel.csv")
+	if err := os.WriteFile(cel, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pbx, err := sim.New(sim.Options{CEL: cel})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = pbx.Run(context.Background()) }()
+	t.Cleanup(func() { pbx.Close(); <-done })
+	d := newDisk(t)
+	v := newVoipd(t, dir, d.dir, pbx.Addr(), cel)
+	t.Cleanup(func() { v.end(syscall.SIGKILL) })
+	return &run{t: t, random: rand.New(rand.NewPCG(seed, 1)), pbx: pbx, voipd: v, disk: d, scenes: scenes(t), counts: map[string]int{}}
+}
+
+// rage places calls and lets things fail, until the time is over.
+func (r *run) rage(most int, length time.Duration) {
+	begin := time.Now()
+	kinds := faults(r.voipd, r.pbx, r.disk, r.random)
+	every := length / time.Duration(max(most, 1))
+	nextFault, nextCall := begin.Add(looseBefore), begin
+	for done := 0; time.Since(begin) < length; {
+		now := time.Now()
+		if !nextCall.After(now) {
+			r.place()
+			nextCall = now.Add(r.upTo(2 * callEvery))
+		}
+		r.finish(now)
+		r.supervise()
+		if done < most && !nextFault.After(now) {
+			if r.fail(kinds[r.random.IntN(len(kinds))]) {
+				done++
+			}
+			nextFault = begin.Add(time.Duration(done)*every + r.upTo(every))
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+func (r *run) upTo(d time.Duration) time.Duration { return time.Duration(r.random.Int64N(int64(d))) }
+
+// place begins a call, of which each scene has two at a time at the most.
+func (r *run) place() {
+	open := 0
+	for _, s := range r.scenes {
+		s.playing = 0
+	}
+	for _, c := range r.calls {
+		select {
+		case <-c.playing.Done():
+		default:
+			open++
+			c.scene.playing++
+		}
+	}
+	s := r.scenes[r.random.IntN(len(r.scenes))]
+	if open < mostCalls && s.playing < 2 {
+		r.calls = append(r.calls, call{s, r.pbx.Play(s.capture, 0)})
+	}
+}
+
+// fail lets one thing go wrong; false where the like of it goes on already.
+func (r *run) fail(f fault) bool {
+	process := f.end == nil
+	for _, p := range r.ends {
+		if p.kind == f.kind || process && strings.HasPrefix(p.kind, "voipd") || strings.HasPrefix(f.kind, "PBX away") && strings.HasPrefix(p.kind, "Asterisk") {
+			return false
+		}
+	}
+	if process && !r.voipd.running() {
+		return false
+	}
+	end := f.end
+	if process {
+		end = r.voipd.start
+	}
+	f.begin()
+	r.counts[f.kind]++
+	r.ends = append(r.ends, pending{f.kind, time.Now().Add(r.upTo(longestEnd)), end})
+	return true
+}
+
+// finish ends what lasted long enough.
+func (r *run) finish(now time.Time) {
+	r.ends = slices.DeleteFunc(r.ends, func(p pending) bool {
+		if p.at.After(now) {
+			return false
+		}
+		p.end()
+		return true
+	})
+}
+
+// supervise starts voipd again when it ended by itself, as systemd does. It may
+// do so only while its disk is full.
+func (r *run) supervise() {
+	gone, err := r.voipd.gone()
+	if !gone {
+		return
+	}
+	if !r.lasts("disk full") {
+		r.t.Errorf("voipd ended by itself: %v", err)
+	}
+	r.again++
+	r.ends = append(r.ends, pending{"voipd ended", time.Now().Add(time.Second), r.voipd.start})
+}
+
+func (r *run) lasts(kind string) bool {
+	return slices.ContainsFunc(r.ends, func(p pending) bool { return p.kind == kind })
+}
+
+// settle lets everything be well again and every call end.
+func (r *run) settle() {
+	for len(r.ends) > 0 {
+		r.finish(time.Now())
+		r.supervise()
+		<-time.After(10 * time.Millisecond)
+	}
+	for _, c := range r.calls {
+		<-c.playing.Done()
+	}
+	if err := r.voipd.well(recoverIn); err != nil {
+		r.t.Error(err)
+	}
+}
+
+// verdict waits for the records to be right, and looks once more a little
+// later: right once is to be right for good.
+func (r *run) verdict() {
+	var j *judgement
+	for end := time.Now().Add(recoverIn / 2); time.Now().Before(end); <-time.After(500 * time.Millisecond) {
+		all, err := r.voipd.records()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if j = judge(r.calls, all); len(j.problems) == 0 {
+			break
+		}
+	}
+	<-time.After(2 * time.Second)
+	all, err := r.voipd.records()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	j = judge(r.calls, all)
+	if n, err := r.voipd.openCalls(); err != nil || n != 0 {
+		r.t.Errorf("%d calls are still open (%v)", n, err)
+	}
+	r.tell(j, len(all))
+	if r.t.Failed() {
+		r.keep()
+	}
+}
+
+func (r *run) tell(j *judgement, records int) {
+	total := 0
+	for _, kind := range slices.Sorted(maps.Keys(r.counts)) {
+		fmt.Printf("torture: %4d × %s\n", r.counts[kind], kind)
+		total += r.counts[kind]
+	}
+	fmt.Printf("torture: %d faults, %d calls (%d of them cut by a crash of Asterisk), %d records: %d right, %d approximate, %d told by CEL; voipd started again on a full disk %d times\n",
+		total, len(r.calls), j.crashed, records, j.right, j.approximate, j.byCEL, r.again)
+	count := map[string]int{}
+	for _, p := range j.problems {
+		kind, _, _ := strings.Cut(p, ":")
+		count[kind]++
+		r.t.Error(p)
+	}
+	fmt.Printf("torture: %d missing, %d doubled, %d wrong, %d invented\n", count["missing"], count["doubled"], count["wrong"], count["invented"])
+}
+
+// keep copies voipd's log to where it outlives the test.
+func (r *run) keep() {
+	b, err := os.ReadFile(r.voipd.log)
+	if err == nil {
+		path := filepath.Join(os.TempDir(), "voipd-torture.log")
+		err = os.WriteFile(path, b, 0o600)
+		r.t.Logf("voipd's log: %s", path)
+	}
+	if err != nil {
+		r.t.Logf("voipd's log: %v", err)
+	}
+}

@@ -1,0 +1,165 @@
+package torture
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/sim"
+	"github.com/voipd/voipd/record"
+)
+
+const captures = "../../record/testdata/captures/22"
+
+// scene is a captured call and the records that it has to leave.
+type scene struct {
+	capture *sim.Capture
+	want    []record.Record
+	playing int // how often it is played at the moment
+}
+
+// rules are those of the configuration in newVoipd.
+func rules() record.Rules {
+	r := record.DefaultRules()
+	r.Extensions = []*regexp.Regexp{regexp.MustCompile(`^1\d\d$`)}
+	r.Trunks = []*regexp.Regexp{regexp.MustCompile(`^PJSIP/trunk-[ab]$`)}
+	r.Dialled = []record.Rewrite{{Match: regexp.MustCompile(`^9(\d{10,})$`), With: "$1"}}
+	return r
+}
+
+// scenes are the captures of Asterisk 22. What record's own tests hold true of
+// them is the truth here: the whole stream, told by AMI without a fault.
+func scenes(t *testing.T) []*scene {
+	t.Helper()
+	dirs, err := os.ReadDir(captures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*scene
+	for _, d := range dirs {
+		c, err := sim.Load(os.DirFS(captures), d.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := record.New(rules())
+		var changes []record.Change
+		if _, err := capture.Events(filepath.Join(captures, d.Name(), "ami.txt.gz"), nil, func(e record.Event) { changes = m.Apply(changes, e) }); err != nil {
+			t.Fatal(err)
+		}
+		if c.Length() > 0 {
+			all = append(all, &scene{capture: c, want: record.Records(nil, changes)})
+		}
+	}
+	return all
+}
+
+// call is one play of a scene.
+type call struct {
+	scene   *scene
+	playing *sim.Playing
+}
+
+// judgement is what came of comparing.
+type judgement struct {
+	right, approximate, byCEL, crashed int
+	problems                           []string
+}
+
+func (j *judgement) bad(format string, args ...any) {
+	j.problems = append(j.problems, fmt.Sprintf(format, args...))
+}
+
+// judge compares what voipd tells with the calls that took place.
+func judge(calls []call, records []told) *judgement {
+	j := &judgement{}
+	byID := map[string]told{}
+	for _, r := range records {
+		if _, twice := byID[r.CallID]; twice {
+			j.bad("doubled: %s", r.CallID)
+		}
+		byID[r.CallID] = r
+	}
+	for _, c := range calls {
+		j.call(c, byID)
+	}
+	for id, r := range byID {
+		j.bad("invented: %s %s %s→%s %s", id, r.Direction, r.SrcPhone, r.DstPhone, r.Disposition)
+	}
+	return j
+}
+
+func (j *judgement) call(c call, byID map[string]told) {
+	name, ids := c.scene.capture.Name, c.playing.IDs()
+	if !c.playing.Whole() {
+		j.cut(c, byID)
+		return
+	}
+	for _, w := range c.scene.want {
+		id := ids[slices.Index(c.scene.capture.IDs(), w.CallID)]
+		r, has := byID[id]
+		delete(byID, id)
+		if !has {
+			j.bad("missing: %s %s", name, id)
+			continue
+		}
+		diff := differences(w, r)
+		switch {
+		case len(r.Details.Approximate) > 0:
+			j.approximate++
+		case diff != "":
+			j.bad("wrong: %s %s, told by %s: %s", name, id, r.Details.Source, diff)
+		default:
+			j.right++
+		}
+		if r.Details.Source == "cel" {
+			j.byCEL++
+		}
+	}
+}
+
+// cut judges a call in which Asterisk crashed: what was to come of it nobody
+// knows, but it is told once, and whoever reads it is warned.
+func (j *judgement) cut(c call, byID map[string]told) {
+	j.crashed++
+	found := 0
+	for _, id := range c.playing.IDs() {
+		r, has := byID[id]
+		if !has {
+			continue
+		}
+		found++
+		delete(byID, id)
+		if len(r.Details.Approximate) == 0 && !slices.ContainsFunc(c.scene.want, func(w record.Record) bool { return differences(w, r) == "" }) {
+			j.bad("wrong: %s %s, cut by a crash, is not approximate: %s %d s", c.scene.capture.Name, id, r.Disposition, r.Duration)
+		}
+	}
+	if found == 0 && c.playing.Told() > 0 {
+		j.bad("missing: %s %s, cut by a crash after %d events", c.scene.capture.Name, c.playing.IDs()[0], c.playing.Told())
+	}
+	if found > len(c.scene.want) {
+		j.bad("doubled: %s %s, cut by a crash: %d records", c.scene.capture.Name, c.playing.IDs()[0], found)
+	}
+}
+
+// differences compares the app's fields. CEL and AMI have the same moment some
+// milliseconds apart, so that a duration may differ by one.
+func differences(w record.Record, r told) string {
+	var d []string
+	for _, f := range [][3]string{
+		{"direction", string(w.Direction), r.Direction}, {"srcPhone", w.SrcPhone, r.SrcPhone}, {"dstPhone", w.DstPhone, r.DstPhone},
+		{"disposition", string(w.Disposition), r.Disposition},
+	} {
+		if f[1] != f[2] {
+			d = append(d, fmt.Sprintf("%s is %q, want %q", f[0], f[2], f[1]))
+		}
+	}
+	if off := w.Duration - r.Duration; off < -1 || off > 1 {
+		d = append(d, fmt.Sprintf("duration is %d, want %d", r.Duration, w.Duration))
+	}
+	return strings.Join(d, ", ")
+}

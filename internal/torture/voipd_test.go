@@ -1,0 +1,202 @@
+package torture
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/record"
+)
+
+const token = "torture"
+
+// voipd is a process that is killed and started again on the same files.
+type voipd struct {
+	t      *testing.T
+	config string
+	log    string
+	base   string
+	cmd    *exec.Cmd
+	exited chan error
+}
+
+// newVoipd writes the configuration. Nothing runs yet.
+func newVoipd(t *testing.T, dir, storeDir, pbx, cel string) *voipd {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(token))
+	v := &voipd{t: t, config: filepath.Join(dir, "voipd.toml"), log: filepath.Join(dir, "voipd.log"), base: "http://" + listen}
+	text := fmt.Sprintf(`[asterisk]
+address = %q
+secret = "voipd"
+ping_every = "500ms"
+deadline = "1s"
+[numbers]
+extensions = ['^1\d\d$']
+trunks = ['^PJSIP/trunk-[ab]$']
+[[numbers.rewrite]]
+match = '^9(\d{10,})$'
+replace = '$1'
+[store]
+path = %q
+[http]
+listen = %q
+[[http.tokens]]
+name = "torture"
+sha256 = %q
+[[backfill]]
+name = "cel"
+kind = "cel"
+driver = "csv"
+path = %q
+`, pbx, filepath.Join(storeDir, "voipd.db"), listen, hex.EncodeToString(sum[:]), cel)
+	if err := os.WriteFile(v.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (v *voipd) start() {
+	v.t.Helper()
+	log, err := os.OpenFile(v.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer log.Close() // the process has its own
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), configVariable+"="+v.config)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		v.t.Fatal(err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+	v.cmd, v.exited = cmd, exited
+}
+
+func (v *voipd) running() bool { return v.cmd != nil }
+
+// end sends a signal and waits for the end of the process.
+func (v *voipd) end(s syscall.Signal) {
+	v.t.Helper()
+	if v.cmd == nil {
+		return
+	}
+	_ = v.cmd.Process.Signal(s) // it may be gone already
+	select {
+	case err := <-v.exited:
+		if s == syscall.SIGTERM && err != nil {
+			fmt.Printf("torture: SIGTERM: %v\n", err)
+		}
+	case <-time.After(20 * time.Second):
+		v.t.Errorf("voipd did not end 20 s after %v", s)
+		_ = v.cmd.Process.Kill()
+		<-v.exited
+	}
+	v.cmd = nil
+}
+
+// gone tells whether the process ended by itself.
+func (v *voipd) gone() (bool, error) {
+	if v.cmd == nil {
+		return false, nil
+	}
+	select {
+	case err := <-v.exited:
+		v.cmd = nil
+		return true, err
+	default:
+		return false, nil
+	}
+}
+
+func (v *voipd) get(path string, into any) error {
+	req, err := http.NewRequest(http.MethodGet, v.base+path, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	client := http.Client{Timeout: 10 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= 400 && resp.StatusCode != http.StatusServiceUnavailable {
+		return fmt.Errorf("%s: %d %s", path, resp.StatusCode, body)
+	}
+	return json.Unmarshal(body, into)
+}
+
+// told is a record as the API gives it.
+type told struct {
+	CallID, Direction, Disposition, SrcPhone, DstPhone string
+	Duration                                           int
+	Details                                            record.Details
+}
+
+// records are all that voipd has.
+func (v *voipd) records() ([]told, error) {
+	var all []told
+	cursor := ""
+	for {
+		var page struct {
+			Records []told
+			Next    string
+		}
+		if err := v.get("/v1/records?limit=1000&cursor="+url.QueryEscape(cursor), &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Records...)
+		if cursor = page.Next; cursor == "" {
+			return all, nil
+		}
+	}
+}
+
+// well waits until voipd says that the PBX is there and nothing is left to repair.
+func (v *voipd) well(within time.Duration) error {
+	var h struct {
+		Status   string
+		Problems []string
+		Repair   struct{ OpenGaps int }
+	}
+	err := errors.New("not asked yet")
+	for end := time.Now().Add(within); time.Now().Before(end); <-time.After(200 * time.Millisecond) {
+		if err = v.get("/v1/health", &h); err == nil && h.Status == "ok" && h.Repair.OpenGaps == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("voipd does not recover: %+v (%w)", h, err)
+}
+
+// openCalls is how many calls voipd takes for open.
+func (v *voipd) openCalls() (int, error) {
+	var h struct{ OpenCalls int }
+	err := v.get("/v1/health", &h)
+	return h.OpenCalls, err
+}
