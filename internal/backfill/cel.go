@@ -89,6 +89,15 @@ func (t *celTeller) flush() int {
 	return t.told
 }
 
+// ended tells the ends of channels that no row tells: those that are silent
+// since the PBX listed its channels. Only after flush.
+func (t *celTeller) ended(listed time.Time) {
+	for _, e := range t.calls.silent(nil, listed, listed) {
+		t.told++
+		t.each(e)
+	}
+}
+
 // before is a time such that everything before it is told.
 func (t *celTeller) before() time.Time { return t.order.newest.Add(-2 * window) }
 

@@ -1,6 +1,7 @@
 package backfill
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -26,13 +27,20 @@ func (t *celCalls) lost(dst []record.Event, now time.Time) []record.Event {
 		return dst
 	}
 	t.looked = now
+	return t.silent(dst, now.Add(-longestSilence), now)
+}
+
+// silent ends, at their last row, the channels that had none since then.
+func (t *celCalls) silent(dst []record.Event, since, now time.Time) []record.Event {
 	var gone []*celChannel
 	for _, c := range t.channels {
-		if !c.over && now.Sub(c.last) > longestSilence {
+		if !c.over && c.last.Before(since) {
 			gone = append(gone, c)
 		}
 	}
-	slices.SortFunc(gone, func(a, b *celChannel) int { return strings.Compare(a.fact.ID, b.fact.ID) })
+	slices.SortFunc(gone, func(a, b *celChannel) int {
+		return cmp.Or(a.last.Compare(b.last), strings.Compare(a.fact.ID, b.fact.ID))
+	})
 	for _, c := range gone {
 		c.over, c.rings = true, nil
 		dst = append(dst, record.Event{At: c.last, Kind: record.HungUp, Source: record.SourceCEL, Channel: c.fact, Value: unseen})

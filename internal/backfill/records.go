@@ -48,6 +48,9 @@ func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, eac
 		before := rows.before()
 		t.before = func() time.Time { return before }
 		rows.flush()
+		if rows.ended != nil && !span.Listed.IsZero() {
+			rows.ended(span.Listed)
+		}
 		t.share = 1
 		err = t.give()
 	}

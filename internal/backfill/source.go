@@ -77,7 +77,13 @@ func (s *Source) Close() error {
 
 // Span is a stretch of time: From inclusive, To exclusive. A zero time is no
 // bound.
-type Span struct{ From, To time.Time }
+type Span struct {
+	From, To time.Time
+	// Listed is when the PBX last listed its channels to who reads this. A
+	// channel of CEL that has no end and no row since then is gone, without a
+	// word (Asterisk crashed), or is watched. Zero: only a day of silence says so.
+	Listed time.Time
+}
 
 // Wide is the span with d more on each side.
 func (s Span) Wide(d time.Duration) Span {
@@ -107,7 +113,8 @@ type rows struct {
 	cells  func(l layout, cells []string) error // takes one row in; an error: it is malformed
 	flush  func() int
 	before func() time.Time
-	share  *float64 // where to say how much of all is read; may be nil
+	ended  func(listed time.Time) // nil: every row tells a whole call
+	share  *float64               // where to say how much of all is read; may be nil
 }
 
 func (r rows) done(share float64) {
@@ -125,7 +132,7 @@ func (s *Source) rows(each func(record.Event)) rows {
 				t.push(row)
 			}
 			return err
-		}, t.flush, t.before, nil}
+		}, t.flush, t.before, t.ended, nil}
 	}
 	t := newCDRTeller(each)
 	return rows{func(l layout, cells []string) error {
@@ -134,7 +141,7 @@ func (s *Source) rows(each func(record.Event)) rows {
 			t.push(row)
 		}
 		return err
-	}, t.flush, t.before, nil}
+	}, t.flush, t.before, nil, nil}
 }
 
 // time is the column that says when a row was written.

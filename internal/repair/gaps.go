@@ -105,6 +105,7 @@ func (r *Repair) gap(ctx context.Context, e record.Event) error {
 		at = r.opt.Now()
 	}
 	if e.Kind == record.SnapshotEnded {
+		r.listed = at
 		return r.opt.Store.CloseGaps(ctx, at)
 	}
 	return r.opt.Store.AddGap(ctx, store.Gap{From: at, Why: e.Value})

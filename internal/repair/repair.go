@@ -54,6 +54,7 @@ type Repair struct {
 	written time.Time      // when it was last written that voipd runs
 	daily   time.Time      // when the last two days were last asked for
 	asked   map[int64]bool // gaps whose reading is asked for
+	listed  time.Time      // when the PBX last listed its channels
 
 	mu     sync.Mutex
 	wanted []wanted
@@ -203,6 +204,7 @@ func (r *Repair) due() []wanted {
 // read reads one stretch from every source.
 func (r *Repair) read(ctx context.Context, w wanted) {
 	span, whole := w.span.Wide(r.opt.Margin), true
+	span.Listed = r.listed
 	for _, s := range r.opt.Sources {
 		n, err := r.from(ctx, s, span)
 		if ctx.Err() != nil {
