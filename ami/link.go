@@ -1,6 +1,7 @@
 package ami
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ type link struct {
 
 	writing sync.Mutex
 	asked   atomic.Bool   // a snapshot was asked for
-	again   chan struct{} // FullyBooted came after it
+	again   chan struct{} // another one is due
 	ended   chan struct{} // closed when the reading goroutine has returned
 	once    sync.Once
 	cause   error // why it ended; set by once
@@ -83,8 +84,7 @@ func (l *link) read() {
 		case err == nil:
 			l.take(m)
 		case errors.As(err, &bad):
-			l.client.malformed.Add(1)
-			l.client.opts.Log.Debug("AMI: malformed message left out", "error", bad)
+			l.lose(bad.Error())
 		case err == io.EOF && l.farewell != "":
 			l.fail(errors.New(l.farewell))
 			return
@@ -105,11 +105,14 @@ func (l *link) take(m *Message) {
 	}
 	name := m.Event()
 	switch {
+	case name != nil && twoInOne(m):
+		l.lose(fmt.Sprintf("malformed AMI message: more than one event in it, the first is %s", name))
+		return
 	case name != nil:
 		l.client.event.Store(l.received.UnixNano())
 		l.notice(string(name), m)
 	case m.Response() == nil:
-		l.client.malformed.Add(1) // neither an event nor a response
+		l.lose("malformed AMI message: neither an event nor a response")
 		return
 	}
 	taken, handle := l.waiting.take(m)
@@ -122,17 +125,42 @@ func (l *link) take(m *Message) {
 	}
 }
 
+// lose leaves out what is no message. There may have been a fact in it, so the PBX is asked for its channels again.
+func (l *link) lose(why string) {
+	l.client.malformed.Add(1)
+	l.client.opts.Log.Debug("AMI: malformed message left out", "error", why)
+	l.client.opts.OnLoss(why, l.received)
+	l.askAgain()
+}
+
+// askAgain asks for one more snapshot, unless the first one is still to come.
+func (l *link) askAgain() {
+	if !l.asked.Load() {
+		return
+	}
+	select {
+	case l.again <- struct{}{}:
+	default: // one more is due already
+	}
+}
+
+// twoInOne tells whether an event has swallowed the one behind it: Asterisk writes each event's classes, once.
+func twoInOne(m *Message) bool {
+	n := 0
+	for _, f := range m.Fields() {
+		if len(f.Key) == len("Privilege") && bytes.EqualFold(f.Key, []byte("Privilege")) {
+			n++
+		}
+	}
+	return n > 1
+}
+
 // notice sees the events about the PBX itself.
 func (l *link) notice(name string, m *Message) {
 	switch name {
 	case "FullyBooted":
 		l.client.booted()
-		if l.asked.Load() {
-			select {
-			case l.again <- struct{}{}:
-			default: // one more snapshot is due already
-			}
-		}
+		l.askAgain()
 	case "Shutdown":
 		l.farewell = fmt.Sprintf("the PBX shut down (Event: Shutdown, %s, Restart: %s)", m.Get("Shutdown"), m.Get("Restart"))
 	}

@@ -51,6 +51,9 @@ type Options struct {
 	// Handle is called on the reading goroutine and must not block: Asterisk throws a reader out that does not read.
 	// The events of a List go to its caller alone.
 	Handle func(m *Message, received time.Time)
+	// OnLoss gets what could not be read as a message, in the order of the stream as Handle does: a fact may have been
+	// in it. The client asks for a snapshot by itself. Default: nothing is done.
+	OnLoss func(why string, received time.Time)
 	// OnState gets every change of State, in order, one call at a time. It must not block. When it gets Down, the
 	// last Handle of that session has returned.
 	OnState func(Status)
@@ -94,6 +97,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.OnLoss == nil {
+		o.OnLoss = func(string, time.Time) {}
 	}
 	if o.OnState == nil {
 		o.OnState = func(Status) {}

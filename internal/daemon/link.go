@@ -67,6 +67,9 @@ func (d *Daemon) newLink(rules record.Rules) (link, error) {
 			d.loop.Put(e)
 		}
 	}
+	opt.OnLoss = func(_ string, received time.Time) {
+		d.loop.Put(record.Event{At: received.UTC(), Kind: record.Gapped, Source: record.SourceClock, Value: "the PBX sent what is no message"})
+	}
 	opt.OnState = func(s ami.Status) {
 		changed(string(s.State), s.Since)
 		if s.State == ami.Up {

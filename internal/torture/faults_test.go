@@ -18,24 +18,28 @@ import (
 // fault is something that goes wrong. What lasts has an end.
 type fault struct {
 	kind       string
+	what       string // that fails: it fails in one way at a time
 	begin, end func()
 }
+
+// process is voipd itself: the run starts it again.
+const process = "voipd"
 
 // faults are the kinds of faults, and why one of them cannot be had here.
 func faults(v *voipd, pbx *sim.PBX, disk *disk, r *rand.Rand) []fault {
 	all := []fault{
-		{"voipd killed", func() { v.end(syscall.SIGKILL) }, nil}, // started again by the run
-		{"voipd stopped", func() { v.end(syscall.SIGTERM) }, nil},
-		{"link cut", pbx.Cut, func() {}},
-		{"PBX away", func() { pbx.Away(true) }, func() { pbx.Away(false) }},
-		{"link frozen", pbx.Hang, func() {}},
-		{"login refused", func() { pbx.RefuseLogins(true); pbx.Cut() }, func() { pbx.RefuseLogins(false) }},
-		{"garbage", func() { pbx.Garble(garbage(r)) }, func() {}},
-		{"PBX slow", func() { pbx.SlowDown(sim.Slow{Piece: 64, Pause: 2 * time.Millisecond}) }, func() { pbx.SlowDown(sim.Slow{}) }},
-		{"Asterisk crashed", func() { pbx.Away(true); pbx.Crash() }, func() { pbx.Away(false) }},
+		{"voipd killed", process, func() { v.end(syscall.SIGKILL) }, nil},
+		{"voipd stopped", process, func() { v.end(syscall.SIGTERM) }, nil},
+		{"link cut", "cut", pbx.Cut, func() {}},
+		{"PBX away", "pbx", func() { pbx.Away(true) }, func() { pbx.Away(false) }},
+		{"link frozen", "frozen", pbx.Hang, func() {}},
+		{"login refused", "login", func() { pbx.RefuseLogins(true); pbx.Cut() }, func() { pbx.RefuseLogins(false) }},
+		{"garbage", "garbage", func() { pbx.Garble(garbage(r)) }, func() {}},
+		{"PBX slow", "slow", func() { pbx.SlowDown(sim.Slow{Piece: 64, Pause: 2 * time.Millisecond}) }, func() { pbx.SlowDown(sim.Slow{}) }},
+		{"Asterisk crashed", "pbx", func() { pbx.Away(true); pbx.Crash() }, func() { pbx.Away(false) }},
 	}
 	if disk.mounted {
-		all = append(all, fault{"disk full", disk.fill, disk.empty})
+		all = append(all, fault{"disk full", "disk", disk.fill, disk.empty})
 	}
 	return all
 }

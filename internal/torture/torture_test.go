@@ -17,17 +17,18 @@ import (
 )
 
 const (
-	mostCalls   = 40                     // at once
-	callEvery   = 150 * time.Millisecond // on the average
-	longestEnd  = 4 * time.Second        // of a fault that lasts
-	recoverIn   = 60 * time.Second
-	looseBefore = time.Second // the first fault
+	mostCalls  = 40                     // at once
+	callEvery  = 150 * time.Millisecond // on the average
+	longestEnd = 4 * time.Second        // of a fault that lasts
+	recoverIn  = 60 * time.Second
+	restart    = "voipd ended by itself"
 )
 
 // run is one torture.
 type run struct {
 	t      *testing.T
-	random *rand.Rand
+	random *rand.Rand // of faults
+	called *rand.Rand // of calls
 	pbx    *sim.PBX
 	voipd  *voipd
 	disk   *disk
@@ -77,31 +78,54 @@ func newRun(t *testing.T, seed uint64) *run {
 	d := newDisk(t)
 	v := newVoipd(t, dir, d.dir, pbx.Addr(), cel)
 	t.Cleanup(func() { v.end(syscall.SIGKILL) })
-	return &run{t: t, random: rand.New(rand.NewPCG(seed, 1)), pbx: pbx, voipd: v, disk: d, scenes: scenes(t), counts: map[string]int{}}
+	r := &run{t: t, random: rand.New(rand.NewPCG(seed, 1)), called: rand.New(rand.NewPCG(seed, 2)), pbx: pbx, voipd: v, disk: d, scenes: scenes(t), counts: map[string]int{}}
+	v.mayFail = func() bool { return r.lasts("disk full") }
+	return r
 }
 
 // rage places calls and lets things fail, until the time is over.
 func (r *run) rage(most int, length time.Duration) {
 	begin := time.Now()
-	kinds := faults(r.voipd, r.pbx, r.disk, r.random)
-	every := length / time.Duration(max(most, 1))
-	nextFault, nextCall := begin.Add(looseBefore), begin
-	for done := 0; time.Since(begin) < length; {
+	plan := r.plan(faults(r.voipd, r.pbx, r.disk, r.random), most, length)
+	nextCall := begin
+	for time.Since(begin) < length || len(plan) > 0 {
 		now := time.Now()
 		if !nextCall.After(now) {
 			r.place()
-			nextCall = now.Add(r.upTo(2 * callEvery))
+			nextCall = now.Add(time.Duration(r.called.Int64N(int64(2 * callEvery))))
 		}
 		r.finish(now)
 		r.supervise()
-		if done < most && !nextFault.After(now) {
-			if r.fail(kinds[r.random.IntN(len(kinds))]) {
-				done++
-			}
-			nextFault = begin.Add(time.Duration(done)*every + r.upTo(every))
+		for len(plan) > 0 && now.Sub(begin) >= plan[0].at {
+			r.fail(plan[0])
+			plan = plan[1:]
 		}
 		<-time.After(10 * time.Millisecond)
 	}
+}
+
+// planned is a fault, when it begins and how long it lasts.
+type planned struct {
+	fault
+	at, lasts time.Duration
+}
+
+// plan says what fails when: only the seed decides. What lasts does not begin
+// again before it is over.
+func (r *run) plan(kinds []fault, most int, length time.Duration) []planned {
+	every := length / time.Duration(max(most, 1))
+	free := map[string]time.Duration{}
+	var all []planned
+	for len(all) < most {
+		p := planned{fault: kinds[r.random.IntN(len(kinds))], lasts: r.upTo(longestEnd)}
+		p.at = time.Duration(len(all))*every + r.upTo(every)
+		if p.at < free[p.what] {
+			continue
+		}
+		free[p.what] = p.at + p.lasts + time.Second
+		all = append(all, p)
+	}
+	return all
 }
 
 func (r *run) upTo(d time.Duration) time.Duration { return time.Duration(r.random.Int64N(int64(d))) }
@@ -120,31 +144,24 @@ func (r *run) place() {
 			c.scene.playing++
 		}
 	}
-	s := r.scenes[r.random.IntN(len(r.scenes))]
+	s := r.scenes[r.called.IntN(len(r.scenes))]
 	if open < mostCalls && s.playing < 2 {
 		r.calls = append(r.calls, call{s, r.pbx.Play(s.capture, 0)})
 	}
 }
 
-// fail lets one thing go wrong; false where the like of it goes on already.
-func (r *run) fail(f fault) bool {
-	process := f.end == nil
-	for _, p := range r.ends {
-		if p.kind == f.kind || process && strings.HasPrefix(p.kind, "voipd") || strings.HasPrefix(f.kind, "PBX away") && strings.HasPrefix(p.kind, "Asterisk") {
-			return false
+// fail lets one thing go wrong.
+func (r *run) fail(p planned) {
+	r.counts[p.kind]++
+	p.begin()
+	end := p.end
+	if p.what == process {
+		if r.lasts(restart) {
+			return // it is down already, by itself
 		}
-	}
-	if process && !r.voipd.running() {
-		return false
-	}
-	end := f.end
-	if process {
 		end = r.voipd.start
 	}
-	f.begin()
-	r.counts[f.kind]++
-	r.ends = append(r.ends, pending{f.kind, time.Now().Add(r.upTo(longestEnd)), end})
-	return true
+	r.ends = append(r.ends, pending{p.kind, time.Now().Add(p.lasts), end})
 }
 
 // finish ends what lasted long enough.
@@ -165,11 +182,11 @@ func (r *run) supervise() {
 	if !gone {
 		return
 	}
-	if !r.lasts("disk full") {
+	if !r.voipd.mayFail() {
 		r.t.Errorf("voipd ended by itself: %v", err)
 	}
 	r.again++
-	r.ends = append(r.ends, pending{"voipd ended", time.Now().Add(time.Second), r.voipd.start})
+	r.ends = append(r.ends, pending{restart, time.Now().Add(time.Second), r.voipd.start})
 }
 
 func (r *run) lasts(kind string) bool {
