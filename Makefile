@@ -18,6 +18,9 @@ LABFLAGS ?=
 # What make bench runs: a regular expression of benchmarks; its packages.
 BENCH ?= .
 
+# Flags for make torture.
+TORTURE ?= -faults 500 -for 11m
+
 DESTDIR ?=
 prefix ?= /usr/local
 sysconfdir ?= /etc
@@ -68,6 +71,10 @@ lint: need ## formatting, vet, staticcheck, modules, scripts, systemd files
 .PHONY: bench
 bench: need ## the figures of the README
 	@scripts/bench.sh '$(BENCH)'
+
+.PHONY: torture
+torture: need ## calls while voipd is killed, the link cut, the disk filled ...: TORTURE='-seed 7 -faults 500 -for 11m'
+	@scripts/torture.sh $(TORTURE)
 
 .PHONY: build
 build: need ## bin/voipd, static, its version from git

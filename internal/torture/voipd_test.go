@@ -96,8 +96,6 @@ func (v *voipd) start() {
 	v.cmd, v.exited = cmd, exited
 }
 
-func (v *voipd) running() bool { return v.cmd != nil }
-
 // end sends a signal and waits for the end of the process.
 func (v *voipd) end(s syscall.Signal) {
 	v.t.Helper()
