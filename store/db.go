@@ -118,12 +118,16 @@ func (db *DB) Path() string { return db.path }
 // Secret gives the secret of that name, 32 random bytes, made and kept at its
 // first use.
 func (db *DB) Secret(ctx context.Context, name string) ([]byte, error) {
+	var value []byte
+	err := db.writer.QueryRowContext(ctx, `SELECT value FROM secrets WHERE name = ?`, name).Scan(&value)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return value, wrap("read secret "+name, err)
+	}
 	fresh := make([]byte, 32)
 	rand.Read(fresh)
 	if _, err := db.writer.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, fresh); err != nil {
 		return nil, fmt.Errorf("make secret %s: %w", name, err)
 	}
-	var value []byte
 	if err := db.writer.QueryRowContext(ctx, `SELECT value FROM secrets WHERE name = ?`, name).Scan(&value); err != nil {
 		return nil, fmt.Errorf("read secret %s: %w", name, err)
 	}

@@ -85,6 +85,12 @@ func (db *DB) Mark(ctx context.Context, name string) (time.Time, error) {
 	return time.UnixMilli(at).UTC(), nil
 }
 
+// ClearMark drops what is kept under a name.
+func (db *DB) ClearMark(ctx context.Context, name string) error {
+	_, err := db.writer.ExecContext(ctx, `DELETE FROM marks WHERE name = ?`, name)
+	return wrap("clear mark "+name, err)
+}
+
 // SetMark keeps a moment under a name.
 func (db *DB) SetMark(ctx context.Context, name string, at time.Time) error {
 	if _, err := db.writer.ExecContext(ctx, `INSERT INTO marks (name, at) VALUES (?, ?)

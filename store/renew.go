@@ -106,7 +106,7 @@ func (db *DB) salvage(ctx context.Context, d *Damage) {
 	old := sql.OpenDB(&dialer{dsn(d.File, "ro", "_query_only=1"), nil, &fileState{}})
 	defer old.Close()
 	for _, t := range saved() {
-		d.Saved[t.table] = db.takeOver(ctx, old, t.table, t.where)
+		d.Saved[t.table], _ = db.takeOver(ctx, old, t.table, t.where)
 	}
 	var last int64
 	if old.QueryRowContext(ctx, `SELECT seq FROM sqlite_sequence WHERE name = 'changes'`).Scan(&last) == nil {
@@ -121,33 +121,73 @@ func (db *DB) salvage(ctx context.Context, d *Damage) {
 	}
 }
 
-// takeOver copies rows one by one until the damage, and tells how many.
-func (db *DB) takeOver(ctx context.Context, old *sql.DB, table, where string) (n int) {
-	rows, err := old.QueryContext(ctx, `SELECT * FROM `+table+` `+where)
+// takeStep is how many rows are taken over in one transaction.
+const takeStep = 500
+
+// takeOver copies rows that the new database has not, one by one until the
+// damage, and tells how many, and whether it came to the end. rest is the query
+// behind the table's name.
+func (db *DB) takeOver(ctx context.Context, old *sql.DB, table, rest string) (n int, whole bool) {
+	rows, err := old.QueryContext(ctx, `SELECT * FROM `+table+` `+rest)
 	if err != nil {
-		return 0 // the table itself is lost, or an older version had none
+		return 0, false // the table itself is lost, or an older version had none
 	}
 	defer rows.Close()
 	columns, err := rows.Columns()
 	if err != nil {
-		return 0
-	}
-	tx, err := db.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return 0
+		return 0, false
 	}
 	insert := `INSERT OR IGNORE INTO ` + table + ` (` + strings.Join(columns, `, `) + `) VALUES (?` + strings.Repeat(`, ?`, len(columns)-1) + `)`
-	values, into := make([]any, len(columns)), make([]any, len(columns))
+	more := true
+	for more {
+		got := 0
+		err := db.inTx(ctx, func(tx *sql.Tx) error {
+			got, more = copyRows(ctx, tx, rows, insert, len(columns))
+			return nil
+		})
+		if err != nil {
+			return n, false
+		}
+		n += got
+	}
+	return n, rows.Err() == nil
+}
+
+// copyRows copies one step of rows. One that does not fit, such as a delivery
+// without its change, is left.
+func copyRows(ctx context.Context, tx *sql.Tx, rows *sql.Rows, insert string, columns int) (n int, more bool) {
+	values, into := make([]any, columns), make([]any, columns)
 	for i := range values {
 		into[i] = &values[i]
 	}
-	for rows.Next() && rows.Scan(into...) == nil {
-		if _, err := tx.ExecContext(ctx, insert, values...); err == nil {
-			n++ // a row that does not fit, such as a delivery without its change, is left
+	for range takeStep {
+		if !rows.Next() || rows.Scan(into...) != nil {
+			return n, false
+		}
+		if res, err := tx.ExecContext(ctx, insert, values...); err == nil {
+			if added, err := res.RowsAffected(); err == nil {
+				n += int(added)
+			}
 		}
 	}
-	if tx.Commit() != nil {
-		return 0
+	return n, true
+}
+
+// Rescue takes over what can still be read of the records, recordings and
+// traces of a database that was moved aside: from its beginning up to the
+// damage, and from its end back to it. What the new one has already stays. It
+// may take minutes; others write meanwhile.
+func (db *DB) Rescue(ctx context.Context, file string) map[string]int {
+	old := sql.OpenDB(&dialer{dsn(file, "ro", "_query_only=1"), nil, &fileState{}})
+	defer old.Close()
+	saved := map[string]int{}
+	for _, table := range []string{"records", "recordings", "traces"} {
+		n, whole := db.takeOver(ctx, old, table, `ORDER BY call_id`)
+		if !whole {
+			back, _ := db.takeOver(ctx, old, table, `ORDER BY call_id DESC`)
+			n += back
+		}
+		saved[table] = n
 	}
-	return n
+	return saved
 }

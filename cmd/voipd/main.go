@@ -59,7 +59,8 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newServe(), newReplay(), newImport(), newCapture(), newToken(), newDemo(), newExplain(), newExport(), newDoctor(), newWebhooks())
+	root.AddCommand(newServe(), newReplay(), newImport(), newCapture(), newToken(), newDemo(), newExplain(), newExport(), newDoctor(), newWebhooks(),
+		newBackup(), newForget(), newAudit())
 	usageOfArgs(root)
 	return root
 }

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // check finds values that are of the right type and still cannot work.
@@ -31,9 +32,7 @@ func (c *Config) check(lines map[string]int) []Problem {
 	}
 	k.numbers(&c.Numbers)
 	k.recordings(&c.Recordings)
-	if c.Store.Path == "" {
-		k.bad("store.path", "must not be empty")
-	}
+	k.store(&c.Store)
 	k.http(&c.HTTP)
 	k.webhooks(c.Webhooks)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
@@ -115,7 +114,23 @@ func (k *checker) pattern(key, p string) {
 	}
 }
 
+// leastKept is the shortest retention: CEL and CDR are read for the last two
+// days, and would bring younger calls back.
+const leastKept = 72 * time.Hour
+
+func (k *checker) store(s *Store) {
+	if s.Path == "" {
+		k.bad("store.path", "must not be empty")
+	}
+	if s.KeepRecords > 0 && s.KeepRecords < leastKept {
+		k.bad("store.keep_records", "want at least %q, as calls of the last two days are read again; leave it out to keep records for ever", "72h")
+	}
+}
+
 func (k *checker) recordings(r *Recordings) {
+	if r.Keep > 0 && r.Keep < leastKept {
+		k.bad("recordings.keep", "want at least %q; leave it out to keep audio for ever", "72h")
+	}
 	for i, d := range r.Directories {
 		key := fmt.Sprintf("recordings.directories[%d]", i)
 		if !filepath.IsAbs(d.Path) || filepath.Clean(d.Path) == "/" {

@@ -63,6 +63,7 @@ type Rewrite struct {
 // Recordings say where the audio is.
 type Recordings struct {
 	Directories []Directory   `toml:"directories"`
+	Keep        time.Duration `toml:"keep"`     // how long after a call its audio files are kept; 0: voipd deletes none
 	LinkTTL     time.Duration `toml:"link_ttl"` // how long a link works
 	GiveUp      time.Duration `toml:"give_up"`  // how long after the call a missing file is looked for
 }
@@ -76,6 +77,7 @@ type Directory struct {
 // Store says where the records are kept.
 type Store struct {
 	Path        string        `toml:"path"`
+	KeepRecords time.Duration `toml:"keep_records"` // how long after a call its record is kept; 0: for ever
 	KeepTraces  time.Duration `toml:"keep_traces"`  // how long the facts behind a record are kept
 	KeepChanges time.Duration `toml:"keep_changes"` // how long the live stream can be read again, and deliveries be looked at
 }

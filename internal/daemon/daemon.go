@@ -33,6 +33,7 @@ type Options struct {
 	OnChange func([]record.Change) // told what was decided, once it is on the disk; must not block; may be nil
 	Settle   time.Duration         // how long after a gap CEL and CDR are read; 0 is half a minute
 	Refused  time.Duration         // how long after a refused login the next is tried; 0 is a minute
+	Tap      store.Tap             // told of each step of writing; may be nil
 }
 
 // Daemon is voipd. Make one with New, then Run it once.
@@ -54,6 +55,8 @@ type Daemon struct {
 	ready    sync.Once
 
 	endpoints endpoint.Table
+	rules     record.Rules
+	rebuild   rebuild
 }
 
 // New opens the store and the API's port, and takes up the calls that were
@@ -74,7 +77,8 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if err != nil {
 		return closeAll(err)
 	}
-	if d.store, err = store.Open(ctx, c.Store.Path); err != nil {
+	d.rules = rules
+	if err := d.openStore(ctx); err != nil {
 		return closeAll(err)
 	}
 	if d.listener, err = net.Listen("tcp", c.HTTP.Listen); err != nil {
@@ -156,6 +160,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	others.Go(func() { d.notify(work) })
 	others.Go(func() { d.repair.Run(work) })
 	others.Go(func() { d.prune(work) })
+	others.Go(func() { d.guard(work) })
 	others.Go(func() { d.webhooks.Run(work) })
 	others.Go(func() {
 		if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -203,28 +208,4 @@ func (d *Daemon) resync() { d.link.Resync() }
 func (d *Daemon) Link(callID, id string) string {
 	link, _ := d.signer.Link(callID, id, time.Now())
 	return link
-}
-
-// pruneEvery is how often old traces are dropped.
-const pruneEvery = time.Hour
-
-// prune drops the traces that are older than the configuration wants.
-func (d *Daemon) prune(ctx context.Context) {
-	tick := time.NewTicker(pruneEvery)
-	defer tick.Stop()
-	for {
-		n, err := d.store.PruneTraces(ctx, time.Now().Add(-d.config.Store.KeepTraces))
-		switch {
-		case err != nil && ctx.Err() == nil:
-			d.opt.Log.Error("cannot drop old traces", "error", err)
-		case n > 0:
-			d.opt.Log.Info("dropped old traces", "calls", n)
-		}
-		d.pruneChanges(ctx)
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
 }

@@ -36,6 +36,7 @@ func (d *Daemon) health(ctx context.Context) api.Health {
 	if stats.Waiting > stats.Bound/2 {
 		h.Problems = append(h.Problems, fmt.Sprintf("%d facts wait to be written, at %d further ones are refused", stats.Waiting, stats.Bound))
 	}
+	d.storeHealth(&h, stats)
 	d.repairHealth(&h)
 	d.webhookHealth(ctx, &h)
 	if len(h.Problems) > 0 {

@@ -66,14 +66,3 @@ func (d *Daemon) webhookHealth(ctx context.Context, h *api.Health) {
 			Text: fmt.Sprintf("%d events wait for their webhooks, the oldest since %s; voipd webhooks list --waiting shows the answers they got", o.Waiting, o.Oldest.Format(time.RFC3339))})
 	}
 }
-
-// pruneChanges drops changes that are older than the configuration wants.
-func (d *Daemon) pruneChanges(ctx context.Context) {
-	n, err := d.store.PruneChanges(ctx, time.Now().Add(-d.config.Store.KeepChanges))
-	switch {
-	case err != nil && ctx.Err() == nil:
-		d.opt.Log.Error("cannot drop old changes", "error", err)
-	case n > 0:
-		d.opt.Log.Info("dropped old changes", "changes", n)
-	}
-}

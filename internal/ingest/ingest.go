@@ -86,7 +86,10 @@ type Stats struct {
 	OpenCalls  int
 	LastEvent  time.Time // when the latest fact happened on the PBX
 	LastCommit time.Time
-	StoreError string // why the last write failed; empty: it did not
+	CommitTook time.Duration // how long the last write that worked took
+	Writing    time.Time     // since when a write is under way, tries included; zero: none is
+	StoreError string        // why the last write failed; empty: it did not
+	Trouble    store.Trouble // what kind of failure that is
 }
 
 // New makes a Loop. Put may be called at once; nothing is applied before Run.
@@ -305,15 +308,19 @@ func (l *Loop) settle(ctx context.Context, changes []record.Change, e record.Eve
 // Meanwhile facts wait in the queue.
 func (l *Loop) commit(ctx context.Context, b *store.Batch) error {
 	wait := retryFirst
+	l.note(func(s *Stats) { s.Writing = time.Now() })
+	defer l.note(func(s *Stats) { s.Writing = time.Time{} })
 	for {
 		l.mark(true) // a store that fails is no dead loop
+		began := time.Now()
 		err := l.opt.Store.Commit(context.WithoutCancel(ctx), b)
 		if err == nil {
 			l.note(func(s *Stats) {
 				if s.StoreError != "" {
 					l.opt.Log.Info("the store takes records again")
 				}
-				s.Commits, s.LastCommit, s.StoreError = s.Commits+1, time.Now(), ""
+				s.Commits, s.LastCommit, s.StoreError, s.Trouble = s.Commits+1, time.Now(), "", ""
+				s.CommitTook = time.Since(began)
 			})
 			return nil
 		}
@@ -321,7 +328,7 @@ func (l *Loop) commit(ctx context.Context, b *store.Batch) error {
 			if s.StoreError == "" {
 				l.opt.Log.Error("cannot write to the store; facts wait in the queue", "error", err)
 			}
-			s.StoreError = err.Error()
+			s.StoreError, s.Trouble = err.Error(), store.TroubleOf(err)
 		})
 		if !pause(ctx, wait) {
 			return fmt.Errorf("write to the store: %w", err)

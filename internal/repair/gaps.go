@@ -42,6 +42,23 @@ func (r *Repair) begin(ctx context.Context) error {
 	return err
 }
 
+// Lost makes a store that has lost it know that voipd ran up to a moment: what
+// was before is for an import, what came after is a gap.
+func Lost(ctx context.Context, db *store.DB, at time.Time) error {
+	for _, name := range []string{firstMark, aliveMark} {
+		had, err := db.Mark(ctx, name)
+		if err != nil {
+			return err
+		}
+		if had.IsZero() {
+			if err := db.SetMark(ctx, name, at); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // lookBack asks for the reading of the last two days.
 func (r *Repair) lookBack(now, due time.Time) {
 	from := now.Add(-lookBack)

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+const person = "79035550123"
+
+// kept makes a configuration whose store has a call of the person with a
+// recording, and one of somebody else.
+func kept(t *testing.T) (conf, db, audio string) {
+	t.Helper()
+	dir := t.TempDir()
+	monitor := filepath.Join(dir, "monitor")
+	conf, db, audio = filepath.Join(dir, "voipd.toml"), filepath.Join(dir, "voipd.db"), filepath.Join(monitor, "in-"+person+".wav")
+	if err := os.Mkdir(monitor, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{conf: fmt.Sprintf("[store]\npath = %q\n[[recordings.directories]]\npath = %q\n", db, monitor), audio: "RIFF"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx := context.Background()
+	s, err := store.Open(ctx, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Unix(1_795_366_192, 0).UTC()
+	for id, number := range map[string]string{"1.1": person, "1.2": "79031000001"} {
+		r := record.Record{CallID: id, Direction: record.In, Disposition: record.Answered, SrcPhone: number, DstPhone: "101",
+			Details: record.Details{StartedAt: at, EndedAt: at.Add(time.Minute), Source: "ami"}}
+		if number == person {
+			r.Details.Recordings = []record.Recording{{ID: "r", Path: audio, At: at, State: record.Ready}}
+		}
+		if err := s.Commit(ctx, &store.Batch{Records: []record.Record{r}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return conf, db, audio
+}
+
+// TestForgetCommand: it asks, says what it did, and leaves neither number nor
+// audio; the audit has a line without the number.
+func TestForgetCommand(t *testing.T) {
+	conf, db, audio := kept(t)
+	status, stdout, stderr := voipd("forget", "-c", conf, person)
+	if status != 1 || !strings.Contains(stdout, "1 calls, 1 recordings") || !strings.Contains(stderr, "nothing was erased") {
+		t.Errorf("not confirmed: %d %q %q", status, stdout, stderr)
+	}
+	if _, err := os.Stat(audio); err != nil {
+		t.Errorf("not confirmed, and: %v", err)
+	}
+	status, stdout, stderr = voipd("forget", "-c", conf, "--yes", "+7 903 555-01-23")
+	if status != 0 || !strings.Contains(stdout, "erased: 1 calls, 0 changes, 1 files, 1 recordings, 1 records, 0 traces") {
+		t.Fatalf("got %d %q %q", status, stdout, stderr)
+	}
+	if _, err := os.Stat(audio); !os.IsNotExist(err) {
+		t.Errorf("the audio is left: %v", err)
+	}
+	for _, part := range []string{"", "-wal"} {
+		if data, err := os.ReadFile(db + part); err == nil && bytes.Contains(data, []byte(person)) {
+			t.Errorf("the number is left in the database%s", part)
+		}
+	}
+	status, stdout, _ = voipd("audit", "-c", conf)
+	if status != 0 || !strings.Contains(stdout, " forget ") || strings.Contains(stdout+stderr, person) {
+		t.Errorf("audit: %d %q; log %q", status, stdout, stderr)
+	}
+	if status, _, stderr := voipd("forget", "-c", conf, "--yes", "101"); status != 2 || !strings.Contains(stderr, "extension") {
+		t.Errorf("an extension: %d %q", status, stderr)
+	}
+}
+
+func TestForgetKeepsFiles(t *testing.T) {
+	conf, _, audio := kept(t)
+	if status, stdout, stderr := voipd("forget", "-c", conf, "--yes", "--keep-files", person); status != 0 || !strings.Contains(stdout, "0 files") {
+		t.Errorf("got %d %q %q", status, stdout, stderr)
+	}
+	if _, err := os.Stat(audio); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBackupCommand(t *testing.T) {
+	conf, _, _ := kept(t)
+	file := filepath.Join(t.TempDir(), "copy.db")
+	if status, stdout, stderr := voipd("backup", "-c", conf, file); status != 0 || !strings.Contains(stdout, "2 records") || stderr != "" {
+		t.Errorf("got %d %q %q", status, stdout, stderr)
+	}
+	if status, _, stderr := voipd("backup", "-c", conf, file); status != 1 || !strings.Contains(stderr, "exists") {
+		t.Errorf("written over: %d %q", status, stderr)
+	}
+	if status, stdout, _ := voipd("audit", "-c", conf); status != 0 || !strings.Contains(stdout, " backup "+file+": 2 records") {
+		t.Errorf("audit: %d %q", status, stdout)
+	}
+}
