@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,9 +18,6 @@ import (
 // waiting bounds the events that come while a list of channels is fetched.
 // Beyond it the session ends and begins anew with a fresh list.
 const waiting = 100_000
-
-// answerBound bounds a REST answer: 20,000 channels have some 15 MB.
-const answerBound = 64 << 20
 
 // session lives one websocket, from dialling to its end, and says why it ended.
 //
@@ -215,28 +211,4 @@ func (s *link) present(channels []channel, bridges []bridge) {
 		handle(e)
 	}
 	handle(record.Event{At: now, Kind: record.SnapshotEnded, Source: record.SourceARI})
-}
-
-// get asks the REST interface for a list. The whole list comes in one answer;
-// asking for each channel would tell of different moments.
-func (c *Client) get(ctx context.Context, path string, into any) error {
-	u := *c.base
-	u.Path = strings.TrimSuffix(u.Path, "/") + path
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return fmt.Errorf("ask ARI for %s: %w", path, err)
-	}
-	request.SetBasicAuth(c.opt.Username, c.opt.Password)
-	answer, err := c.http.Do(request)
-	if err != nil {
-		return fmt.Errorf("ask ARI for %s: %w", path, err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask ARI for %s: the PBX answers %s", path, answer.Status)
-	}
-	if err := json.NewDecoder(io.LimitReader(answer.Body, answerBound)).Decode(into); err != nil {
-		return fmt.Errorf("ask ARI for %s: %w", path, err)
-	}
-	return nil
 }

@@ -18,6 +18,7 @@
 //	group.go         which channels are one call, and what happens when two calls become one
 //	talk.go          who can hear whom: conversations
 //	dial.go          who was rung and with what outcome
+//	originate.go     calls that the PBX begins
 //	untold.go        what a fact that did not come leaves behind
 //	decide.go        direction, phones, disposition, duration
 //	record.go        the Record and its details

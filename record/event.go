@@ -35,7 +35,7 @@ const (
 	QueueLeft                       // QueueCallerLeave, QueueCallerAbandon: Channel no longer waits in queue Value
 	ConferenceJoined                // ConfbridgeJoin: Channel is in conference Value, on Bridge
 	ConferenceLeft                  // ConfbridgeLeave: Channel left conference Value
-	Originated                      // OriginateResponse: the PBX rang Channel in order to connect it to Exten; Value is "Success" or "Failure"
+	Originated                      // OriginateResponse: the PBX rang Channel in order to connect it to Exten; or voipd ordered it to, before the channel is there
 	RecordingStarted                // MixMonitorStart: Channel is recorded, and a VariableSet of its own names the file; ARI: Channel or Bridge is recorded to the file Value
 	VoicemailLeft                   // MessageWaiting on a channel: a message was left in mailbox Value
 	SnapshotBegan                   // the PBX begins to list its channels

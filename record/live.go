@@ -21,6 +21,7 @@ type Live struct {
 	Talking   []string // phones in a conversation, in the order of its beginning
 	HeldBy    string   // phone that holds the call; empty: none
 	Operators []string // every operator's phone that had to do with the call so far
+	Channels  []string // ids of its channels that are up, rung or on their way
 }
 
 // OpenLive tells how one call going on stands. false: there is no such call.
@@ -58,6 +59,9 @@ func (m *Machine) live(c *call) Live {
 		}
 	}
 	for _, ch := range c.members {
+		if ch.alive() {
+			l.Channels = append(l.Channels, ch.id)
+		}
 		if ch.role == operator {
 			l.Operators = addOnce(l.Operators, ch.phone(&m.rules))
 		}

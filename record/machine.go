@@ -22,9 +22,10 @@ type Machine struct {
 	linked     map[string]*call    // by any linkedid that leads to the call
 	halves     map[string]*channel // Local channels whose other half is not known yet, by name without the half
 	ended      map[string]struct{}
-	fading     []fading // ended ids, oldest first, from faded on
-	faded      int      // how many of them are forgotten already
-	unanswered []*call  // ended originates whose OriginateResponse may still come, oldest first
+	fading     []fading         // ended ids, oldest first, from faded on
+	faded      int              // how many of them are forgotten already
+	ordered    map[string]order // calls that voipd ordered and that have no channel yet, by its id
+	unanswered []*call          // ended originates whose OriginateResponse may still come, oldest first
 	now        time.Time
 	events     uint64
 	walk       uint64   // number of walks through bridges
@@ -47,6 +48,7 @@ func New(r Rules) *Machine {
 		calls:    make(map[string]*call),
 		linked:   make(map[string]*call),
 		halves:   make(map[string]*channel),
+		ordered:  make(map[string]order),
 		ended:    make(map[string]struct{}),
 	}
 }
@@ -249,6 +251,10 @@ func (m *Machine) begin(ch *channel, e Event) *call {
 		if ch.rung == nil && ch.born == Up {
 			ch.born = Ring
 		}
+	}
+	if o, ok := m.ordered[ch.id]; ok {
+		c.byPBX, c.pbxAsked = true, o.exten
+		delete(m.ordered, ch.id)
 	}
 	m.calls[c.id] = c
 	m.linked[ch.linked] = c

@@ -130,6 +130,14 @@ func (r *Rules) Class(endpoint, shown, because string) (class, why string) {
 	return "trunk", "matches no pattern: what is no extension leads outside"
 }
 
+// Operator tells whose an endpoint of the PBX ("PJSIP/101-mobile") is: the
+// operator's extension; ok is false for one that leads outside. shown is as in
+// [Rules.Class].
+func (r *Rules) Operator(endpoint, shown string) (extension string, ok bool) {
+	kind, _, ext, _ := r.classify(endpoint+"-00000000", shown)
+	return ext, kind == operator
+}
+
 // extension tells whether s is an operator's extension or device, and which.
 func (r *Rules) extension(s string) (string, bool) {
 	ext, by := r.extensionBy(s)

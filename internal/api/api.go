@@ -45,6 +45,11 @@ type Options struct {
 	Library *recording.Library
 	Signer  recording.Signer
 	Tokens  []Token
+	// Members lists the PBX's operators; Place rings src and dials dst for him,
+	// and gives the call's id; End hangs a call up. who is the token's name.
+	Members func(context.Context) []Member
+	Place   func(ctx context.Context, who, src, dst string) (callID string, err error)
+	End     func(ctx context.Context, who, callID string) error
 	Hosts   []string // names, in lower case, under which the API answers beside addresses and localhost
 	Origins []string // of pages that may call the API ("https://crm.example.com")
 	Health  func(context.Context) Health
@@ -92,6 +97,12 @@ func (s *server) routes(api huma.API) {
 		Summary: "The record of one call"}, s.get)
 	huma.Register(api, huma.Operation{OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/calls",
 		Summary: "Calls that go on, the oldest first"}, s.calls)
+	huma.Register(api, huma.Operation{OperationID: "place-call", Method: http.MethodPost, Path: "/v1/calls",
+		Summary: "Ring an operator and dial a number for him", DefaultStatus: http.StatusAccepted, MaxBodyBytes: bodyLimit}, s.placeCall)
+	huma.Register(api, huma.Operation{OperationID: "end-call", Method: http.MethodDelete, Path: "/v1/calls/{callId}",
+		Summary: "Hang a call up", DefaultStatus: http.StatusNoContent}, s.endCall)
+	huma.Register(api, huma.Operation{OperationID: "list-members", Method: http.MethodGet, Path: "/v1/members",
+		Summary: "The PBX's operators and what their phones do"}, s.listMembers)
 	huma.Register(api, huma.Operation{OperationID: "follow-events", Method: http.MethodGet, Path: "/v1/events",
 		Summary:   "Events as they happen, as server-sent events or over a WebSocket",
 		Responses: map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}}, s.events)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
@@ -21,8 +22,9 @@ type Token struct {
 // authorised asks for a token on everything but health and signed links.
 func (s *server) authorised(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.Route) || s.known(r.Header.Get("Authorization")) {
-			next.ServeHTTP(w, r)
+		who, known := s.known(r.Header.Get("Authorization"))
+		if known || r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.Route) {
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tokenKey{}, who)))
 			return
 		}
 		if s.wrong.one(r, s.opt.Now()) {
@@ -36,18 +38,30 @@ func (s *server) authorised(next http.Handler) http.Handler {
 	})
 }
 
+// tokenKey is where a request's context has the name of its token.
+type tokenKey struct{}
+
+// tokenOf is the name of the token with which a request came; empty: none.
+func tokenOf(ctx context.Context) string {
+	name, _ := ctx.Value(tokenKey{}).(string)
+	return name
+}
+
 // known compares in constant time with every token, so that the time tells
-// nothing of which of them is near.
-func (s *server) known(header string) bool {
+// nothing of which of them is near, and gives the name of the right one.
+func (s *server) known(header string) (name string, ok bool) {
 	scheme, token, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return false
+		return "", false
 	}
-	hash, found := sha256.Sum256([]byte(token)), 0
-	for _, t := range s.opt.Tokens {
-		found |= subtle.ConstantTimeCompare(hash[:], t.Hash[:])
+	hash, found := sha256.Sum256([]byte(token)), -1
+	for i, t := range s.opt.Tokens {
+		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], t.Hash[:]), i, found)
 	}
-	return found == 1
+	if found < 0 {
+		return "", false
+	}
+	return s.opt.Tokens[found].Name, true
 }
 
 // onceEach refuses a query that gives a parameter twice: one of the two would

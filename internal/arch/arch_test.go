@@ -41,7 +41,8 @@ func mayImport() map[string][]string {
 		"internal/torture":   nil, // tests only
 		"internal/repair":    {"record", "store", "internal/backfill", "internal/ingest"},
 		"internal/webhook":   {"record", "store", "internal/api"}, // a record in a webhook is the API's
-		"internal/api":       {"record", "store", "internal/recording"},
+		"internal/originate": nil,
+		"internal/api":       {"record", "store", "internal/recording", "internal/originate"},
 		"internal/sim":       {"ami"},
 
 		"internal/daemon": {"*"}, // the one that knows everybody

@@ -35,6 +35,8 @@ func (c *Config) check(lines map[string]int) []Problem {
 	k.store(&c.Store)
 	k.http(&c.HTTP)
 	k.webhooks(c.Webhooks)
+	k.calls(&c.Calls)
+	k.members(c.Members)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
 	k.backfill(c.Backfill)

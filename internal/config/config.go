@@ -16,6 +16,8 @@ type Config struct {
 	HTTP       HTTP       `toml:"http"`
 	Webhooks   []Webhook  `toml:"webhooks"`
 	Log        Log        `toml:"log"`
+	Calls      Calls      `toml:"calls"`
+	Members    []Member   `toml:"members"`
 	Backfill   []Backfill `toml:"backfill"`
 }
 
@@ -122,6 +124,24 @@ func Events() []string {
 		"record.created", "recording.ready", "record.corrected"}
 }
 
+// Calls say which calls the app may place (click to call).
+type Calls struct {
+	Sources      []string      `toml:"sources"`      // patterns of extensions that may call by a click; none: nobody
+	Destinations []string      `toml:"destinations"` // patterns of numbers that may be dialled
+	Channel      string        `toml:"channel"`      // what rings the operator; {src} is his extension
+	Context      string        `toml:"context"`      // of the dialplan, where the number is dialled
+	CallerID     string        `toml:"caller_id"`    // {src}, {dst}
+	RingFor      time.Duration `toml:"ring_for"`     // how long the operator's phone rings
+	AutoAnswer   string        `toml:"auto_answer"`  // SIP header that lets his phone pick up by itself; empty: none
+	PerMinute    int           `toml:"per_minute"`   // calls placed in a minute, at most
+}
+
+// Member is an operator's name, where the PBX does not have it.
+type Member struct {
+	Extension string `toml:"extension"`
+	Name      string `toml:"name"`
+}
+
 // Log says what is written to standard error.
 type Log struct {
 	Level  string `toml:"level"`  // debug, info, warn, error
@@ -168,5 +188,7 @@ func Default() Config {
 		Store: Store{Path: "/var/lib/voipd/voipd.db", KeepTraces: 90 * 24 * time.Hour, KeepChanges: 7 * 24 * time.Hour},
 		HTTP:  HTTP{Listen: "127.0.0.1:8780", Hosts: []string{}, Origins: []string{}},
 		Log:   Log{Level: "info", Format: "text"},
+		Calls: Calls{Sources: []string{}, Destinations: []string{`\d{2,5}`, `\+?\d{7,15}`}, Channel: "PJSIP/{src}", Context: "from-internal", CallerID: "{src}",
+			RingFor: 30 * time.Second, PerMinute: 30},
 	}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -55,6 +56,11 @@ func (f *filler) value(key string, v any, into reflect.Value) {
 	case reflect.Bool:
 		if b, ok := v.(bool); ok {
 			into.SetBool(b)
+			return
+		}
+	case reflect.Int:
+		if n, ok := v.(int64); ok && n >= 0 && n <= math.MaxInt32 {
+			into.SetInt(n)
 			return
 		}
 	case reflect.Struct:
@@ -132,6 +138,8 @@ func kindName(t reflect.Type) string {
 		return "a text in quotes"
 	case reflect.Bool:
 		return "true or false"
+	case reflect.Int:
+		return "a whole number"
 	case reflect.Slice:
 		return "a list"
 	}

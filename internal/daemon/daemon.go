@@ -19,6 +19,7 @@ import (
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/endpoint"
 	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/originate"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/internal/webhook"
@@ -54,9 +55,10 @@ type Daemon struct {
 	signer   recording.Signer
 	ready    sync.Once
 
-	endpoints endpoint.Table
 	rules     record.Rules
+	endpoints endpoint.Table
 	rebuild   rebuild
+	desk      *originate.Desk
 }
 
 // New opens the store and the API's port, and takes up the calls that were
@@ -95,6 +97,7 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if d.link, err = d.newLink(rules); err != nil {
 		return closeAll(err)
 	}
+	d.rules, d.desk = rules, d.newDesk()
 	key, err := d.store.Secret(ctx, "links")
 	if err != nil {
 		return closeAll(err)
@@ -104,7 +107,7 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	d.watch = &recording.Watch{Library: library, Store: d.store, GiveUp: c.Recordings.GiveUp, Tell: d.loop.Put, Now: time.Now, Log: opt.Log}
 	d.server = newServer(opt.Log, api.New(api.Options{
 		Records: d.store, Library: library, Tokens: tokens(c), Health: d.health, Metrics: d.metrics(), Now: time.Now, Log: opt.Log,
-		Hosts: hosts(c), Origins: c.HTTP.Origins, Version: opt.Version, Signer: d.signer, Changes: d.store, Live: d.loop.Live, Halt: d.halt,
+		Members: d.members, Place: d.desk.Call, End: d.endCall, Hosts: hosts(c), Origins: c.HTTP.Origins, Version: opt.Version, Signer: d.signer, Changes: d.store, Live: d.loop.Live, Halt: d.halt,
 	}))
 	return d, nil
 }

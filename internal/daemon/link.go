@@ -11,13 +11,17 @@ import (
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/endpoint"
+	"github.com/voipd/voipd/internal/originate"
 	"github.com/voipd/voipd/record"
 )
 
 // link is the way to the PBX, AMI or ARI.
 type link interface {
+	originate.PBX
 	Run(ctx context.Context) error
 	Resync()
+	// States lists the endpoints with their states.
+	States(ctx context.Context) ([]endpoint.Endpoint, error)
 	health() linkHealth
 }
 
@@ -60,8 +64,9 @@ func (d *Daemon) newLink(rules record.Rules) (link, error) {
 	}
 	opt.Backoff.Refused = d.opt.Refused
 	translate := ami.NewTranslator(variables...)
-	l := &amiLink{endpoints: &d.endpoints, connected: make(chan struct{}, 1), log: d.opt.Log}
+	l := &amiLink{endpoints: &d.endpoints, connected: make(chan struct{}, 1), log: d.opt.Log, orders: map[string]chan string{}}
 	opt.Handle = func(m *ami.Message, received time.Time) {
+		l.answered(m)
 		if e, ok := translate.Event(m, received); ok {
 			d.endpoints.Mark(&e)
 			d.loop.Put(e)
@@ -89,6 +94,9 @@ type amiLink struct {
 	endpoints *endpoint.Table
 	connected chan struct{} // gets one when the link came up
 	log       *slog.Logger
+
+	mu     sync.Mutex
+	orders map[string]chan string // calls that were just placed, by id; get the reason of a failure
 }
 
 // Run keeps the link and the list of endpoints until ctx ends.

@@ -45,6 +45,26 @@ type technology struct{ action, prefix, state string }
 // List asks the PBX for its endpoints, in its order. None and no error: it has
 // none, or does not let this user ask (write = system in manager.conf).
 func List(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
+	all, err := States(ctx, c)
+	if err != nil {
+		return all, err
+	}
+	asked := 0
+	for i := range all {
+		name, ok := strings.CutPrefix(all[i].Name, "PJSIP/")
+		if asked++; !ok || asked > maxDetails {
+			continue
+		}
+		if err := all[i].details(ctx, c, name); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// States asks for the endpoints and their states alone: one question for each
+// technology. Errors are as with List.
+func States(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
 	var all []Endpoint
 	for _, tech := range technologies() {
 		items, err := c.List(ctx, ami.Action{Name: tech.action})
@@ -62,11 +82,6 @@ func List(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
 			}
 			e := Endpoint{Name: tech.prefix + name, State: string(m.Get(tech.state))}
 			e.login(m)
-			if tech.prefix == "PJSIP/" && len(all) < maxDetails {
-				if err := e.details(ctx, c, name); err != nil {
-					return all, err
-				}
-			}
 			all = append(all, e)
 		}
 	}

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/voipd/voipd/record"
 )
@@ -13,6 +14,7 @@ type Table struct {
 	mu    sync.RWMutex
 	class map[string]string // by Name; only those that the PBX shows to be something
 	all   []Endpoint
+	at    time.Time // when the PBX said so
 }
 
 // Set replaces what is known. An empty list changes nothing: a PBX that is
@@ -29,7 +31,32 @@ func (t *Table) Set(all []Endpoint) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.class, t.all = class, all
+	t.class, t.all, t.at = class, all, time.Now()
+}
+
+// Update takes in the endpoints' states; what else is known of them stays. An
+// empty list changes nothing.
+func (t *Table) Update(states []Endpoint) {
+	known := map[string]Endpoint{}
+	for _, e := range t.All() {
+		known[e.Name] = e
+	}
+	all := make([]Endpoint, 0, len(states))
+	for _, e := range states {
+		if k, ok := known[e.Name]; ok {
+			k.State = e.State
+			e = k
+		}
+		all = append(all, e)
+	}
+	t.Set(all)
+}
+
+// Age is how long ago the PBX was asked; very long if never.
+func (t *Table) Age(now time.Time) time.Duration {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return now.Sub(t.at)
 }
 
 // All is the last list, in the PBX's order. It must not be changed.
