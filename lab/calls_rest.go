@@ -83,6 +83,18 @@ func restCalls() []Scenario {
 				Want: internal("121", "124", "answered", 2).audio(0)}},
 		},
 		{
+			Name: "click-by-voipd", Title: "the app clicks: voipd rings 114, then a mobile by AMI, answered",
+			Scripts: map[string]string{"114": "ring:1|answer|wait:20", "89161000313": "ring:1|answer|wait:3|hangup"},
+			Calls: []Call{{Originate: "PJSIP/114", By: "voipd-ami", Dial: "89161000313",
+				Want: outbound("114", "89161000313", "answered", 3).audio(NotJudged)}},
+		},
+		{
+			Name: "click-by-voipd-ari", Title: "the app clicks: voipd rings 115 by ARI, who answers, then a mobile, which is busy",
+			Scripts: map[string]string{"115": "ring:1|answer|wait:4|hangup", "89161000314": "busy"},
+			Calls: []Call{{Originate: "PJSIP/115", By: "voipd-ari", Dial: "89161000314",
+				Want: outbound("115", "89161000314", "busy", 0)}},
+		},
+		{
 			Name: "recorded-twice", Title: "inbound to 113, recorded by the dialplan; 113 presses *3 as well",
 			Scripts: map[string]string{"113": "ring:1|answer|wait:1|dtmf:*3|wait:3|hangup"},
 			Calls: []Call{{Trunk: "trunk-a", From: "79031000311", Dial: "74951234713", Script: "wait:30",

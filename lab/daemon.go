@@ -123,6 +123,9 @@ asterisk_path = "{{.AsteriskMonitor}}"
 path = "{{.ByARI}}"
 asterisk_path = "/var/spool/asterisk/recording"
 
+[calls]
+sources = ['1\d\d']
+
 [http]
 listen = "{{.Listen}}"
 

@@ -134,6 +134,7 @@ func (r *run) startDaemons(ctx context.Context, t *testing.T, sources ...string)
 				t.Error(err)
 			}
 		})
+		r.office.voipds[source] = d
 		if source == "ari" {
 			r.second = d
 		} else {

@@ -27,6 +27,7 @@ const monitorDir = "/var/spool/asterisk-pbx/monitor"
 type Office struct {
 	PBX, Net *Instance
 
+	voipds   map[string]*Daemon // that watch, by "ami" and "ari"
 	sip      *sipPhone
 	pbx, net *AMI
 	watch    *watch
@@ -37,7 +38,7 @@ type Office struct {
 // OpenOffice starts both instances: the PBX on Asterisk v, phones and network
 // on the first of Versions.
 func OpenOffice(ctx context.Context, d *Dir, v Version) (_ *Office, err error) {
-	o := &Office{watch: newWatch(), answers: map[string]chan Message{}}
+	o := &Office{watch: newWatch(), voipds: map[string]*Daemon{}, answers: map[string]chan Message{}}
 	defer func() {
 		if err != nil {
 			o.Close()
@@ -171,6 +172,8 @@ func (o *Office) begin(ctx context.Context, p *playing, i int) error {
 		err = o.callFile(c)
 	case c.By == "ari":
 		err = o.ariOriginate(ctx, c)
+	case strings.HasPrefix(c.By, "voipd-"):
+		err = o.click(ctx, c)
 	case c.By == "stasis":
 		err = o.stasis(ctx, c)
 	case c.Originate != "":

@@ -59,7 +59,8 @@ type Call struct {
 	Originate string
 	// By says how: "" by the AMI's Originate, "file" by a call file, "ari" by
 	// ARI's POST /channels into the dialplan, "stasis" by an ARI application
-	// that dials Dial (an endpoint such as PJSIP/102) without a dialplan.
+	// that dials Dial (an endpoint such as PJSIP/102) without a dialplan,
+	// "voipd-ami" and "voipd-ari" by the voipd that listens there (POST /v1/calls).
 	By string
 
 	// Want is the record that must come of the call; nil where none may:
