@@ -97,7 +97,7 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if d.link, err = d.newLink(rules); err != nil {
 		return closeAll(err)
 	}
-	d.rules, d.desk = rules, d.newDesk()
+	d.desk = d.newDesk()
 	key, err := d.store.Secret(ctx, "links")
 	if err != nil {
 		return closeAll(err)
