@@ -154,6 +154,18 @@ func TestExplainAndExport(t *testing.T) {
 	if !strings.Contains(replayed, `"callId":"`+id+`","direction":"in","disposition":"answered","dstPhone":"101","duration":9`) {
 		t.Errorf("the export replays to %s", replayed)
 	}
+	status, listed, stderr := voipd("records", "-c", conf, "--direction", "in", "--json")
+	if status != 0 || strings.Count(listed, "\n") != 1 || !strings.Contains(listed, `"callId":"`+id+`"`) {
+		t.Errorf("records: %d\n%s\n%s", status, listed, stderr)
+	}
+	for _, none := range [][]string{{"--direction", "out"}, {"--from", "2100-01-01"}, {"--phone", "nobody"}} {
+		if status, listed, stderr := voipd(append([]string{"records", "-c", conf, "--json"}, none...)...); status != 0 || listed != "" {
+			t.Errorf("records %v: %d\n%s\n%s", none, status, listed, stderr)
+		}
+	}
+	if status, _, stderr := voipd("records", "-c", conf, "--from", "yesterday"); status != 1 || !strings.Contains(stderr, "is no time") {
+		t.Errorf("records --from yesterday: %d %s", status, stderr)
+	}
 	if status, _, stderr := voipd("explain", "-c", conf, "17.1"); status != 1 || !strings.Contains(stderr, "no record of the call") {
 		t.Errorf("an unknown call: %d %s", status, stderr)
 	}
@@ -180,5 +192,19 @@ func TestToken(t *testing.T) {
 	c, err := config.Parse("config.toml", string(example)+lines)
 	if err != nil || len(c.HTTP.Tokens) != 1 || c.HTTP.Tokens[0].Name != "crm" {
 		t.Errorf("got %+v (%v)", c.HTTP.Tokens, err)
+	}
+	_, limited, _ := voipd("token", "new", "wallboard", "--scope", "records:read")
+	path := write(t, "config.toml", lines+limited)
+	if status, listed, stderr := voipd("token", "list", "-c", path); status != 0 || !strings.Contains(listed, "crm        all") || !strings.Contains(listed, "wallboard  records:read") {
+		t.Errorf("list: %d %s %s", status, listed, stderr)
+	}
+	if status, _, stderr := voipd("token", "revoke", "-c", path, "crm"); status != 0 {
+		t.Errorf("revoke: %s", stderr)
+	}
+	if _, listed, _ := voipd("token", "list", "-c", path); strings.Contains(listed, "crm") || !strings.Contains(listed, "wallboard") {
+		t.Errorf("after revoke: %s", listed)
+	}
+	if status, _, _ := voipd("token", "new", "x", "--scope", "everything"); status == 0 {
+		t.Error("an unknown scope was taken")
 	}
 }

@@ -1,30 +1,104 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/trace"
 )
 
 func newToken() *cobra.Command {
 	c := &cobra.Command{Use: "token", Short: "Tokens that let apps use the API"}
-	c.AddCommand(&cobra.Command{
+	c.AddCommand(tokenNew(), tokenList(), tokenRevoke())
+	return c
+}
+
+func tokenNew() *cobra.Command {
+	var scopes []string
+	c := &cobra.Command{
 		Use:   "new NAME",
 		Short: "Make a token, and the lines of the configuration that let it in",
 		Long: `New prints the lines of the configuration on standard output and the token itself
 on standard error: "voipd token new crm >> /etc/voipd/config.toml" shows it once
-and keeps it nowhere.`,
+and keeps it nowhere. Scopes: ` + strings.Join(api.Scopes(), ", ") + `; none is all.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, s := range scopes {
+				if !slices.Contains(api.Scopes(), s) {
+					return fmt.Errorf("--scope %s: want one of %s", s, strings.Join(api.Scopes(), ", "))
+				}
+			}
 			token := rand.Text()
 			sum := sha256.Sum256([]byte(token))
 			fmt.Fprintf(cmd.ErrOrStderr(), "The token of %s, shown this once: %s\n", args[0], token)
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n[[http.tokens]]\nname = %q\nsha256 = %q\n", args[0], hex.EncodeToString(sum[:]))
+			lines := fmt.Sprintf("\n[[http.tokens]]\nname = %q\nsha256 = %q\n", args[0], hex.EncodeToString(sum[:]))
+			if len(scopes) > 0 {
+				lines += fmt.Sprintf("scopes = [%s]\n", quoted(scopes))
+			}
+			_, err := fmt.Fprint(cmd.OutOrStdout(), lines)
 			return err
 		},
-	})
+	}
+	c.Flags().StringSliceVar(&scopes, "scope", nil, "what the token may do (again for more)")
+	return c
+}
+
+func quoted(list []string) string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strconv.Quote(s)
+	}
+	return strings.Join(out, ", ")
+}
+
+func tokenList() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "The tokens of the configuration and what they may do",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			conf, err := config.Read(path)
+			if err != nil {
+				return err
+			}
+			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(t, "NAME\tSCOPES")
+			for _, token := range conf.HTTP.Tokens {
+				fmt.Fprintf(t, "%s\t%s\n", trace.Inert(token.Name), cmp.Or(strings.Join(token.Scopes, " "), "all"))
+			}
+			return t.Flush()
+		},
+	}
+	configFlag(c, &path, "/etc/voipd/config.toml")
+	return c
+}
+
+func tokenRevoke() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use:   "revoke NAME",
+		Short: "Take a token out of the configuration",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := config.RevokeToken(path, args[0]); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s has no token %s any more. It works until voipd is restarted: systemctl restart voipd\n", path, args[0])
+			return err
+		},
+	}
+	configFlag(c, &path, "/etc/voipd/config.toml")
 	return c
 }

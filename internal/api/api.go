@@ -81,7 +81,7 @@ func New(opt Options) http.Handler {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
 	}
 	mux.HandleFunc("/", notFound)
-	return hardened(s.hosts(s.origins(s.authorised(onceEach(mux)))))
+	return hardened(s.hosts(s.origins(s.authorised(byAccept(onceEach(mux))))))
 }
 
 type server struct {
@@ -93,6 +93,10 @@ type server struct {
 func (s *server) routes(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "list-records", Method: http.MethodGet, Path: "/v1/records",
 		Summary: "Records of calls, newest first"}, s.list)
+	huma.Register(api, huma.Operation{OperationID: "export-records-csv", Method: http.MethodGet, Path: csvPath,
+		Summary: "All records that fit, as CSV; GET /v1/records with Accept: text/csv gives the same", Responses: fileOf(csvType)}, s.exportCSV)
+	huma.Register(api, huma.Operation{OperationID: "export-records-ndjson", Method: http.MethodGet, Path: ndjsonPath,
+		Summary: "All records that fit, one JSON object a line; GET /v1/records with Accept: application/x-ndjson gives the same", Responses: fileOf(ndjsonType)}, s.exportNDJSON)
 	huma.Register(api, huma.Operation{OperationID: "get-record", Method: http.MethodGet, Path: "/v1/records/{callId}",
 		Summary: "The record of one call"}, s.get)
 	huma.Register(api, huma.Operation{OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/calls",

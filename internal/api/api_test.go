@@ -59,32 +59,55 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	o.server = httptest.NewServer(nil)
+	o.scopes()
+	t.Cleanup(func() { o.server.Close(); o.db.Close() })
+	return o
+}
+
+// scopes begins the API anew; the app's token has these scopes.
+func (o *office) scopes(scopes ...string) {
+	if len(scopes) == 1 && scopes[0] == "" {
+		scopes = nil
+	}
 	o.server.Config.Handler = api.New(api.Options{
+		Members: func(context.Context) []api.Member { return []api.Member{{ID: "101", State: "idle"}} },
+		Place:   func(context.Context, string, string, string) (string, error) { return "voipd-1.1", nil },
+		End:     func(context.Context, string, string) error { return nil },
 		Records: o.db, Changes: heldChanges{o.db, o}, Live: func() ([]record.Live, int64) { return o.lives, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
 		Signer: recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
-		Tokens: []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token))}},
+		Tokens: []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes}},
 		Health: func(context.Context) api.Health { return api.Health{Status: "ok"} },
 		Hosts:  []string{"pbx.example.com"}, Origins: []string{"https://crm.example.com"},
 		Metrics: prometheus.NewRegistry(), Now: func() time.Time { return o.now }, Version: "test",
 	})
-	t.Cleanup(func() { o.server.Close(); o.db.Close() })
-	return o
 }
 
 // call puts a record there, with a recording in the given state.
 func (o *office) call(id string, minute int, state record.RecordingState) record.Record {
 	o.t.Helper()
-	start := time.Unix(1_795_366_192, 0).UTC().Add(time.Duration(minute) * time.Minute)
-	r := record.Record{CallID: id, Direction: record.In, Disposition: record.Answered, SrcPhone: "79031000001", DstPhone: "101", Duration: 4,
-		Details: record.Details{StartedAt: start, BeganBy: "external", Source: "ami"}}
+	r := o.made(id, minute)
+	start := r.Details.StartedAt
 	if state != "" {
 		path := "/spool/" + id + ".wav"
 		r.Details.Recordings = []record.Recording{{ID: record.RecordingID(path), Path: path, At: start, State: state, Talk: true}}
 	}
-	if err := o.db.Commit(context.Background(), &store.Batch{Records: []record.Record{r}}); err != nil {
+	o.put(r)
+	return r
+}
+
+// put writes records.
+func (o *office) put(all ...record.Record) {
+	o.t.Helper()
+	if err := o.db.Commit(context.Background(), &store.Batch{Records: all}); err != nil {
 		o.t.Fatal(err)
 	}
-	return r
+}
+
+// made is a record without recordings.
+func (o *office) made(id string, minute int) record.Record {
+	start := time.Unix(1_795_366_192, 0).UTC().Add(time.Duration(minute) * time.Minute)
+	return record.Record{CallID: id, Direction: record.In, Disposition: record.Answered, SrcPhone: "79031000001", DstPhone: "101", Duration: 4,
+		Details: record.Details{StartedAt: start, BeganBy: "external", Source: "ami"}}
 }
 
 func (o *office) audio(id string) []byte {
@@ -234,6 +257,29 @@ func TestBadRequests(t *testing.T) {
 	}
 	if status, _, body := o.get("/v1/records?phone=%27%20OR%20%271%27%3D%271"); status != 200 || !strings.Contains(string(body), `"records":[]`) {
 		t.Errorf("a quote in a phone: %d %s", status, body)
+	}
+}
+
+// TestScopes: a token may do what its scopes say, and one without any all.
+func TestScopes(t *testing.T) {
+	o := newOffice(t)
+	o.call("1.1", 0, record.Ready)
+	o.audio("1.1")
+	for scope, want := range map[string][5]int{
+		"":                  {200, 200, 202, 204, 200},
+		api.ScopeRecords:    {200, 403, 403, 403, 403},
+		api.ScopeRecordings: {403, 200, 403, 403, 403},
+		api.ScopeCalls:      {403, 403, 202, 204, 403},
+		api.ScopeAdmin:      {403, 403, 403, 403, 200},
+	} {
+		o.scopes(scope)
+		for i, c := range []struct{ method, path, body string }{{"GET", "/v1/records", ""}, {"POST", "/v1/call-link", `{"call":{"callId":"1.1"}}`},
+			{"POST", "/v1/calls", `{"srcPhone":"101","dstPhone":"102"}`}, {"DELETE", "/v1/calls/1.1", ""}, {"GET", "/metrics", ""}} {
+			status, _, body := o.do(c.method, c.path, c.body, "Authorization", "Bearer "+token)
+			if status != want[i] {
+				t.Errorf("%s %s with scope %q: %d %s, want %d", c.method, c.path, scope, status, body, want[i])
+			}
+		}
 	}
 }
 

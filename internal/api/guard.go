@@ -15,16 +15,25 @@ import (
 
 // Token lets an app in. Only its hash is known here.
 type Token struct {
-	Name string
-	Hash [sha256.Size]byte
+	Name   string
+	Hash   [sha256.Size]byte
+	Scopes []string // none: all
 }
 
 // authorised asks for a token on everything but health and signed links.
 func (s *server) authorised(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, known := s.known(r.Header.Get("Authorization"))
-		if known || r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.Route) {
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tokenKey{}, who)))
+		open := r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.Route)
+		token := s.known(r.Header.Get("Authorization"))
+		switch {
+		case open:
+			next.ServeHTTP(w, r)
+			return
+		case token != nil && token.may(r):
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tokenKey{}, token.Name)))
+			return
+		case token != nil:
+			writeProblem(w, problem(http.StatusForbidden, "scope-missing", "Scope missing", "This token needs the scope "+scopeOf(r)+" for that."))
 			return
 		}
 		if s.wrong.one(r, s.opt.Now()) {
@@ -48,20 +57,20 @@ func tokenOf(ctx context.Context) string {
 }
 
 // known compares in constant time with every token, so that the time tells
-// nothing of which of them is near, and gives the name of the right one.
-func (s *server) known(header string) (name string, ok bool) {
+// nothing of which of them is near, and gives the right one; nil: none is.
+func (s *server) known(header string) *Token {
 	scheme, token, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return "", false
+		return nil
 	}
 	hash, found := sha256.Sum256([]byte(token)), -1
 	for i, t := range s.opt.Tokens {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], t.Hash[:]), i, found)
 	}
 	if found < 0 {
-		return "", false
+		return nil
 	}
-	return s.opt.Tokens[found].Name, true
+	return &s.opt.Tokens[found]
 }
 
 // onceEach refuses a query that gives a parameter twice: one of the two would

@@ -167,6 +167,9 @@ func (k *checker) http(h *HTTP) {
 			k.bad(key+".name", "want a name that no other token has")
 		}
 		seen[t.Name] = true
+		for n, scope := range t.Scopes {
+			k.oneOf(fmt.Sprintf("%s.scopes[%d]", key, n), scope, "records:read", "recordings:read", "calls:write", "admin")
+		}
 		if sum, err := hex.DecodeString(t.SHA256); err != nil || len(sum) != 32 {
 			k.bad(key+".sha256", "want the SHA-256 of the token, 64 hexadecimal digits (voipd token new prints it)")
 		}

@@ -95,8 +95,9 @@ type HTTP struct {
 
 // Token lets an app in.
 type Token struct {
-	Name   string `toml:"name"`   // for the log
-	SHA256 string `toml:"sha256"` // of the token, hexadecimal; the token itself is kept nowhere
+	Name   string   `toml:"name"`   // for the log
+	SHA256 string   `toml:"sha256"` // of the token, hexadecimal; the token itself is kept nowhere
+	Scopes []string `toml:"scopes"` // what it may do; none: everything
 }
 
 // Webhook is an address that events are posted to.

@@ -1,0 +1,181 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// The whole list as one file: what GET /v1/records gives page by page, for
+// spreadsheets and for programs that read line by line.
+const (
+	csvPath    = "/v1/records.csv"
+	ndjsonPath = "/v1/records.ndjson"
+	csvType    = "text/csv"
+	ndjsonType = "application/x-ndjson"
+	// exportPage is how many records are in memory at once.
+	exportPage = 1000
+)
+
+// byAccept lets GET /v1/records give a file to who asks for one by Accept.
+func byAccept(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/records" {
+			kind, _, _ := mime.ParseMediaType(strings.Split(r.Header.Get("Accept"), ",")[0])
+			if path := map[string]string{csvType: csvPath, ndjsonType: ndjsonPath}[kind]; path != "" {
+				r = r.Clone(r.Context())
+				r.URL.Path = path
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// fileOf describes an answer that is a file.
+func fileOf(contentType string) map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {Description: "Records", Content: map[string]*huma.MediaType{contentType: {}}}}
+}
+
+type exportInput struct {
+	From        time.Time `query:"from" doc:"Calls that began at this time or later (RFC 3339)"`
+	To          time.Time `query:"to" doc:"Calls that began before this time (RFC 3339)"`
+	Direction   string    `query:"direction" enum:"in,out,internal"`
+	Disposition string    `query:"disposition" enum:"answered,no_answer,cancelled,busy,failed,unknown"`
+	Phone       string    `query:"phone" maxLength:"128" doc:"srcPhone or dstPhone, whole"`
+	CallID      string    `query:"callId" maxLength:"256"`
+}
+
+// rowWriter writes records in one format.
+type rowWriter interface {
+	record(record.Record) error
+	flush() error
+}
+
+func (s *server) exportCSV(_ context.Context, in *exportInput) (*huma.StreamResponse, error) {
+	return s.export(in, csvType+"; charset=utf-8", func(w *bufio.Writer) (rowWriter, error) {
+		t := &csvRows{out: csv.NewWriter(w), under: w}
+		return t, t.out.Write(csvHeader())
+	})
+}
+
+func (s *server) exportNDJSON(_ context.Context, in *exportInput) (*huma.StreamResponse, error) {
+	return s.export(in, ndjsonType, func(w *bufio.Writer) (rowWriter, error) {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		return &lines{enc: enc, under: w}, nil
+	})
+}
+
+// export streams all records that are asked for. A failure in the middle cuts
+// the connection, so that half a file is never taken for a whole one.
+func (s *server) export(in *exportInput, contentType string, begin func(*bufio.Writer) (rowWriter, error)) (*huma.StreamResponse, error) {
+	if !in.From.IsZero() && !in.To.IsZero() && !in.From.Before(in.To) {
+		return nil, badParameter("to", "must be later than from", in.To)
+	}
+	q := store.Query{From: in.From, To: in.To, Direction: record.Direction(in.Direction), Disposition: record.Disposition(in.Disposition),
+		Phone: in.Phone, CallID: in.CallID, Limit: exportPage}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		_, w := humago.Unwrap(hc)
+		hc.SetHeader("Content-Type", contentType)
+		hc.SetHeader("Cache-Control", "no-store")
+		if err := s.writeAll(hc.Context(), w, q, begin); err != nil {
+			s.opt.Log.Warn("an export of records was cut", "error", err)
+			panic(http.ErrAbortHandler) // net/http's way to cut a connection
+		}
+	}}, nil
+}
+
+func (s *server) writeAll(ctx context.Context, w http.ResponseWriter, q store.Query, begin func(*bufio.Writer) (rowWriter, error)) error {
+	out, err := begin(bufio.NewWriter(w))
+	if err != nil {
+		return err
+	}
+	for {
+		list, more, err := s.opt.Records.Records(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			if err := out.record(r); err != nil {
+				return fmt.Errorf("write records: %w", err)
+			}
+		}
+		if err := out.flush(); err != nil {
+			return fmt.Errorf("write records: %w", err)
+		}
+		if !more {
+			return nil
+		}
+		last := list[len(list)-1]
+		q.After = store.Cursor{StartedAt: last.Details.StartedAt, CallID: last.CallID}
+	}
+}
+
+type lines struct {
+	enc   *json.Encoder
+	under *bufio.Writer
+}
+
+func (l *lines) record(r record.Record) error { return l.enc.Encode(View(r)) }
+func (l *lines) flush() error                 { return l.under.Flush() }
+
+type csvRows struct {
+	out   *csv.Writer
+	under *bufio.Writer
+}
+
+func csvHeader() []string {
+	return []string{"callId", "startedAt", "answeredAt", "endedAt", "direction", "disposition", "srcPhone", "srcPhoneExt", "dstPhone", "dstPhoneExt",
+		"duration", "did", "queue", "callerName", "recording"}
+}
+
+func (c *csvRows) record(r record.Record) error {
+	v, d := View(r), &r.Details
+	row := []string{v.CallID, stamp(d.StartedAt), stamp(d.AnsweredAt), stamp(d.EndedAt), v.Direction, v.Disposition, v.SrcPhone, v.SrcPhoneExt,
+		v.DstPhone, v.DstPhoneExt, strconv.Itoa(v.Duration), d.DID, d.Queue, d.CallerName, v.Call.Recording}
+	for i := range row {
+		row[i] = inert(row[i])
+	}
+	return c.out.Write(row)
+}
+
+func (c *csvRows) flush() error {
+	c.out.Flush()
+	if err := c.out.Error(); err != nil {
+		return err
+	}
+	return c.under.Flush()
+}
+
+// inert keeps a spreadsheet from running what a caller chose as his name:
+// a cell that begins like a formula gets a quote before it. A number with a
+// plus stays: it can be nothing else.
+func inert(s string) string {
+	if s == "" || !strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) {
+		return s
+	}
+	if s[0] == '+' && len(s) > 1 && strings.Trim(s[1:], "0123456789") == "" {
+		return s
+	}
+	return "'" + s
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+}
