@@ -19,6 +19,11 @@ type Damage struct {
 	Saved map[string]int // rows that were taken over into the new database, by table
 }
 
+// RebuildMark is the name of the mark of a new database that was begun in the
+// place of a damaged one: up to when records are to be taken from that, CEL and
+// CDR. Who did so clears it.
+const RebuildMark = "rebuild"
+
 const (
 	// startCheck bounds the look at a database when voipd starts. What is not
 	// reached by then is found damaged when it is read or written.
@@ -34,10 +39,10 @@ const (
 // things that can still be read: secrets, open calls, events not delivered yet.
 // The Damage is nil where the file was sound, as far as startCheck reaches.
 func OpenSound(ctx context.Context, path string, options ...Option) (*DB, *Damage, error) {
-	if err := asideLeftover(path); err != nil {
-		return nil, nil, fmt.Errorf("open store %s: %w", path, err)
-	}
 	why := lookAt(ctx, path)
+	if why == "" && unfinished(path) {
+		why = "voipd ended while it began a new database in the place of a damaged one"
+	}
 	if why == "" {
 		db, err := Open(ctx, path, options...)
 		if !IsDamage(err) {
@@ -45,17 +50,51 @@ func OpenSound(ctx context.Context, path string, options ...Option) (*DB, *Damag
 		}
 		why = err.Error()
 	}
-	d, err := setAside(path, why)
+	d, err := replace(ctx, path, why, options...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open store %s: it is damaged (%s): %w", path, why, err)
 	}
 	db, err := Open(ctx, path, options...)
-	if err != nil {
-		return nil, d, err
-	}
-	db.salvage(ctx, d)
-	return db, d, nil
+	return db, d, err
 }
+
+// unfinished tells whether a damaged database was moved aside and no new one
+// has its name yet.
+func unfinished(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist) && len(Aside(path)) > 0
+}
+
+// replace moves the damaged database aside and puts a new one in its place,
+// with what can be read of the old one. Nothing may have it open. The new one
+// gets its name when it is whole: a kill in between is made good by doing it
+// again.
+func replace(ctx context.Context, path, why string, options ...Option) (*Damage, error) {
+	d, err := setAside(path, why)
+	if err != nil {
+		return nil, err
+	}
+	fresh := path + ".new"
+	for _, part := range parts() {
+		if err := os.Remove(fresh + part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("begin a new database: %w", err)
+		}
+	}
+	db, err := Open(ctx, fresh, options...)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(db.salvage(ctx, d), db.Close()); err != nil {
+		return nil, fmt.Errorf("begin a new database: %w", err)
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return nil, fmt.Errorf("begin a new database: %w", err)
+	}
+	return d, syncFolder(path)
+}
+
+// parts are the ends of the names of a database's files.
+func parts() []string { return []string{"", "-wal", "-shm"} }
 
 // lookAt tells what is wrong with the file at path; empty: nothing was found.
 func lookAt(ctx context.Context, path string) string {
@@ -94,32 +133,22 @@ func inspect(ctx context.Context, db rowQuerier, bound time.Duration) (why strin
 	return "", true
 }
 
-// setAside moves the database and what belongs to it. Nothing may have it open.
+// setAside moves the database and what belongs to it, or finishes that.
 func setAside(path, why string) (*Damage, error) {
 	d := &Damage{File: asideName(path), Why: why, Saved: map[string]int{}}
-	if info, err := os.Stat(path); err == nil {
-		d.Alive = info.ModTime().UTC()
+	if unfinished(path) {
+		all := Aside(path)
+		d.File = all[len(all)-1]
 	}
-	for _, part := range []string{"", "-wal", "-shm"} {
+	for _, part := range parts() {
 		if err := os.Rename(path+part, d.File+part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("move the damaged database aside: %w", err)
 		}
 	}
+	if info, err := os.Stat(d.File); err == nil {
+		d.Alive = info.ModTime().UTC()
+	}
 	return d, syncFolder(path)
-}
-
-// asideLeftover moves away the log of a database that was moved aside when
-// voipd was killed: it is none of a new one's.
-func asideLeftover(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, part := range []string{"-wal", "-shm"} {
-		if err := os.Rename(path+part, asideName(path)+part); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("move the log of a damaged database aside: %w", err)
-		}
-	}
-	return nil
 }
 
 func asideName(path string) string {

@@ -62,7 +62,16 @@ func Open(ctx context.Context, path string, options ...Option) (*DB, error) {
 	for _, o := range options {
 		o(db)
 	}
-	db.writer = sql.OpenDB(&dialer{dsn(path, "rwc", "_synchronous=FULL&_txlock=immediate&_foreign_keys=1"), db.tap, db.state})
+	// Made here and not by SQLite: while a damaged file is being moved aside, no
+	// connection may begin an empty one in its place.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	db.writer = sql.OpenDB(&dialer{dsn(path, "rw", "_synchronous=FULL&_txlock=immediate&_foreign_keys=1"), db.tap, db.state})
 	db.writer.SetMaxOpenConns(1)
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.writer.Close())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -32,7 +33,7 @@ func (db *DB) Renew(ctx context.Context) (*Damage, error) {
 		found, whole := inspect(ctx, held[0], confirmWithin)
 		if found == "" && whole {
 			db.state.damage.Store(nil)
-			return nil, db.begun(ctx, &held)
+			return nil, nil
 		}
 		why = strings.Join([]string{why, found}, "; ")
 	}
@@ -44,27 +45,12 @@ func (db *DB) Renew(ctx context.Context) (*Damage, error) {
 		}
 	}
 	db.state.generation.Add(1)
-	d, err := setAside(db.path, strings.TrimSuffix(why, "; "))
+	d, err := replace(ctx, db.path, strings.TrimSuffix(why, "; "), Tapped(db.tap))
 	if err != nil {
 		return nil, fmt.Errorf("renew store: %w", err)
 	}
-	fresh, err := Open(ctx, db.path)
-	if err != nil {
-		return d, fmt.Errorf("renew store: %w", err)
-	}
-	fresh.salvage(ctx, d)
 	db.state.damage.Store(nil)
-	return d, fresh.Close()
-}
-
-// begun makes sure that the tables are there: an earlier Renew may have been
-// cut between the two files.
-func (db *DB) begun(ctx context.Context, held *[]*sql.Conn) error {
-	for _, c := range *held {
-		_ = c.Close() // goes back to its pool
-	}
-	*held = nil
-	return db.migrate(ctx)
+	return d, nil
 }
 
 // hold takes every connection of both pools, the writer's first, so that nobody
@@ -102,7 +88,7 @@ func saved() []struct{ table, where string } {
 // cannot is in the moved file. The moment up to which calls were kept becomes
 // the new database's beginning: what was before is for an import, which tells
 // nobody.
-func (db *DB) salvage(ctx context.Context, d *Damage) {
+func (db *DB) salvage(ctx context.Context, d *Damage) error {
 	old := sql.OpenDB(&dialer{dsn(d.File, "ro", "_query_only=1"), nil, &fileState{}})
 	defer old.Close()
 	for _, t := range saved() {
@@ -115,10 +101,19 @@ func (db *DB) salvage(ctx context.Context, d *Damage) {
 		_, _ = db.writer.ExecContext(ctx, `INSERT INTO sqlite_sequence (name, seq) SELECT 'changes', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'changes')`, last)
 		_, _ = db.writer.ExecContext(ctx, `UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'changes'`, last)
 	}
-	var alive int64
-	if old.QueryRowContext(ctx, `SELECT at FROM marks WHERE name = 'alive'`).Scan(&alive) == nil {
-		d.Alive = time.UnixMilli(alive).UTC()
+	// What ended up to the last change was told, by the PBX's clock; what ended
+	// later was not.
+	var told sql.NullInt64
+	if old.QueryRowContext(ctx, `SELECT max(at) FROM changes`).Scan(&told) == nil && told.Valid {
+		d.Alive = time.UnixMilli(told.Int64).UTC()
 	}
+	if marked, err := db.Mark(ctx, "alive"); err == nil && (marked.After(d.Alive) || !told.Valid && !marked.IsZero()) {
+		d.Alive = marked
+	}
+	if err := db.SetMark(ctx, RebuildMark, d.Alive); err != nil {
+		return err
+	}
+	return db.AddAudit(ctx, Audit{What: "damage", About: filepath.Base(d.File), Counts: d.Saved})
 }
 
 // takeStep is how many rows are taken over in one transaction.

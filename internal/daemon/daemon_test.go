@@ -19,6 +19,7 @@ import (
 	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/sim"
 	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
 )
 
 // office is a whole voipd beside a fake PBX.
@@ -28,6 +29,7 @@ type office struct {
 	config  config.Config
 	daemon  *daemon.Daemon
 	changes chan record.Change
+	tap     store.Tap // of the store; nil: none
 	stop    func() error
 }
 
@@ -57,7 +59,7 @@ func (o *office) start() {
 	o.t.Helper()
 	o.changes = make(chan record.Change, 10_000)
 	changes := o.changes
-	d, err := daemon.New(context.Background(), o.config, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Settle: 50 * time.Millisecond,
+	d, err := daemon.New(context.Background(), o.config, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Settle: 50 * time.Millisecond, Tap: o.tap,
 		OnChange: func(all []record.Change) {
 			for _, c := range all {
 				changes <- c

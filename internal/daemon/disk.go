@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -41,10 +40,6 @@ func (r *rebuild) get() string {
 	return r.from
 }
 
-// rebuildMark is up to when calls are being taken from a damaged database, CEL
-// and CDR; a restart goes on with it.
-const rebuildMark = "rebuild"
-
 // openStore opens the database, or a new one where it is damaged.
 func (d *Daemon) openStore(ctx context.Context) error {
 	db, damage, err := store.OpenSound(ctx, d.config.Store.Path, store.Tapped(d.opt.Tap))
@@ -53,33 +48,25 @@ func (d *Daemon) openStore(ctx context.Context) error {
 	}
 	d.store = db
 	if damage != nil {
-		return d.damaged(ctx, damage)
+		d.damaged(damage)
 	}
-	until, err := db.Mark(ctx, rebuildMark)
-	if err == nil && !until.IsZero() {
-		d.startRebuild()
-	}
-	return err
+	return d.startRebuild(ctx)
 }
 
-// damaged tells of damage and notes what is to be made good.
-func (d *Daemon) damaged(ctx context.Context, damage *store.Damage) error {
+func (d *Daemon) damaged(damage *store.Damage) {
 	d.opt.Log.Error("the database is damaged: it was moved aside and a new one begun; records come back from it as far as it can be read, and from CEL and CDR",
 		"moved_to", damage.File, "damage", damage.Why, "saved", damage.Saved)
-	if err := repair.Lost(ctx, d.store, damage.Alive); err != nil {
-		return err
-	}
-	if err := d.store.SetMark(ctx, rebuildMark, damage.Alive); err != nil {
-		return err
-	}
-	d.startRebuild()
-	return d.store.AddAudit(ctx, store.Audit{What: "damage", About: filepath.Base(damage.File), Counts: damage.Saved})
 }
 
-// startRebuild makes guard rebuild, and the repair wait for it.
-func (d *Daemon) startRebuild() {
-	if d.rebuild.get() != "" {
-		return
+// startRebuild makes guard rebuild, and the repair wait for it, where there is
+// something to rebuild.
+func (d *Daemon) startRebuild(ctx context.Context) error {
+	until, err := d.store.Mark(ctx, store.RebuildMark)
+	if err != nil || until.IsZero() || d.rebuild.get() != "" {
+		return err
+	}
+	if err := repair.Lost(ctx, d.store, until); err != nil {
+		return err
 	}
 	all := store.Aside(d.config.Store.Path)
 	if len(all) == 0 {
@@ -87,6 +74,7 @@ func (d *Daemon) startRebuild() {
 	}
 	d.rebuild.mu.Lock()
 	d.rebuild.set(all[len(all)-1])
+	return nil
 }
 
 // guardEvery is how often it is looked whether SQLite met damage.
@@ -111,8 +99,8 @@ func (d *Daemon) guard(ctx context.Context) {
 		}
 		damage, err := d.store.Renew(ctx)
 		if err == nil && damage != nil {
-			damage.Alive = time.Now().UTC() // whatever comes from now on is in memory
-			err = d.damaged(ctx, damage)
+			d.damaged(damage)
+			err = d.startRebuild(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			d.opt.Log.Error("cannot begin a new database in the place of the damaged one, will try again", "error", err)
@@ -129,7 +117,7 @@ func (d *Daemon) refill(ctx context.Context, file string) {
 	free := sync.OnceFunc(d.rebuild.mu.Unlock)
 	defer free()
 	saved := d.store.Rescue(ctx, file)
-	until, err := d.store.Mark(ctx, rebuildMark)
+	until, err := d.store.Mark(ctx, store.RebuildMark)
 	if err == nil {
 		err = d.fromSources(ctx, until, backfill.Span{From: until.Add(-recent), To: until})
 	}
@@ -145,7 +133,7 @@ func (d *Daemon) refill(ctx context.Context, file string) {
 		d.opt.Log.Error("the past was not all taken from CEL and CDR; voipd import does it again", "error", err)
 	}
 	d.opt.Log.Info("rebuilt what was kept before the damage", "from", file, "saved", saved)
-	if err := d.store.ClearMark(ctx, rebuildMark); err != nil {
+	if err := d.store.ClearMark(ctx, store.RebuildMark); err != nil {
 		d.opt.Log.Error("cannot note that the database is rebuilt; the next start does it again, which changes nothing more", "error", err)
 	}
 }
@@ -178,7 +166,7 @@ func (s endedBefore) Records(ctx context.Context, rules record.Rules, span backf
 	return s.Source.Records(ctx, rules, span, func(p backfill.Part) error {
 		early := make([]record.Record, 0, len(p.Records))
 		for _, r := range p.Records {
-			if r.Details.EndedAt.Before(s.until) {
+			if !r.Details.EndedAt.Truncate(time.Millisecond).After(s.until) {
 				early = append(early, r)
 			}
 		}
