@@ -74,12 +74,12 @@ func TestCrashChild(t *testing.T) {
 	}
 	w := &work{t: t, dir: dir, tap: func(point string) error {
 		if point == at {
-			if n--; n == 0 {
-				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-				select {}
-			}
+			n--
 		}
-		return nil
+		if n > 0 {
+			return nil
+		}
+		return killer(at)(point)
 	}}
 	w.run()
 }
@@ -178,12 +178,26 @@ func (w *work) killedAt(point string, n int) bool {
 	child := exec.Command(os.Args[0], "-test.run=^TestCrashChild$")
 	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s|%s|%d", crashEnv, w.dir, point, n))
 	out, err := child.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
-		return true
+	if !wasKilled(err) {
+		w.t.Logf("%v: %s", err, out)
 	}
-	w.t.Logf("%v: %s", err, out)
-	return false
+	return wasKilled(err)
+}
+
+func wasKilled(err error) bool {
+	var exit *exec.ExitError
+	return errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+}
+
+// killer kills the process at the first time of a point.
+func killer(at string) store.Tap {
+	return func(point string) error {
+		if point == at {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+		return nil
+	}
 }
 
 func (w *work) check(err error) {

@@ -45,14 +45,19 @@ func newOffice(t *testing.T) *office {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = pbx.Run(ctx) }()
 	t.Cleanup(func() { cancel(); pbx.Close(); <-done })
+	return &office{t: t, pbx: pbx, config: officeConfig(dir, pbx.Addr())}
+}
+
+// officeConfig is what an office is set up with.
+func officeConfig(dir, pbx string) config.Config {
 	sum := sha256.Sum256([]byte("token"))
 	c := config.Default()
-	c.Asterisk.Address, c.Asterisk.Secret = pbx.Addr(), "voipd"
+	c.Asterisk.Address, c.Asterisk.Secret = pbx, "voipd"
 	c.Store.Path = filepath.Join(dir, "voipd.db")
 	c.HTTP.Listen = "127.0.0.1:0"
 	c.HTTP.Tokens = []config.Token{{Name: "test", SHA256: hex.EncodeToString(sum[:])}}
-	c.Recordings.Directories = []config.Directory{{Path: monitor}}
-	return &office{t: t, pbx: pbx, config: c}
+	c.Recordings.Directories = []config.Directory{{Path: filepath.Join(dir, "monitor")}}
+	return c
 }
 
 func (o *office) start() {
