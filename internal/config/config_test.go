@@ -42,6 +42,10 @@ func TestMistakes(t *testing.T) {
 			`f.toml:4: asterisk.ping_every: want a duration such as "10s", have a number`,
 			"f.toml:6: numbers.extensions: want a list, have a text",
 		}},
+		{"kept too short", "[recordings]\nkeep = \"1h\"\n[store]\nkeep_records = \"48h\"\n", []string{
+			`f.toml:2: recordings.keep: want at least "72h"`,
+			`f.toml:4: store.keep_records: want at least "72h"`,
+		}},
 		{"bad values", `[asterisk]
 address = "pbx"
 deadline = "0s"
