@@ -44,6 +44,7 @@ const (
 	Gapped                          // facts may have been missed from here to the next snapshot; Value says why
 	RecordingChecked                // Disk: the recording Key of the call Value was looked at; Recorded says what was found
 	Ticked                          // Clock: nothing happened, but it is At now
+	ClockSet                        // Clock: the PBX's wall clock was set ahead by Age, or back; At is what it said then
 	kindEnd                         // not a kind: how many there are
 )
 
@@ -126,7 +127,7 @@ type Event struct {
 	BridgeKind BridgeKind    `json:"bridgeKind,omitempty"`
 	Key        string        `json:"key,omitempty"`
 	Value      string        `json:"value,omitempty"`
-	Age        time.Duration `json:"age,omitempty"`     // ChannelPresent: how long the channel has existed
+	Age        time.Duration `json:"age,omitempty"`     // ChannelPresent: how long the channel has existed; ClockSet: by how much
 	Recorded   FileFact      `json:"recorded,omitzero"` // RecordingChecked only
 }
 

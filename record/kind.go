@@ -41,6 +41,7 @@ func kindNames() [kindEnd]string {
 		Gapped:              "gapped",
 		RecordingChecked:    "recording_checked",
 		Ticked:              "ticked",
+		ClockSet:            "clock_set",
 	}
 }
 

@@ -27,6 +27,7 @@ type Machine struct {
 	ordered    map[string]order // calls that voipd ordered and that have no channel yet, by its id
 	unanswered []*call          // ended originates whose OriginateResponse may still come, oldest first
 	now        time.Time
+	clock      time.Time // when the PBX's clock was last set
 	events     uint64
 	walk       uint64   // number of walks through bridges
 	snapshot   uint64   // event number of the snapshot under way; 0: none
@@ -70,6 +71,10 @@ func (m *Machine) Touched() string {
 func (m *Machine) Apply(dst []Change, e Event) []Change {
 	m.events++
 	m.about = nil
+	if e.Kind == ClockSet {
+		m.clockSet(e)
+		return dst
+	}
 	if e.At.After(m.now) {
 		m.now = e.At
 	}

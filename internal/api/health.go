@@ -26,7 +26,7 @@ type Health struct {
 
 // Warning is something to look into. Its code does not change with the words.
 type Warning struct {
-	Code string `json:"code" doc:"Such as backfill-unreadable, webhooks-parked, webhooks-late, store-full, store-read-only, store-locked, store-damaged, store-failing, store-slow, store-moved-aside, store-rebuilding"`
+	Code string `json:"code" doc:"Such as backfill-unreadable, pbx-clock, webhooks-parked, webhooks-late, store-full, store-read-only, store-locked, store-damaged, store-failing, store-slow, store-moved-aside, store-rebuilding"`
 	Text string `json:"text"`
 }
 

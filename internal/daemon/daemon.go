@@ -59,6 +59,7 @@ type Daemon struct {
 	endpoints endpoint.Table
 	rebuild   rebuild
 	desk      *originate.Desk
+	clock     pbxClock
 }
 
 // New opens the store and the API's port, and takes up the calls that were

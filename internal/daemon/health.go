@@ -37,6 +37,7 @@ func (d *Daemon) health(ctx context.Context) api.Health {
 		h.Problems = append(h.Problems, fmt.Sprintf("%d facts wait to be written, at %d further ones are refused", stats.Waiting, stats.Bound))
 	}
 	d.storeHealth(&h, stats)
+	d.clockHealth(&h)
 	d.repairHealth(&h)
 	d.webhookHealth(ctx, &h)
 	if len(h.Problems) > 0 {

@@ -53,7 +53,8 @@ func (d *Daemon) newLink(rules record.Rules) (link, error) {
 		if err != nil {
 			return nil, err
 		}
-		opt.Log, opt.Variables, opt.Handle = d.opt.Log, variables, d.loop.Put
+		opt.Log, opt.Variables = d.opt.Log, variables
+		opt.Handle = func(e record.Event) { d.clock.take(e, time.Now(), d.loop.Put) }
 		opt.OnState = func(s ari.Status) { changed(string(s.State), s.Since) }
 		c, err := ari.NewClient(opt)
 		return ariLink{c}, err
@@ -69,7 +70,7 @@ func (d *Daemon) newLink(rules record.Rules) (link, error) {
 		l.answered(m)
 		if e, ok := translate.Event(m, received); ok {
 			d.endpoints.Mark(&e)
-			d.loop.Put(e)
+			d.clock.take(e, received, d.loop.Put)
 		}
 	}
 	opt.OnLoss = func(_ string, received time.Time) {

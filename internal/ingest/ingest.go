@@ -217,6 +217,11 @@ func (l *Loop) step(ctx context.Context, events []record.Event, gap bool) error 
 			changes = l.settle(ctx, changes, e)
 		} else {
 			changes = l.machine.Apply(changes, e)
+			if e.Kind == record.ClockSet { // a fact about every call
+				for _, live := range l.machine.OpenLives() {
+					b.Journal = append(b.Journal, store.Entry{CallID: live.Record.CallID, Event: e})
+				}
+			}
 			if id := l.machine.Touched(); id != "" {
 				b.Journal = append(b.Journal, store.Entry{CallID: id, Event: e})
 			}
@@ -304,13 +309,14 @@ func (l *Loop) settle(ctx context.Context, changes []record.Change, e record.Eve
 	return append(changes, record.Change{Kind: record.RecordRevised, At: e.At, CallID: e.Value, Record: &r, Recording: e.Key})
 }
 
-// commit writes a batch, trying again until it is on the disk or ctx ends.
-// Meanwhile facts wait in the queue.
+// commit writes a batch, trying again until it is on the disk or ctx ends, and
+// then once more: the disk may have room again. Meanwhile facts wait in the
+// queue.
 func (l *Loop) commit(ctx context.Context, b *store.Batch) error {
 	wait := retryFirst
 	l.note(func(s *Stats) { s.Writing = time.Now() })
 	defer l.note(func(s *Stats) { s.Writing = time.Time{} })
-	for {
+	for last := false; ; {
 		l.mark(true) // a store that fails is no dead loop
 		began := time.Now()
 		err := l.opt.Store.Commit(context.WithoutCancel(ctx), b)
@@ -330,9 +336,10 @@ func (l *Loop) commit(ctx context.Context, b *store.Batch) error {
 			}
 			s.StoreError, s.Trouble = err.Error(), store.TroubleOf(err)
 		})
-		if !pause(ctx, wait) {
+		if last {
 			return fmt.Errorf("write to the store: %w", err)
 		}
+		last = !pause(ctx, wait)
 		wait = min(2*wait, retryLast)
 	}
 }

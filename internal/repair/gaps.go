@@ -59,13 +59,14 @@ func Lost(ctx context.Context, db *store.DB, at time.Time) error {
 	return nil
 }
 
-// lookBack asks for the reading of the last two days.
+// lookBack asks for the reading of the last two days, and of what a clock that
+// went ahead wrote down.
 func (r *Repair) lookBack(now, due time.Time) {
 	from := now.Add(-lookBack)
 	if from.Before(r.first) {
 		from = r.first
 	}
-	r.want(wanted{span: backfill.Span{From: from, To: now}, due: due, late: true})
+	r.want(wanted{span: backfill.Span{From: from, To: now.Add(lookBack)}, due: due, late: true})
 }
 
 // alive keeps that voipd runs, and asks for the daily reading.

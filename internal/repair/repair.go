@@ -32,8 +32,11 @@ type Options struct {
 	// takes to notice that a link is dead, and by how much clocks may differ.
 	// Default 2 min.
 	Margin time.Duration
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Off is by how much the PBX's clock differed from ours, at the most; nil:
+	// it does not. So much more is read, as what is written tells its clock.
+	Off func() time.Duration
+	Now func() time.Time
+	Log *slog.Logger
 }
 
 const (
@@ -85,6 +88,9 @@ type Health struct {
 // New makes a Repair.
 func New(o Options) *Repair {
 	o.Settle, o.Late, o.Margin = cmp.Or(o.Settle, 30*time.Second), cmp.Or(o.Late, 10*time.Minute), cmp.Or(o.Margin, 2*time.Minute)
+	if o.Off == nil {
+		o.Off = func() time.Duration { return 0 }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -203,8 +209,11 @@ func (r *Repair) due() []wanted {
 
 // read reads one stretch from every source.
 func (r *Repair) read(ctx context.Context, w wanted) {
-	span, whole := w.span.Wide(r.opt.Margin), true
-	span.Listed = r.listed
+	off := r.opt.Off()
+	span, whole := w.span.Wide(r.opt.Margin+off), true
+	if !r.listed.IsZero() {
+		span.Listed = r.listed.Add(off) // of a call that goes on, who watches it knows better
+	}
 	for _, s := range r.opt.Sources {
 		n, err := r.from(ctx, s, span)
 		if ctx.Err() != nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +39,10 @@ func faults(v *voipd, pbx *sim.PBX, disk *disk, r *rand.Rand) []fault {
 		{"PBX slow", "slow", func() { pbx.SlowDown(sim.Slow{Piece: 64, Pause: 2 * time.Millisecond}) }, func() { pbx.SlowDown(sim.Slow{}) }},
 		{"Asterisk crashed", "pbx", func() { pbx.Away(true); pbx.Crash() }, func() { pbx.Away(false) }},
 	}
+	for what, by := range map[string]time.Duration{"clock set ahead": time.Hour, "clock set back": -time.Hour} {
+		all = append(all, fault{what, "clock", func() { pbx.SetClock(by) }, func() { pbx.SetClock(0) }})
+	}
+	slices.SortFunc(all, func(a, b fault) int { return strings.Compare(a.kind, b.kind) })
 	if disk.mounted {
 		all = append(all, fault{"disk full", "disk", disk.fill, disk.empty})
 	}
