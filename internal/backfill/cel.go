@@ -69,7 +69,15 @@ func newCELTeller(each func(record.Event)) *celTeller {
 	return &celTeller{calls: newCELCalls(), order: &celOrder{}, each: each}
 }
 
-func (t *celTeller) push(row celRow) { t.order.push(row, t.tell) }
+func (t *celTeller) push(row celRow) {
+	if newest := t.order.newest; newest.Sub(row.at) > setBack {
+		t.order.flush(t.tell)
+		t.order.newest = row.at
+		t.told++
+		t.each(record.Event{At: row.at, Kind: record.ClockSet, Source: record.SourceCEL, Age: row.at.Sub(newest)})
+	}
+	t.order.push(row, t.tell)
+}
 
 func (t *celTeller) tell(row celRow) {
 	t.events = t.calls.row(t.events[:0], row)
@@ -90,9 +98,10 @@ func (t *celTeller) flush() int {
 }
 
 // ended tells the ends of channels that no row tells: those that are silent
-// since the PBX listed its channels. Only after flush.
+// since the PBX listed its channels, and those whose rows were written by a
+// clock that was ahead. Only after flush.
 func (t *celTeller) ended(listed time.Time) {
-	for _, e := range t.calls.silent(nil, listed, listed) {
+	for _, e := range t.calls.silent(nil, listed, func(last time.Time) bool { return last.Before(listed) || last.Sub(listed) > ahead }) {
 		t.told++
 		t.each(e)
 	}
@@ -147,6 +156,15 @@ type celOrder struct {
 	gone   int // how many of rows were given on
 	newest time.Time
 }
+
+// setBack is how far a row's time has to be before that of rows written earlier
+// for the clock to have been set back in between. In rows that were sorted by
+// time it never is.
+const setBack = 2 * time.Minute
+
+// ahead is how far behind the list of channels a row's time may be and still be
+// that of a call which began after it.
+const ahead = 10 * time.Minute
 
 func (o *celOrder) push(r celRow, each func(celRow)) {
 	i := len(o.rows)

@@ -27,14 +27,14 @@ func (t *celCalls) lost(dst []record.Event, now time.Time) []record.Event {
 		return dst
 	}
 	t.looked = now
-	return t.silent(dst, now.Add(-longestSilence), now)
+	return t.silent(dst, now, func(last time.Time) bool { return now.Sub(last) > longestSilence })
 }
 
-// silent ends, at their last row, the channels that had none since then.
-func (t *celCalls) silent(dst []record.Event, since, now time.Time) []record.Event {
+// silent ends, at their last row, the channels whose last row is so old.
+func (t *celCalls) silent(dst []record.Event, now time.Time, old func(last time.Time) bool) []record.Event {
 	var gone []*celChannel
 	for _, c := range t.channels {
-		if !c.over && c.last.Before(since) {
+		if !c.over && old(c.last) {
 			gone = append(gone, c)
 		}
 	}

@@ -27,11 +27,13 @@ const (
 // value knows nothing.
 type pbxClock struct {
 	mu    sync.Mutex
-	first time.Time // when the first event with a time came; with our monotonic clock
-	last  time.Time
-	base  time.Duration // how far the PBX's clock is ahead of ours, as ours ran on from first
-	worst time.Duration // the furthest that it was ahead or behind
-	by    time.Duration // how far it is ahead of our wall clock now
+	first time.Time      // when the first event with a time came; with our monotonic clock
+	last  time.Time      // when the latest came
+	said  time.Time      // and what it said
+	base  time.Duration  // how far the PBX's clock is ahead of ours, as ours ran on from first
+	worst time.Duration  // the furthest that it was ahead or behind
+	leaps [][2]time.Time // stretches of what it said in which it was set; the latest ones
+	by    time.Duration  // how far it is ahead of our wall clock now
 }
 
 // take gives out a fact that came at received, and before it, where the PBX's
@@ -62,11 +64,13 @@ func (c *pbxClock) compare(e *record.Event, received time.Time) (set time.Durati
 	switch {
 	case ahead > c.base+setAhead, ahead < c.base-setBack:
 		set, was = ahead-c.base, true
+		// It was set at some time since the last event: by the old clock, by the new.
+		c.leaps = append(c.leaps[max(0, len(c.leaps)-98):], [2]time.Time{c.said, e.At.Add(-set)}, [2]time.Time{c.said.Add(set), e.At})
 		c.base = ahead
 	default:
 		c.base = max(ahead, c.base-received.Sub(c.last)/drift)
 	}
-	c.last = received
+	c.last, c.said = received, e.At
 	c.by = c.base + c.first.Round(0).Add(received.Sub(c.first)).Sub(received.Round(0))
 	c.worst = max(c.worst, c.by.Abs())
 	return set, was
@@ -77,6 +81,19 @@ func (c *pbxClock) ahead() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.by
+}
+
+// leapt tells whether the PBX's clock was set while it said what lies between
+// from and to, as far as is known since voipd runs.
+func (c *pbxClock) leapt(from, to time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range c.leaps {
+		if !l[0].After(to.Add(apart)) && !l[1].Before(from.Add(-apart)) {
+			return true
+		}
+	}
+	return false
 }
 
 // off is how far the times of rows may be from ours: the most that was seen.

@@ -35,8 +35,12 @@ type Options struct {
 	// Off is by how much the PBX's clock differed from ours, at the most; nil:
 	// it does not. So much more is read, as what is written tells its clock.
 	Off func() time.Duration
-	Now func() time.Time
-	Log *slog.Logger
+	// Leapt tells whether the PBX's clock was set between two times of its own;
+	// nil: it was not. What is written down does not show that, so that such a
+	// call is approximate.
+	Leapt func(from, to time.Time) bool
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 const (
@@ -90,6 +94,9 @@ func New(o Options) *Repair {
 	o.Settle, o.Late, o.Margin = cmp.Or(o.Settle, 30*time.Second), cmp.Or(o.Late, 10*time.Minute), cmp.Or(o.Margin, 2*time.Minute)
 	if o.Off == nil {
 		o.Off = func() time.Duration { return 0 }
+	}
+	if o.Leapt == nil {
+		o.Leapt = func(time.Time, time.Time) bool { return false }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -252,6 +259,11 @@ func (r *Repair) from(ctx context.Context, s Source, span backfill.Span) (sum in
 	_, err = s.Records(ctx, r.opt.Rules, span, func(p backfill.Part) error {
 		if len(p.Records) == 0 {
 			return nil
+		}
+		for i := range p.Records {
+			if d := &p.Records[i].Details; r.opt.Leapt(d.StartedAt, d.EndedAt) {
+				d.Approximate = append(d.Approximate, "the PBX's clock was set in the call")
+			}
 		}
 		n, err := r.opt.Improve(ctx, p.Records)
 		sum.New, sum.Better, sum.Kept = sum.New+n.New, sum.Better+n.Better, sum.Kept+n.Kept

@@ -26,8 +26,13 @@ type fault struct {
 // process is voipd itself: the run starts it again.
 const process = "voipd"
 
-// faults are the kinds of faults, and why one of them cannot be had here.
-func faults(v *voipd, pbx *sim.PBX, disk *disk, r *rand.Rand) []fault {
+// faults are the kinds of faults that can be had here.
+func (r *run) faults() []fault {
+	v, pbx, disk := r.voipd, r.pbx, r.disk
+	clock := func(by time.Duration) {
+		pbx.SetClock(by)
+		r.clockSet = append(r.clockSet, time.Now())
+	}
 	all := []fault{
 		{"voipd killed", process, func() { v.end(syscall.SIGKILL) }, nil},
 		{"voipd stopped", process, func() { v.end(syscall.SIGTERM) }, nil},
@@ -35,12 +40,12 @@ func faults(v *voipd, pbx *sim.PBX, disk *disk, r *rand.Rand) []fault {
 		{"PBX away", "pbx", func() { pbx.Away(true) }, func() { pbx.Away(false) }},
 		{"link frozen", "frozen", pbx.Hang, func() {}},
 		{"login refused", "login", func() { pbx.RefuseLogins(true); pbx.Cut() }, func() { pbx.RefuseLogins(false) }},
-		{"garbage", "garbage", func() { pbx.Garble(garbage(r)) }, func() {}},
+		{"garbage", "garbage", func() { pbx.Garble(garbage(r.random)) }, func() {}},
 		{"PBX slow", "slow", func() { pbx.SlowDown(sim.Slow{Piece: 64, Pause: 2 * time.Millisecond}) }, func() { pbx.SlowDown(sim.Slow{}) }},
 		{"Asterisk crashed", "pbx", func() { pbx.Away(true); pbx.Crash() }, func() { pbx.Away(false) }},
 	}
 	for what, by := range map[string]time.Duration{"clock set ahead": time.Hour, "clock set back": -time.Hour} {
-		all = append(all, fault{what, "clock", func() { pbx.SetClock(by) }, func() { pbx.SetClock(0) }})
+		all = append(all, fault{what, "clock", func() { clock(by) }, func() { clock(0) }})
 	}
 	slices.SortFunc(all, func(a, b fault) int { return strings.Compare(a.kind, b.kind) })
 	if disk.mounted {

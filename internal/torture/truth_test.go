@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/sim"
@@ -67,12 +68,19 @@ func scenes(t *testing.T) []*scene {
 type call struct {
 	scene   *scene
 	playing *sim.Playing
+	began   time.Time
+}
+
+// through tells whether one of the moments lies in the call.
+func (c call) through(moments []time.Time) bool {
+	end := c.began.Add(c.scene.capture.Length() + time.Second)
+	return slices.ContainsFunc(moments, func(at time.Time) bool { return !at.Before(c.began) && at.Before(end) })
 }
 
 // judgement is what came of comparing.
 type judgement struct {
-	right, approximate, byCEL, crashed int
-	problems                           []string
+	right, approximate, byCEL, crashed, clocked int
+	problems                                    []string
 }
 
 func (j *judgement) bad(format string, args ...any) {
@@ -80,7 +88,7 @@ func (j *judgement) bad(format string, args ...any) {
 }
 
 // judge compares what voipd tells with the calls that took place.
-func judge(calls []call, records []told) *judgement {
+func judge(calls []call, records []told, clockSet []time.Time) *judgement {
 	j := &judgement{}
 	byID := map[string]told{}
 	for _, r := range records {
@@ -90,7 +98,7 @@ func judge(calls []call, records []told) *judgement {
 		byID[r.CallID] = r
 	}
 	for _, c := range calls {
-		j.call(c, byID)
+		j.call(c, byID, clockSet)
 	}
 	for id, r := range byID {
 		j.bad("invented: %s %s %s→%s %s", id, r.Direction, r.SrcPhone, r.DstPhone, r.Disposition)
@@ -98,10 +106,10 @@ func judge(calls []call, records []told) *judgement {
 	return j
 }
 
-func (j *judgement) call(c call, byID map[string]told) {
+func (j *judgement) call(c call, byID map[string]told, clockSet []time.Time) {
 	name, ids := c.scene.capture.Name, c.playing.IDs()
 	if !c.playing.Whole() {
-		j.cut(c, byID)
+		j.cut(c, byID, clockSet)
 		return
 	}
 	for _, w := range c.scene.want {
@@ -116,6 +124,8 @@ func (j *judgement) call(c call, byID map[string]told) {
 		switch {
 		case len(r.Details.Approximate) > 0:
 			j.approximate++
+		case strings.HasPrefix(diff, "duration is") && r.Details.Source == "cel" && c.through(clockSet):
+			j.clocked++ // by how much the clock was set is in no row of CEL
 		case diff != "":
 			j.bad("wrong: %s %s, told by %s: %s", name, id, r.Details.Source, diff)
 		default:
@@ -129,7 +139,7 @@ func (j *judgement) call(c call, byID map[string]told) {
 
 // cut judges a call in which Asterisk crashed: what was to come of it nobody
 // knows, but it is told once, and whoever reads it is warned.
-func (j *judgement) cut(c call, byID map[string]told) {
+func (j *judgement) cut(c call, byID map[string]told, clockSet []time.Time) {
 	j.crashed++
 	found := 0
 	for _, id := range c.playing.IDs() {
@@ -139,7 +149,11 @@ func (j *judgement) cut(c call, byID map[string]told) {
 		}
 		found++
 		delete(byID, id)
-		if len(r.Details.Approximate) == 0 && !slices.ContainsFunc(c.scene.want, func(w record.Record) bool { return differences(w, r) == "" }) {
+		switch {
+		case len(r.Details.Approximate) > 0, slices.ContainsFunc(c.scene.want, func(w record.Record) bool { return differences(w, r) == "" }):
+		case r.Details.Source == "cel" && c.through(clockSet):
+			j.clocked++
+		default:
 			j.bad("wrong: %s %s, cut by a crash, is not approximate: %s %d s", c.scene.capture.Name, id, r.Disposition, r.Duration)
 		}
 	}

@@ -77,8 +77,12 @@ path = %q
 	return v
 }
 
+// start starts it unless it runs.
 func (v *voipd) start() {
 	v.t.Helper()
+	if v.cmd != nil {
+		return
+	}
 	log, err := os.OpenFile(v.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		v.t.Fatal(err)
