@@ -132,6 +132,10 @@ func eraseFiles(cmd *cobra.Command, conf config.Config, names []string) (int, er
 	for _, name := range names {
 		n, err := library.Remove(name)
 		files += n
+		if errors.Is(err, recording.ErrRefused) {
+			fmt.Fprintf(cmd.OutOrStdout(), "left, as it is not below [[recordings.directories]]; if it is there, delete it: %q\n", name)
+			continue
+		}
 		if err != nil && !errors.Is(err, recording.ErrGone) {
 			return files, fmt.Errorf("%w: %s; the records are still there; delete the file and run this again, or use --keep-files", err, name)
 		}
