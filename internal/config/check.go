@@ -149,6 +149,9 @@ func (k *checker) http(h *HTTP) {
 	if h.BaseURL != "" {
 		k.url("http.base_url", h.BaseURL)
 	}
+	if (h.TLSCertFile == "") != (h.TLSKeyFile == "") {
+		k.bad("http.tls_cert_file", "goes with http.tls_key_file: give both or none")
+	}
 	for i, host := range h.Hosts {
 		if host == "" || strings.ToLower(host) != host || strings.ContainsAny(host, ":/ \t*") {
 			k.bad(fmt.Sprintf("http.hosts[%d]", i), "want a name in lower case without port, such as \"pbx.example.com\", have %q", host)

@@ -86,11 +86,13 @@ type Store struct {
 
 // HTTP is the local API.
 type HTTP struct {
-	Listen  string   `toml:"listen"`   // host:port
-	BaseURL string   `toml:"base_url"` // how others reach it, for links; empty: http:// and listen
-	Tokens  []Token  `toml:"tokens"`
-	Hosts   []string `toml:"hosts"`   // names under which the API answers, beside that in base_url, localhost and addresses
-	Origins []string `toml:"origins"` // of pages that may call the API from a browser
+	Listen      string   `toml:"listen"`        // host:port
+	TLSCertFile string   `toml:"tls_cert_file"` // the API's own certificate; empty: plain HTTP
+	TLSKeyFile  string   `toml:"tls_key_file"`
+	BaseURL     string   `toml:"base_url"` // how others reach it, for links; empty: http:// and listen
+	Tokens      []Token  `toml:"tokens"`
+	Hosts       []string `toml:"hosts"`   // names under which the API answers, beside that in base_url, localhost and addresses
+	Origins     []string `toml:"origins"` // of pages that may call the API from a browser
 }
 
 // Token lets an app in.

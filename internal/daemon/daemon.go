@@ -4,6 +4,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -84,10 +85,9 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if err := d.openStore(ctx); err != nil {
 		return closeAll(err)
 	}
-	if d.listener, err = net.Listen("tcp", c.HTTP.Listen); err != nil {
-		return closeAll(fmt.Errorf("listen for the API (http.listen): %w", err))
+	if err := d.listen(); err != nil {
+		return closeAll(err)
 	}
-	d.listener = netutil.LimitListener(d.listener, maxConnections)
 	if err := errors.Join(d.newRepair(rules), d.newWebhooks(ctx)); err != nil {
 		return closeAll(err)
 	}
@@ -127,6 +127,24 @@ func newServer(log *slog.Logger, h http.Handler) *http.Server {
 	}
 }
 
+// listen opens the API's port, with TLS where there is a certificate.
+func (d *Daemon) listen() error {
+	l, err := net.Listen("tcp", d.config.HTTP.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for the API (http.listen): %w", err)
+	}
+	d.listener = netutil.LimitListener(l, maxConnections)
+	if d.config.HTTP.TLSCertFile == "" {
+		return nil
+	}
+	c, err := newCertificate(d.config.HTTP.TLSCertFile, d.config.HTTP.TLSKeyFile, d.opt.Log)
+	if err != nil {
+		return err
+	}
+	d.listener = tls.NewListener(d.listener, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get})
+	return nil
+}
+
 // Addr is where the API listens.
 func (d *Daemon) Addr() string { return d.listener.Addr().String() }
 
@@ -134,6 +152,9 @@ func (d *Daemon) Addr() string { return d.listener.Addr().String() }
 func (d *Daemon) BaseURL() string {
 	if d.config.HTTP.BaseURL != "" {
 		return trimSlash(d.config.HTTP.BaseURL)
+	}
+	if d.config.HTTP.TLSCertFile != "" {
+		return "https://" + d.Addr()
 	}
 	return "http://" + d.Addr()
 }
