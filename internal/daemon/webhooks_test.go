@@ -93,7 +93,8 @@ func TestACallIsTold(t *testing.T) {
 			t.Fatalf("%s (%v)", body, err)
 		}
 	}
-	if len(h.Warnings) != 1 || h.Warnings[0].Code != "webhooks-parked" {
+	// The fake PBX's time runs faster than ours, which health may say as well.
+	if !slices.ContainsFunc(h.Warnings, func(w struct{ Code string }) bool { return w.Code == "webhooks-parked" }) {
 		t.Errorf("health: %+v", h)
 	}
 	if _, metrics := o.get("GET", "/metrics", ""); !strings.Contains(string(metrics), "voipd_webhooks_parked 1\n") {
