@@ -42,6 +42,7 @@ func TestOffice(t *testing.T) {
 	if r.daemon != nil {
 		r.ask(ctx, t)
 		r.playAgain(ctx, t)
+		r.outputs(ctx, t)
 	}
 	if *goldenFlag != "" {
 		if err := r.golden(filepath.Join(*goldenFlag, r.version.Name)); err != nil {

@@ -9,7 +9,7 @@ func Scenarios() []Scenario {
 	var all []Scenario
 	for _, part := range [][]Scenario{
 		internalCalls(), outboundCalls(), inboundCalls(), groupCalls(), serviceCalls(), clickCalls(), transferCalls(), forwardCalls(),
-		referCalls(), consultationCalls(), moreTransfers(), moreQueues(), moreServices(), machineCalls(), freepbxCalls(), oldAndOtherCalls(), restCalls(),
+		referCalls(), consultationCalls(), moreTransfers(), moreQueues(), moreServices(), machineCalls(), freepbxCalls(), oldAndOtherCalls(), restCalls(), hostileCalls(),
 	} {
 		all = append(all, part...)
 	}
