@@ -21,6 +21,9 @@ BENCH ?= .
 # Flags for make torture.
 TORTURE ?= -faults 500 -for 11m
 
+# How long make load goes on.
+LOAD ?= 10m
+
 DESTDIR ?=
 prefix ?= /usr/local
 sysconfdir ?= /etc
@@ -75,6 +78,10 @@ bench: need ## the figures of the README
 .PHONY: torture
 torture: need ## calls while voipd is killed, the link cut, the disk filled ...: TORTURE='-seed 7 -faults 500 -for 11m'
 	@scripts/torture.sh $(TORTURE)
+
+.PHONY: load
+load: need ## 200 new calls a second beside 20,000 open ones for LOAD (10m): lag and memory
+	@go test -count=1 -timeout 20m -v -run '^TestLoad$$' ./internal/torture -load $(LOAD) | grep -E '^load:|load_test.go|^(---|FAIL|ok|panic)'
 
 .PHONY: build
 build: need ## bin/voipd, static, its version from git

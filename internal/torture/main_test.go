@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 	flag.Uint64("seed", uint64(time.Now().UnixNano()), "of what happens when")
 	flag.Int("faults", 30, "how many faults there are")
 	flag.Duration("for", 45*time.Second, "how long calls and faults go on")
+	flag.Duration("load", 0, "how long TestLoad goes on; 0: it is skipped")
 	flag.Parse()
 	os.Exit(m.Run())
 }
