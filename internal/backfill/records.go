@@ -31,7 +31,7 @@ type Part struct {
 // ends the reading and is the error of Records. Memory does not grow with the
 // span.
 func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, each func(Part) error) (Stats, error) {
-	t := &tale{machine: record.New(rules), span: span, unseen: map[string]bool{}, each: each}
+	t := &tale{machine: record.New(rules), span: span, doubts: map[string]string{}, each: each}
 	if s.db != nil || s.place.Zone != nil {
 		t.span = span.Wide(twice) // no call may be lost for an hour that comes twice
 	}
@@ -70,7 +70,7 @@ type tale struct {
 
 	changes []record.Change
 	records []record.Record
-	unseen  map[string]bool // calls with a channel whose end no row tells
+	doubts  map[string]string // calls that the rows do not tell whole, and why
 	stats   Stats
 	share   float64
 	given   int // how many rows were read when records were last given
@@ -80,16 +80,21 @@ func (t *tale) event(e record.Event) {
 	t.stats.Events++
 	t.changes = t.machine.Apply(t.changes[:0], e)
 	if e.Kind == record.HungUp && e.Value == unseen {
-		t.unseen[t.machine.Touched()] = true
+		t.doubts[t.machine.Touched()] = unseen
+	}
+	if e.Kind == record.ClockSet { // rows do not say by how much
+		for _, open := range t.machine.OpenRecords() {
+			t.doubts[open.CallID] = "the PBX's clock was set in the call"
+		}
 	}
 	for _, c := range t.changes {
 		if c.Record == nil {
 			continue
 		}
 		r := *c.Record
-		if t.unseen[r.CallID] {
-			r.Details.Approximate = append(r.Details.Approximate, unseen)
-			delete(t.unseen, r.CallID)
+		if why := t.doubts[r.CallID]; why != "" {
+			r.Details.Approximate = append(r.Details.Approximate, why)
+			delete(t.doubts, r.CallID)
 		}
 		if t.span.Touches(r.Details.StartedAt, r.Details.EndedAt) {
 			t.records = append(t.records, r)
