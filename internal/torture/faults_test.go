@@ -44,8 +44,10 @@ func (r *run) faults() []fault {
 		{"PBX slow", "slow", func() { pbx.SlowDown(sim.Slow{Piece: 64, Pause: 2 * time.Millisecond}) }, func() { pbx.SlowDown(sim.Slow{}) }},
 		{"Asterisk crashed", "pbx", func() { pbx.Away(true); pbx.Crash() }, func() { pbx.Away(false) }},
 	}
-	for what, by := range map[string]time.Duration{"clock set ahead": time.Hour, "clock set back": -time.Hour} {
-		all = append(all, fault{what, "clock", func() { clock(by) }, func() { clock(0) }})
+	if option[bool]("clock") {
+		for what, by := range map[string]time.Duration{"clock set ahead": time.Hour, "clock set back": -time.Hour} {
+			all = append(all, fault{what, "clock", func() { clock(by) }, func() { clock(0) }})
+		}
 	}
 	slices.SortFunc(all, func(a, b fault) int { return strings.Compare(a.kind, b.kind) })
 	if disk.mounted {

@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -120,13 +121,11 @@ func (r *run) plan(kinds []fault, most int, length time.Duration) []planned {
 	var all []planned
 	for len(all) < most {
 		p := planned{fault: kinds[r.random.IntN(len(kinds))], lasts: r.upTo(longestEnd)}
-		p.at = time.Duration(len(all))*every + r.upTo(every)
-		if p.at < free[p.what] {
-			continue
-		}
+		p.at = max(time.Duration(len(all))*every+r.upTo(every), free[p.what])
 		free[p.what] = p.at + p.lasts + time.Second
 		all = append(all, p)
 	}
+	slices.SortStableFunc(all, func(a, b planned) int { return cmp.Compare(a.at, b.at) })
 	return all
 }
 
