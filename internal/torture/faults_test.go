@@ -74,6 +74,7 @@ func garbage(r *rand.Rand) string {
 type disk struct {
 	dir     string
 	mounted bool
+	emptied time.Time // when it last had room again
 }
 
 func newDisk(t *testing.T) *disk {
@@ -109,7 +110,10 @@ func (d *disk) fill() {
 	}
 }
 
-func (d *disk) empty() { _ = os.Remove(d.ballast()) } // it may never have been made
+func (d *disk) empty() {
+	d.emptied = time.Now()
+	_ = os.Remove(d.ballast()) // it may never have been made
+}
 
 type zeros struct{}
 
