@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	flag.Uint64("seed", uint64(time.Now().UnixNano()), "of what happens when")
-	flag.Int("faults", 30, "how many faults there are")
+	flag.Int("faults", 0, "how many faults there are; 0: TestTorture is skipped")
 	flag.Duration("for", 45*time.Second, "how long calls and faults go on")
 	flag.Duration("load", 0, "how long TestLoad goes on; 0: it is skipped")
 	flag.Bool("clock", false, "whether the PBX's clock is set, too: what CEL alone tells of such calls may be wrong")
