@@ -2,29 +2,19 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/store"
 )
 
 // unpack writes a file of a capture without its compression.
 func unpack(t *testing.T, name, to string) {
 	t.Helper()
-	f, err := os.Open("../../record/testdata/captures/22/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(z)
+	text, err := capture.ReadFile("../../record/testdata/captures/22/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}

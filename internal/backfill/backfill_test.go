@@ -1,11 +1,9 @@
 package backfill_test
 
 import (
-	"compress/gzip"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/record"
 )
 
@@ -32,16 +31,7 @@ func tellers() map[string]reader {
 // lines gives the rows of a capture as they were written.
 func lines(t testing.TB, file string) []string {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(z)
+	text, err := capture.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

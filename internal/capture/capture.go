@@ -175,6 +175,16 @@ func Open(path string) (io.ReadCloser, error) {
 	return &unpacked{z, f}, nil
 }
 
+// ReadFile reads a file of a capture as Open opens it.
+func ReadFile(path string) ([]byte, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(f)
+	return text, errors.Join(err, f.Close())
+}
+
 type unpacked struct {
 	*gzip.Reader
 	file *os.File

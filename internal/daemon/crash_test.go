@@ -2,12 +2,10 @@ package daemon_test
 
 import (
 	"bufio"
-	"compress/gzip"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -143,16 +141,7 @@ func times(point string, all int) []int {
 func prepare(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	f, err := os.Open(filepath.Join(captures, "out-answered", "cel.csv.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(z)
+	text, err := capture.ReadFile(filepath.Join(captures, "out-answered", "cel.csv.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,8 @@ package daemon_test
 
 import (
 	"cmp"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/sim"
 	"github.com/voipd/voipd/record"
@@ -33,16 +32,7 @@ func (o *office) withCEL() string {
 // rows are the CEL rows of a play: the capture's, with the play's ids and times.
 func rows(t *testing.T, name string, p *sim.Playing) string {
 	t.Helper()
-	f, err := os.Open(filepath.Join(captures, name, "cel.csv.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(z)
+	text, err := capture.ReadFile(filepath.Join(captures, name, "cel.csv.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,10 @@
 package repair_test
 
 import (
-	"compress/gzip"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -28,16 +27,7 @@ const captures = "../../record/testdata/captures/22/"
 // own.
 func calls(t testing.TB, name, kind string, n int) string {
 	t.Helper()
-	f, err := os.Open(captures + name + "/" + kind + ".csv.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(z)
+	text, err := capture.ReadFile(captures + name + "/" + kind + ".csv.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
