@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -108,8 +109,14 @@ func (c *pbxClock) off() time.Duration {
 
 // clockHealth adds that the clocks differ.
 func (d *Daemon) clockHealth(h *api.Health) {
-	if by := d.clock.ahead().Round(time.Second); by.Abs() > apart {
-		h.Warnings = append(h.Warnings, api.Warning{Code: "pbx-clock",
-			Text: fmt.Sprintf("the PBX's clock is %s ahead of this machine's (negative: behind): records say the PBX's time; set both by NTP", by)})
+	by := d.clock.ahead().Round(time.Second)
+	if by.Abs() <= cmp.Or(d.opt.ClockApart, apart) {
+		return
 	}
+	where := "ahead of"
+	if by < 0 {
+		where = "behind"
+	}
+	h.Warnings = append(h.Warnings, api.Warning{Code: "pbx-clock",
+		Text: fmt.Sprintf("the PBX's clock is %s %s this machine's: records say the PBX's time; set both by NTP", by.Abs(), where)})
 }

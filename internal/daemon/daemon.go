@@ -33,9 +33,12 @@ type Options struct {
 	Version  string
 	Log      *slog.Logger
 	OnChange func([]record.Change) // told what was decided, once it is on the disk; must not block; may be nil
-	Settle   time.Duration         // how long after a gap CEL and CDR are read; 0 is half a minute
-	Refused  time.Duration         // how long after a refused login the next is tried; 0 is a minute
-	Tap      store.Tap             // told of each step of writing; may be nil
+	// ClockApart is by how much the PBX's clock may differ before health warns;
+	// 0 is five seconds.
+	ClockApart time.Duration
+	Settle     time.Duration // how long after a gap CEL and CDR are read; 0 is half a minute
+	Refused    time.Duration // how long after a refused login the next is tried; 0 is a minute
+	Tap        store.Tap     // told of each step of writing; may be nil
 }
 
 // Daemon is voipd. Make one with New, then Run it once.
