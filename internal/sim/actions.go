@@ -43,6 +43,8 @@ func (s *session) act(m *ami.Message) (goOn bool) {
 		s.showEndpoints(m)
 	case "pjsipshowendpoint":
 		s.showEndpoint(m)
+	case "originate":
+		s.originate(m)
 	case "":
 		s.reply(m, "Error", "Message: Missing action in request")
 	default:

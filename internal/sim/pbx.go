@@ -33,6 +33,11 @@ type Options struct {
 	// as to a user without write = system.
 	Endpoints []Endpoint
 
+	// Originated is told of each call that is asked for, which is not played; it
+	// must not call the PBX. Nil: the action is refused, as to a user without
+	// write = originate.
+	Originated func(Order)
+
 	// Monitor is where the recordings of played calls are written, and what the events say of it. Empty: events
 	// keep the captured paths, and nothing is written.
 	Monitor string
