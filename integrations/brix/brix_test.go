@@ -123,6 +123,11 @@ func (o *office) control() string {
 	answer("/start", func(ask map[string]string) (any, error) { return o.start(ask["url"]) })
 	answer("/stop", func(map[string]string) (any, error) { return nil, o.end() })
 	answer("/play", func(ask map[string]string) (any, error) { return o.play(ask["name"]) })
+	answer("/cut", func(map[string]string) (any, error) {
+		o.pbx.Away(true)
+		o.pbx.Cut()
+		return nil, nil
+	})
 	answer("/orders", func(map[string]string) (any, error) {
 		o.mu.Lock()
 		defer o.mu.Unlock()

@@ -89,7 +89,7 @@ async function VoipParseWebhookRequest(request: FetchRequest): Promise<VoipWebho
     if (data && data.event) {
         return parsedEvent(data.type, data.event);
     }
-    return answer(200, 'Neither an event nor a record: is template = "brix" set for this webhook in voipd?');
+    return answer(400, 'Neither an event nor a record: is template = "brix" set for this webhook in voipd?');
 }
 
 /** The widget's player wants the audio. callData is what the record's call held. */

@@ -170,7 +170,7 @@ test('events that the app has no word for', async () => {
     const result = await parse(signed(bodyOf(type)))
     assert.deepEqual([Object.keys(result), result.response.code], [['response'], 200], type)
   }
-  for (const body of ['null', '{}', '[]', '7']) assert.equal((await parse(signed(body))).response.code, 200)
+  for (const body of ['null', '{}', '[]', '7']) assert.equal((await parse(signed(body))).response.code, 400, 'voipd keeps what it cannot tell')
   const poor = module(app.settings, { ...enums, VoipCallDisposition: { Answered: 1, Unknown: 0 }, VoipWebhookEvent: { NotifyStart: 0 } })
   const started = await parse(signed(bodyOf('call.started')), poor)
   assert.deepEqual([started.event.event, started.event.disposition], [0, 0], 'a member may be 0')
@@ -196,6 +196,14 @@ test('the wrong secret in the module: voipd is told, the app shows nothing', asy
   const refused = await app.until('a refusal', (t) => app.told.indexOf(t) >= from && t.type === 'record.created')
   assert.deepEqual([Object.keys(refused.result), refused.result.response.code], [['response'], 401])
   await healthy('the event to be parked', (health) => health.webhooks.parked > 0)
+})
+
+test('the PBX is away', async () => {
+  await office('/cut')
+  await healthy('the link to be lost', (health) => health.status === 'failing')
+  const result = await brix.VoipTestConnection()
+  assert.equal(result.success, false)
+  assert.match(result.failReason, /link to the PBX/)
 })
 
 test('voipd is down', async () => {
