@@ -34,7 +34,7 @@ func BenchmarkList(b *testing.B) {
 	}
 	defer db.Close()
 	fill(b, db)
-	h := api.New(api.Options{
+	h := api.New(api.Options{Hosts: []string{"example.com"},
 		Records: db, Library: recording.New(nil), Signer: recording.Signer{Key: []byte("key"), TTL: time.Hour},
 		Tokens: []api.Token{{Name: "crm", Hash: sha256.Sum256([]byte(token))}},
 		Health: func(context.Context) api.Health { return api.Health{} }, Now: time.Now, Version: "test",
