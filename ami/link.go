@@ -1,7 +1,6 @@
 package ami
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -147,10 +146,8 @@ func (l *link) askAgain() {
 // twoInOne tells whether an event has swallowed the one behind it: Asterisk writes each event's classes, once.
 func twoInOne(m *Message) bool {
 	n := 0
-	for _, f := range m.Fields() {
-		if len(f.Key) == len("Privilege") && bytes.EqualFold(f.Key, []byte("Privilege")) {
-			n++
-		}
+	for range m.All("Privilege") {
+		n++
 	}
 	return n > 1
 }
