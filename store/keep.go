@@ -111,18 +111,11 @@ func (db *DB) OldRecordings(ctx context.Context, before time.Time, after Unsettl
 	if err != nil {
 		return nil, fmt.Errorf("list old recordings: %w", err)
 	}
-	defer rows.Close()
-	var out []Unsettled
-	for rows.Next() {
-		var u Unsettled
-		var at int64
-		if err := rows.Scan(&u.CallID, &u.ID, &u.Path, &at); err != nil {
-			return nil, fmt.Errorf("list old recordings: %w", err)
-		}
-		u.At = time.UnixMilli(at).UTC()
-		out = append(out, u)
+	out, err := scanUnsettled(rows)
+	if err != nil {
+		return nil, fmt.Errorf("list old recordings: %w", err)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // RecordingsErased notes that the files of recordings were deleted, with a line

@@ -167,13 +167,21 @@ func (db *DB) Unsettled(ctx context.Context, limit int) ([]Unsettled, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list unsettled recordings: %w", err)
 	}
+	out, err := scanUnsettled(rows)
+	if err != nil {
+		return nil, fmt.Errorf("list unsettled recordings: %w", err)
+	}
+	return out, nil
+}
+
+// scanUnsettled reads rows of call_id, id, path, at to their end.
+func scanUnsettled(rows *sql.Rows) (out []Unsettled, err error) {
 	defer rows.Close()
-	var out []Unsettled
 	for rows.Next() {
 		var u Unsettled
 		var at int64
 		if err := rows.Scan(&u.CallID, &u.ID, &u.Path, &at); err != nil {
-			return nil, fmt.Errorf("list unsettled recordings: %w", err)
+			return nil, err
 		}
 		u.At = time.UnixMilli(at).UTC()
 		out = append(out, u)
