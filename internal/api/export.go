@@ -49,14 +49,7 @@ func fileOf(contentType string) map[string]*huma.Response {
 	return map[string]*huma.Response{"200": {Description: "Records", Content: map[string]*huma.MediaType{contentType: {}}}}
 }
 
-type exportInput struct {
-	From        time.Time `query:"from" doc:"Calls that began at this time or later (RFC 3339)"`
-	To          time.Time `query:"to" doc:"Calls that began before this time (RFC 3339)"`
-	Direction   string    `query:"direction" enum:"in,out,internal"`
-	Disposition string    `query:"disposition" enum:"answered,no_answer,cancelled,busy,failed,unknown"`
-	Phone       string    `query:"phone" maxLength:"128" doc:"srcPhone or dstPhone, whole"`
-	CallID      string    `query:"callId" maxLength:"256"`
-}
+type exportInput struct{ Filters }
 
 // rowWriter writes records in one format.
 type rowWriter interface {
@@ -82,11 +75,10 @@ func (s *server) exportNDJSON(_ context.Context, in *exportInput) (*huma.StreamR
 // export streams all records that are asked for. A failure in the middle cuts
 // the connection, so that half a file is never taken for a whole one.
 func (s *server) export(in *exportInput, contentType string, begin func(*bufio.Writer) (rowWriter, error)) (*huma.StreamResponse, error) {
-	if !in.From.IsZero() && !in.To.IsZero() && !in.From.Before(in.To) {
-		return nil, badParameter("to", "must be later than from", in.To)
+	q, err := in.query(exportPage)
+	if err != nil {
+		return nil, err
 	}
-	q := store.Query{From: in.From, To: in.To, Direction: record.Direction(in.Direction), Disposition: record.Disposition(in.Disposition),
-		Phone: in.Phone, CallID: in.CallID, Limit: exportPage}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		_, w := humago.Unwrap(hc)
 		hc.SetHeader("Content-Type", contentType)

@@ -49,16 +49,31 @@ func View(r record.Record) Record {
 	return v
 }
 
-type listInput struct {
+// Filters pick records, in a page as in an export.
+type Filters struct {
 	From        time.Time `query:"from" doc:"Calls that began at this time or later (RFC 3339)"`
 	To          time.Time `query:"to" doc:"Calls that began before this time (RFC 3339)"`
 	Direction   string    `query:"direction" enum:"in,out,internal"`
 	Disposition string    `query:"disposition" enum:"answered,no_answer,cancelled,busy,failed,unknown"`
 	Phone       string    `query:"phone" maxLength:"128" doc:"srcPhone or dstPhone, whole"`
 	CallID      string    `query:"callId" maxLength:"256"`
-	Limit       int       `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many records at the most"`
-	Cursor      string    `query:"cursor" maxLength:"512" doc:"\"next\" of the page before"`
-	After       int64     `query:"after" minimum:"-1" default:"-1" doc:"Instead of a page: the records that changed behind this place in the sequence, each as it is now. 0: all that is kept"`
+}
+
+// query is what the filters ask the store for; the error is a problem for the
+// client.
+func (f *Filters) query(limit int) (store.Query, error) {
+	if !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
+		return store.Query{}, badParameter("to", "must be later than from", f.To)
+	}
+	return store.Query{From: f.From, To: f.To, Direction: record.Direction(f.Direction), Disposition: record.Disposition(f.Disposition),
+		Phone: f.Phone, CallID: f.CallID, Limit: limit}, nil
+}
+
+type listInput struct {
+	Filters
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many records at the most"`
+	Cursor string `query:"cursor" maxLength:"512" doc:"\"next\" of the page before"`
+	After  int64  `query:"after" minimum:"-1" default:"-1" doc:"Instead of a page: the records that changed behind this place in the sequence, each as it is now. 0: all that is kept"`
 }
 
 type listOutput struct {
@@ -73,10 +88,9 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if in.After >= 0 {
 		return s.changed(ctx, in)
 	}
-	q := store.Query{From: in.From, To: in.To, Direction: record.Direction(in.Direction), Disposition: record.Disposition(in.Disposition),
-		Phone: in.Phone, CallID: in.CallID, Limit: in.Limit}
-	if !in.From.IsZero() && !in.To.IsZero() && !in.From.Before(in.To) {
-		return nil, badParameter("to", "must be later than from", in.To)
+	q, err := in.query(in.Limit)
+	if err != nil {
+		return nil, err
 	}
 	if in.Cursor != "" {
 		var ok bool
