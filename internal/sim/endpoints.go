@@ -60,12 +60,5 @@ func (s *session) showEndpoint(m *ami.Message) {
 
 // item is one event of a list that answers an action.
 func (s *session) item(m *ami.Message, event string, lines ...string) {
-	text := "Event: " + event + "\r\n"
-	if id := m.ActionID(); id != nil {
-		text += fmt.Sprintf("ActionID: %s\r\n", id)
-	}
-	for _, l := range lines {
-		text += l + "\r\n"
-	}
-	s.send(text + "\r\n")
+	s.answer(m, "Event: "+event, lines...)
 }

@@ -171,7 +171,12 @@ func (s *session) passes(raw string) bool {
 
 // reply answers an action. The PBX's mutex is held.
 func (s *session) reply(m *ami.Message, response string, headers ...string) {
-	text := "Response: " + response + "\r\n"
+	s.answer(m, "Response: "+response, headers...)
+}
+
+// answer sends a message with the ActionID of the action that it answers.
+func (s *session) answer(m *ami.Message, first string, headers ...string) {
+	text := first + "\r\n"
 	if id := m.ActionID(); id != nil {
 		text += fmt.Sprintf("ActionID: %s\r\n", id)
 	}
