@@ -383,12 +383,3 @@ func (m *Machine) OpenRecords() []Record {
 	}
 	return out
 }
-
-// OpenRecord tells one call still going on, as far as it is known.
-func (m *Machine) OpenRecord(id string) (Record, bool) {
-	c := m.calls[id]
-	if c == nil {
-		return Record{}, false
-	}
-	return *m.build(c, m.now, false), true
-}

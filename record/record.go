@@ -29,14 +29,6 @@ const (
 	Unknown   Disposition = "unknown"
 )
 
-// Directions and Dispositions list the values in the order of this page.
-func Directions() []Direction { return []Direction{In, Out, Internal} }
-
-// Dispositions lists every value that a record's disposition can have.
-func Dispositions() []Disposition {
-	return []Disposition{Answered, NoAnswer, Cancelled, BusyLine, Failed, Unknown}
-}
-
 // Record is what there is to say of one call: the app's VoipCallRecord, field
 // for field, and the details beside it.
 type Record struct {
