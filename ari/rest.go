@@ -29,8 +29,8 @@ func (c *Client) Endpoints(ctx context.Context) ([]Endpoint, error) {
 	return all, c.get(ctx, "/endpoints", &all)
 }
 
-// Post sends a POST with a body that is written as JSON; nil: none. The error
-// says what the PBX answered. Any goroutine may call it.
+// Post sends a POST with a body that is written as JSON. The error says what
+// the PBX answered. Any goroutine may call it.
 func (c *Client) Post(ctx context.Context, path string, query url.Values, body any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
