@@ -3,11 +3,13 @@ package daemon
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
 )
 
 const (
@@ -28,14 +30,22 @@ const (
 // value knows nothing.
 type pbxClock struct {
 	mu    sync.Mutex
-	first time.Time      // when the first event with a time came; with our monotonic clock
-	last  time.Time      // when the latest came
-	said  time.Time      // and what it said
-	base  time.Duration  // how far the PBX's clock is ahead of ours, as ours ran on from first
-	worst time.Duration  // the furthest that it was ahead or behind
-	leaps [][2]time.Time // stretches of what it said in which it was set; the latest ones
-	by    time.Duration  // how far it is ahead of our wall clock now
+	first time.Time     // when the first event with a time came; with our monotonic clock
+	last  time.Time     // when the latest came
+	said  time.Time     // and what it said
+	base  time.Duration // how far the PBX's clock is ahead of ours, as ours ran on from first
+	worst time.Duration // the furthest that it was ahead or behind
+	by    time.Duration // how far it is ahead of our wall clock now
+
+	kept  store.ClockMark   // how the clocks stood when voipd last ran; zero: not known
+	leaps []store.ClockLeap // stretches of what it said in which it was set; at most mostLeaps
+	fresh bool              // leaps are not on the disk yet
+	set   chan struct{}     // gets one when there is a leap; may be nil
 }
+
+// mostLeaps bounds the leaps that are remembered. Beyond it the two oldest are
+// taken for one stretch: more calls than need be are then approximate.
+const mostLeaps = 1000
 
 // take gives out a fact that came at received, and before it, where the PBX's
 // clock was set, that fact. A fact without a time of the PBX's gets what its
@@ -58,15 +68,14 @@ func (c *pbxClock) compare(e *record.Event, received time.Time) (set time.Durati
 		return 0, false
 	}
 	if c.first.IsZero() {
-		c.first, c.last, c.base = received, received, e.At.Sub(received)
+		c.begin(e.At, received)
 	}
 	// Round(0) leaves our monotonic clock out, Sub uses it.
 	ahead := e.At.Sub(c.first.Round(0)) - received.Sub(c.first)
 	switch {
 	case ahead > c.base+setAhead, ahead < c.base-setBack:
 		set, was = ahead-c.base, true
-		// It was set at some time since the last event: by the old clock, by the new.
-		c.leaps = append(c.leaps[max(0, len(c.leaps)-98):], [2]time.Time{c.said, e.At.Add(-set)}, [2]time.Time{c.said.Add(set), e.At})
+		c.leapt(c.said, e.At, set)
 		c.base = ahead
 	default:
 		c.base = max(ahead, c.base-received.Sub(c.last)/drift)
@@ -84,17 +93,51 @@ func (c *pbxClock) ahead() time.Duration {
 	return c.by
 }
 
-// leapt tells whether the PBX's clock was set while it said what lies between
-// from and to, as far as is known since voipd runs.
-func (c *pbxClock) leapt(from, to time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, l := range c.leaps {
-		if !l[0].After(to.Add(apart)) && !l[1].Before(from.Add(-apart)) {
-			return true
+// begin takes the first event in, and finds what the clock did while voipd was
+// not running.
+func (c *pbxClock) begin(at, received time.Time) {
+	c.first, c.last, c.said, c.base = received, received, at, at.Sub(received)
+	if c.kept == (store.ClockMark{}) {
+		return
+	}
+	passed := received.Sub(c.kept.Ours) // what our clock says, where it is not known what the time really was
+	if up, boot := machine(); boot != "" && boot == c.kept.Boot {
+		passed = up - c.kept.Up
+	}
+	if set := at.Sub(c.kept.PBX) - passed; set > setAhead || set < -setBack {
+		c.leapt(c.kept.PBX, at, set)
+	}
+}
+
+// leapt notes that the clock was set between two moments of its own: at some
+// time by the old clock, and by the new.
+func (c *pbxClock) leapt(from, to time.Time, set time.Duration) {
+	c.leaps = append(c.leaps, store.ClockLeap{From: from, To: to.Add(-set)}, store.ClockLeap{From: from.Add(set), To: to})
+	for len(c.leaps) > mostLeaps {
+		first, second := c.leaps[0], c.leaps[1]
+		c.leaps = c.leaps[1:]
+		if first.From.Before(second.From) {
+			c.leaps[0].From = first.From
+		}
+		if first.To.After(second.To) {
+			c.leaps[0].To = first.To
 		}
 	}
-	return false
+	c.fresh = true
+	select {
+	case c.set <- struct{}{}:
+	default: // it is being kept anyway
+	}
+}
+
+// wasSet tells whether the PBX's clock was set while it said what lies between
+// from and to, as far as voipd has seen.
+func (c *pbxClock) wasSet(from, to time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.leaps, func(l store.ClockLeap) bool {
+		return !l.From.After(to.Add(apart)) && !l.To.Before(from.Add(-apart))
+	})
 }
 
 // off is how far the times of rows may be from ours: the most that was seen.

@@ -37,20 +37,20 @@ import (
 //     comes with every restart in the middle of a call
 //   - facts, records and what is told of them: BEGIN, COMMIT, journal, traces,
 //     records, recordings, absorbed, changes, deliveries
-//   - repair and import: gaps, marks, and those of records
+//   - repair and import: gaps, marks, pbx_clock, clock_leaps, and those of records
 //   - webhooks: UPDATE deliveries
 //   - retention, forgetting, audit: DELETE, audit, forgotten, secrets, VACUUM
 //   - backup: VACUUM
 func crashPoints() []string {
 	return []string{"BEGIN", "COMMIT",
-		"CREATE absorbed", "CREATE audit", "CREATE changes", "CREATE changes_by_time", "CREATE changes_of_records", "CREATE deliveries",
+		"CREATE absorbed", "CREATE audit", "CREATE changes", "CREATE changes_by_time", "CREATE changes_of_records", "CREATE clock_leaps", "CREATE deliveries",
 		"CREATE deliveries_due", "CREATE deliveries_of_call", "CREATE deliveries_parked", "CREATE deliveries_waiting", "CREATE forgotten",
-		"CREATE gaps", "CREATE goose_db_version", "CREATE journal", "CREATE journal_by_call", "CREATE marks", "CREATE recordings",
+		"CREATE gaps", "CREATE goose_db_version", "CREATE journal", "CREATE journal_by_call", "CREATE marks", "CREATE pbx_clock", "CREATE recordings",
 		"CREATE recordings_ready", "CREATE recordings_unsettled", "CREATE records", "CREATE records_by_direction", "CREATE records_by_disposition",
 		"CREATE records_by_dst", "CREATE records_by_src", "CREATE records_by_time", "CREATE secrets", "CREATE traces", "CREATE traces_by_time",
-		"DELETE changes", "DELETE deliveries", "DELETE gaps", "DELETE journal", "DELETE marks", "DELETE recordings", "DELETE records", "DELETE traces",
-		"INSERT absorbed", "INSERT audit", "INSERT changes", "INSERT deliveries", "INSERT forgotten", "INSERT gaps", "INSERT goose_db_version",
-		"INSERT journal", "INSERT marks", "INSERT recordings", "INSERT records", "INSERT secrets", "INSERT traces",
+		"DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE gaps", "DELETE journal", "DELETE marks", "DELETE recordings", "DELETE records", "DELETE traces",
+		"INSERT absorbed", "INSERT audit", "INSERT changes", "INSERT clock_leaps", "INSERT deliveries", "INSERT forgotten", "INSERT gaps", "INSERT goose_db_version",
+		"INSERT journal", "INSERT marks", "INSERT pbx_clock", "INSERT recordings", "INSERT records", "INSERT secrets", "INSERT traces",
 		"UPDATE deliveries", "UPDATE gaps", "UPDATE journal", "UPDATE recordings", "VACUUM"}
 }
 
@@ -305,6 +305,9 @@ func (w *work) repairs(ctx context.Context) {
 	w.step("mark", func() {
 		w.check(w.db.SetMark(ctx, "alive", at))
 		w.check(w.db.ClearMark(ctx, "alive"))
+	})
+	w.step("clock", func() {
+		w.check(w.db.SetClock(ctx, store.ClockMark{PBX: at, Ours: at}, []store.ClockLeap{{From: at, To: at}}))
 	})
 	w.step("import", func() {
 		s, err := backfill.Open(backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: filepath.Join(w.dir, "cel.csv")})

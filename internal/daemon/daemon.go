@@ -91,7 +91,7 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if err := d.listen(); err != nil {
 		return closeAll(err)
 	}
-	if err := errors.Join(d.newRepair(rules), d.newWebhooks(ctx)); err != nil {
+	if err := errors.Join(d.clock.resume(ctx, d.store), d.newRepair(rules), d.newWebhooks(ctx)); err != nil {
 		return closeAll(err)
 	}
 	d.loop = ingest.New(ingest.Options{Rules: rules, Store: d.store, Resync: d.resync, Plan: webhook.Plan, Publish: d.publish, Saw: d.repair.Saw, Log: opt.Log})
@@ -189,6 +189,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	others.Go(func() { d.repair.Run(work) })
 	others.Go(func() { d.prune(work) })
 	others.Go(func() { d.guard(work) })
+	others.Go(func() { d.keepClock(work) })
 	others.Go(func() { d.webhooks.Run(work) })
 	others.Go(func() {
 		if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {

@@ -155,6 +155,10 @@ func (d *Daemon) fromSources(ctx context.Context, until time.Time, span backfill
 	return nil
 }
 
+// sameEnd is how much later than AMI CEL may have the end of a call: some
+// milliseconds in the captures.
+const sameEnd = 50 * time.Millisecond
+
 // endedBefore is a source without the calls that ended later: the repair tells
 // those, and with them the outside.
 type endedBefore struct {
@@ -166,7 +170,7 @@ func (s endedBefore) Records(ctx context.Context, rules record.Rules, span backf
 	return s.Source.Records(ctx, rules, span, func(p backfill.Part) error {
 		early := make([]record.Record, 0, len(p.Records))
 		for _, r := range p.Records {
-			if !r.Details.EndedAt.Truncate(time.Millisecond).After(s.until) {
+			if !r.Details.EndedAt.After(s.until.Add(sameEnd)) {
 				early = append(early, r)
 			}
 		}

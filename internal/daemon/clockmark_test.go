@@ -1,0 +1,129 @@
+package daemon
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// TestClockWhileNotRunning: what the PBX's clock did while voipd was not
+// running shows at the first event, and what was seen once outlives a kill.
+func TestClockWhileNotRunning(t *testing.T) {
+	up, boot := machine()
+	if boot == "" {
+		t.Fatal("this machine does not tell how long it is up")
+	}
+	now := time.Now()
+	before := now.Add(-time.Minute)
+	kept := store.ClockMark{PBX: before, Ours: before, Up: up - time.Minute, Boot: boot}
+	other := func(change func(*store.ClockMark)) store.ClockMark { m := kept; change(&m); return m }
+	for _, c := range []struct {
+		name string
+		kept store.ClockMark
+		said time.Time // what the first event says
+		set  bool
+	}{
+		{"nothing is known", store.ClockMark{}, now.Add(time.Hour), false},
+		{"nobody set it", kept, now, false},
+		{"it is a little late", kept, now.Add(-time.Second), false},
+		{"set ahead", kept, now.Add(time.Hour), true},
+		{"set back", kept, now.Add(-time.Hour), true},
+		{"it is another hour there, as before", other(func(m *store.ClockMark) { m.PBX = before.Add(time.Hour) }), now.Add(time.Hour), false},
+		{"the PBX runs on this machine, whose clock was set", other(func(m *store.ClockMark) { m.Up -= time.Hour }), now, true},
+		{"this machine's clock was set, the PBX's not", other(func(m *store.ClockMark) { m.Ours = before.Add(-time.Hour) }), now, false},
+		{"this machine started again", other(func(m *store.ClockMark) { m.Boot, m.Up = "another", 0 }), now, false},
+		{"this machine started again, set ahead meanwhile", other(func(m *store.ClockMark) { m.Boot, m.Up = "another", 0 }), now.Add(time.Hour), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			db := clockStore(t)
+			if c.kept != (store.ClockMark{}) {
+				if err := db.SetClock(t.Context(), c.kept, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var first, second pbxClock
+			if err := first.resume(t.Context(), db); err != nil {
+				t.Fatal(err)
+			}
+			put := func(record.Event) {}
+			c.said = c.said.Add(-time.Millisecond) // no event comes at once
+			first.take(record.Event{At: c.said, Kind: record.Created}, now, put)
+			if err := first.keep(t.Context(), db, now); err != nil {
+				t.Fatal(err)
+			}
+			if err := second.resume(t.Context(), db); err != nil { // it was killed
+				t.Fatal(err)
+			}
+			second.take(record.Event{At: c.said.Add(time.Second), Kind: record.Created}, now.Add(time.Second), put)
+			for i, clock := range []*pbxClock{&first, &second} {
+				for _, at := range []time.Time{c.kept.PBX.Add(30 * time.Second), c.said} {
+					if set := clock.wasSet(at.Add(-time.Second), at); set != c.set {
+						t.Errorf("run %d: set at %v: %v, want %v", i+1, at, set, c.set)
+					}
+				}
+				if clock.wasSet(c.said.Add(10*time.Minute), c.said.Add(11*time.Minute)) {
+					t.Errorf("run %d: it was set in a time that is yet to come", i+1)
+				}
+			}
+		})
+	}
+}
+
+// TestClockLeapsBound: past the bound no leap is forgotten; the oldest are
+// taken for one.
+func TestClockLeapsBound(t *testing.T) {
+	var c pbxClock
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	first, last := now, now
+	for range mostLeaps {
+		last, now = now, now.Add(10*time.Minute)
+		c.leapt(last, last.Add(time.Second), time.Hour)
+	}
+	if len(c.leaps) != mostLeaps {
+		t.Fatalf("%d leaps are remembered, the bound is %d", len(c.leaps), mostLeaps)
+	}
+	for _, at := range []time.Time{first, first.Add(time.Hour), last, last.Add(time.Hour)} {
+		if !c.wasSet(at, at.Add(time.Second)) {
+			t.Errorf("the leap at %v is forgotten", at)
+		}
+	}
+}
+
+// TestClockKeepFails: leaps that could not be written are written later.
+func TestClockKeepFails(t *testing.T) {
+	db := clockStore(t)
+	var c pbxClock
+	now := time.Now()
+	put := func(record.Event) {}
+	c.take(record.Event{At: now.Add(-61 * time.Second)}, now.Add(-time.Minute), put)
+	c.take(record.Event{At: now.Add(time.Hour)}, now, put)
+	closed, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.keep(t.Context(), closed, now); err == nil {
+		t.Fatal("a closed store keeps")
+	}
+	if err := c.keep(t.Context(), db, now); err != nil {
+		t.Fatal(err)
+	}
+	if _, leaps, err := db.Clock(t.Context()); err != nil || len(leaps) != 2 {
+		t.Errorf("kept leaps: %v (%v)", leaps, err)
+	}
+}
+
+func clockStore(t *testing.T) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
