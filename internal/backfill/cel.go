@@ -70,13 +70,23 @@ func newCELTeller(each func(record.Event)) *celTeller {
 }
 
 func (t *celTeller) push(row celRow) {
-	if newest := t.order.newest; newest.Sub(row.at) > setBack {
-		t.order.flush(t.tell)
-		t.order.newest = row.at
-		t.told++
-		t.each(record.Event{At: row.at, Kind: record.ClockSet, Source: record.SourceCEL, Age: row.at.Sub(newest)})
+	if t.order.newest.Sub(row.at) > setBack {
+		t.clockSet(row.at)
 	}
 	t.order.push(row, t.tell)
+}
+
+// clockSet tells that the clock was set before a row of that time; by how much,
+// but for the time since the row before, which no row says.
+func (t *celTeller) clockSet(at time.Time) {
+	newest := t.order.newest
+	if newest.IsZero() || at.Equal(newest) {
+		return // no row of this reading was written before, or it was told
+	}
+	t.order.flush(t.tell)
+	t.order.newest = at
+	t.told++
+	t.each(record.Event{At: at, Kind: record.ClockSet, Source: record.SourceCEL, Age: at.Sub(newest)})
 }
 
 func (t *celTeller) tell(row celRow) {

@@ -9,7 +9,7 @@
 //	cdr.go        CDR rows, put together by call
 //	cdrcall.go    the rows of one call → Events
 //	source.go     where rows are; a stretch of time that is read
-//	file.go       a stretch of a CSV file
+//	file.go       a stretch of a CSV file; leaps.go: where a clock was set ahead
 //	database.go   a stretch of a table; bounds.go: so that calls are whole
 //	dialect.go    how databases differ; axis.go: how columns keep times
 //	records.go    a source → records, by a Machine

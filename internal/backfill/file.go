@@ -35,12 +35,25 @@ func (s *Source) readFile(ctx context.Context, span Span, to rows, stats *Stats,
 		return fmt.Errorf("read rows: %w", err)
 	}
 	span = span.Wide(reach)
-	counted := &countedReader{from: file}
-	if counted.from, counted.n, err = s.seek(file, info.Size(), span.From); err != nil {
+	var ahead leapt
+	if to.leap != nil {
+		first, err := s.seek(file, info.Size(), span.From)
+		if err != nil {
+			return fmt.Errorf("read rows: %w", err)
+		}
+		if ahead, err = s.findLeaps(ctx, first); err != nil {
+			return err
+		}
+	}
+	counted, err := s.seek(file, info.Size(), span.From)
+	if err != nil {
 		return fmt.Errorf("read rows: %w", err)
 	}
 	place := shapeOf(s, func(l layout, cells []string) (where, error) {
 		at, err := when(s.time(l, cells), s.place.Zone)
+		if err == nil && ahead[at] {
+			to.leap(at)
+		}
 		switch {
 		case err != nil || span.Touches(at, at):
 			return near, to.cells(l, cells)
@@ -79,15 +92,19 @@ func shapeOf[R any](s *Source, read func(layout, []string) (R, error)) *shape[R]
 const stride = 1 << 20
 
 // seek gives what reads the file's first line, which may have the names of its
-// columns, and then the rows from a time on, perhaps a few more; and how many
-// bytes it passes over. Rows stand, roughly, in the order of their times.
-func (s *Source) seek(file *os.File, size int64, from time.Time) (io.Reader, int64, error) {
+// columns, and then the rows from a time on, perhaps a few more; it counts the
+// bytes that are passed over as read. Rows stand, roughly, in the order of
+// their times.
+func (s *Source) seek(file *os.File, size int64, from time.Time) (*countedReader, error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
 	if from.IsZero() || size <= 2*stride {
-		return file, 0, nil
+		return &countedReader{from: file}, nil
 	}
 	first, err := bufio.NewReaderSize(file, longest).ReadSlice('\n')
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	first = bytes.Clone(first)
 	times := shapeOf(s, func(l layout, cells []string) (time.Time, error) { return when(s.time(l, cells), s.place.Zone) })
@@ -99,7 +116,7 @@ func (s *Source) seek(file *os.File, size int64, from time.Time) (io.Reader, int
 		middle := low + (high-low)/2
 		at, ok, err := firstTime(io.NewSectionReader(file, middle, high-middle), times)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		if ok && at.Before(from) {
 			low = middle
@@ -109,13 +126,13 @@ func (s *Source) seek(file *os.File, size int64, from time.Time) (io.Reader, int
 	}
 	if low == 0 {
 		_, err := file.Seek(0, io.SeekStart)
-		return file, 0, err
+		return &countedReader{from: file}, err
 	}
 	rest := bufio.NewReaderSize(io.NewSectionReader(file, low, size-low), longest)
 	if _, err := rest.ReadSlice('\n'); err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-		return nil, 0, err
+		return nil, err
 	}
-	return io.MultiReader(bytes.NewReader(first), rest), low, nil
+	return &countedReader{io.MultiReader(bytes.NewReader(first), rest), low}, nil
 }
 
 // firstTime is the time of the first row that can be read behind the first end

@@ -114,6 +114,7 @@ type rows struct {
 	flush  func() int
 	before func() time.Time
 	ended  func(listed time.Time) // nil: every row tells a whole call
+	leap   func(at time.Time)     // told that the clock was set ahead before a row of that time; nil: nobody wants to know
 	share  *float64               // where to say how much of all is read; may be nil
 }
 
@@ -132,7 +133,7 @@ func (s *Source) rows(each func(record.Event)) rows {
 				t.push(row)
 			}
 			return err
-		}, t.flush, t.before, t.ended, nil}
+		}, t.flush, t.before, t.ended, t.clockSet, nil}
 	}
 	t := newCDRTeller(each)
 	return rows{func(l layout, cells []string) error {
@@ -141,7 +142,7 @@ func (s *Source) rows(each func(record.Event)) rows {
 			t.push(row)
 		}
 		return err
-	}, t.flush, t.before, nil, nil}
+	}, t.flush, t.before, nil, nil, nil}
 }
 
 // time is the column that says when a row was written.

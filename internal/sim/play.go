@@ -11,6 +11,7 @@ type Playing struct {
 	done  chan struct{}
 	ids   []string
 	told  atomic.Int64
+	rows  atomic.Int64
 	whole atomic.Bool
 }
 
@@ -20,6 +21,9 @@ func (p *Playing) Whole() bool { return p.whole.Load() }
 
 // Told is how many events the PBX had for this play so far.
 func (p *Playing) Told() int { return int(p.told.Load()) }
+
+// Rows is how many CEL rows the PBX has written of this play so far.
+func (p *Playing) Rows() int { return int(p.rows.Load()) }
 
 // Done is closed after the last event, or when the PBX is closed.
 func (p *Playing) Done() <-chan struct{} { return p.done }
@@ -46,6 +50,7 @@ func (p *PBX) Play(c *Capture, after time.Duration) *Playing {
 			}
 			if e.row != nil {
 				p.write(e.row, rewrite, begin.Add(e.after))
+				playing.rows.Add(1)
 				continue
 			}
 			if !p.emit(rewrite.Replace(e.raw), begin.Add(e.after), life) {

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +20,7 @@ type fault struct {
 	kind       string
 	what       string // that fails: it fails in one way at a time
 	begin, end func()
+	deaf       bool // voipd hears nothing meanwhile
 }
 
 // process is voipd itself: the run starts it again.
@@ -29,29 +29,21 @@ const process = "voipd"
 // faults are the kinds of faults that can be had here.
 func (r *run) faults() []fault {
 	v, pbx, disk := r.voipd, r.pbx, r.disk
-	clock := func(by time.Duration) {
-		pbx.SetClock(by)
-		r.clockSet = append(r.clockSet, time.Now())
-	}
 	all := []fault{
-		{"voipd killed", process, func() { v.end(syscall.SIGKILL) }, nil},
-		{"voipd stopped", process, func() { v.end(syscall.SIGTERM) }, nil},
-		{"link cut", "cut", pbx.Cut, func() {}},
-		{"PBX away", "pbx", func() { pbx.Away(true) }, func() { pbx.Away(false) }},
-		{"link frozen", "frozen", pbx.Hang, func() {}},
-		{"login refused", "login", func() { pbx.RefuseLogins(true); pbx.Cut() }, func() { pbx.RefuseLogins(false) }},
-		{"garbage", "garbage", func() { pbx.Garble(garbage(r.random)) }, func() {}},
-		{"PBX slow", "slow", func() { pbx.SlowDown(sim.Slow{Piece: 64, Pause: 2 * time.Millisecond}) }, func() { pbx.SlowDown(sim.Slow{}) }},
-		{"Asterisk crashed", "pbx", func() { pbx.Away(true); pbx.Crash() }, func() { pbx.Away(false) }},
+		{"Asterisk crashed", "pbx", func() { pbx.Away(true); pbx.Crash() }, func() { pbx.Away(false) }, true},
+		{"PBX away", "pbx", func() { pbx.Away(true) }, func() { pbx.Away(false) }, true},
+		{"PBX slow", "slow", func() { pbx.SlowDown(sim.Slow{Piece: 64, Pause: 2 * time.Millisecond}) }, func() { pbx.SlowDown(sim.Slow{}) }, true},
+		{"clock set ahead", "clock", func() { pbx.SetClock(time.Hour) }, func() { pbx.SetClock(0) }, false},
+		{"clock set back", "clock", func() { pbx.SetClock(-time.Hour) }, func() { pbx.SetClock(0) }, false},
+		{"garbage", "garbage", func() { pbx.Garble(garbage(r.random)) }, func() {}, true},
+		{"link cut", "cut", pbx.Cut, func() {}, true},
+		{"link frozen", "frozen", pbx.Hang, func() {}, true},
+		{"login refused", "login", func() { pbx.RefuseLogins(true); pbx.Cut() }, func() { pbx.RefuseLogins(false) }, true},
+		{"voipd killed", process, func() { v.end(syscall.SIGKILL) }, nil, true},
+		{"voipd stopped", process, func() { v.end(syscall.SIGTERM) }, nil, true},
 	}
-	if option[bool]("clock") {
-		for what, by := range map[string]time.Duration{"clock set ahead": time.Hour, "clock set back": -time.Hour} {
-			all = append(all, fault{what, "clock", func() { clock(by) }, func() { clock(0) }})
-		}
-	}
-	slices.SortFunc(all, func(a, b fault) int { return strings.Compare(a.kind, b.kind) })
 	if disk.mounted {
-		all = append(all, fault{"disk full", "disk", disk.fill, disk.empty})
+		all = append(all, fault{"disk full", "disk", disk.fill, disk.empty, true})
 	}
 	return all
 }

@@ -31,7 +31,6 @@ func TestMain(m *testing.M) {
 	flag.Int("faults", 0, "how many faults there are; 0: TestTorture is skipped")
 	flag.Duration("for", 45*time.Second, "how long calls and faults go on")
 	flag.Duration("load", 0, "how long TestLoad goes on; 0: it is skipped")
-	flag.Bool("clock", false, "whether the PBX's clock is set, too: what CEL alone tells of such calls may be wrong")
 	flag.Parse()
 	os.Exit(m.Run())
 }
