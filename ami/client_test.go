@@ -169,13 +169,13 @@ func TestClientComesBack(t *testing.T) {
 func TestClientGarbageCostsOnlyItself(t *testing.T) {
 	w := start(t, startPBX(t, nil, func(p *peer) {
 		p.login()
-		p.send("\x00\xff\xfe rubbish\n\n%s\n\nEvent: A\nno header\nUniqueid: 1\n\nFoo: bar\n\nResponse: Success\nActionID: nobody\n\n", strings.Repeat("x", 100_000))
+		p.send("\x00\xff\xfe rubbish\n\n%s\n\nEvent: A\nno header\nUniqueid: 1\n\nFoo: bar\n\nResponse: Success\nActionID: nobody\n\nEvent: C\nUniqueid: Response: Success\nPing: Pong\n\n", strings.Repeat("x", 100_000))
 		p.send("Event: B\nUniqueid: \xd0\n\n")
 		p.pings()
 	}), nil)
 	w.hears(booted...)
 	w.hears("A 1", "B \xd0")
-	if s := w.Status(); s.State == ami.Down || s.Malformed != 3 || s.BadLines != 1 || s.Unmatched != 1 {
+	if s := w.Status(); s.State == ami.Down || s.Malformed != 4 || s.BadLines != 1 || s.Unmatched != 1 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -1,6 +1,7 @@
 package ami
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -105,7 +106,7 @@ func (l *link) take(m *Message) {
 	name := m.Event()
 	switch {
 	case name != nil && twoInOne(m):
-		l.lose(fmt.Sprintf("malformed AMI message: more than one event in it, the first is %s", name))
+		l.lose(fmt.Sprintf("malformed AMI message: more than one message in it, the first is %s", name))
 		return
 	case name != nil:
 		l.client.event.Store(l.received.UnixNano())
@@ -143,13 +144,14 @@ func (l *link) askAgain() {
 	}
 }
 
-// twoInOne tells whether an event has swallowed the one behind it: Asterisk writes each event's classes, once.
+// twoInOne tells whether an event has swallowed the message behind it: Asterisk writes each event's classes, once, and
+// no id of a channel has a header in it.
 func twoInOne(m *Message) bool {
 	n := 0
 	for range m.All("Privilege") {
 		n++
 	}
-	return n > 1
+	return n > 1 || bytes.Contains(m.Get("Uniqueid"), []byte(": ")) || bytes.Contains(m.Get("Linkedid"), []byte(": "))
 }
 
 // notice sees the events about the PBX itself.

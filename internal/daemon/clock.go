@@ -68,7 +68,7 @@ func (c *pbxClock) compare(e *record.Event, received time.Time) (set time.Durati
 		return 0, false
 	}
 	if c.first.IsZero() {
-		c.begin(e.At, received)
+		return c.begin(e.At, received)
 	}
 	// Round(0) leaves our monotonic clock out, Sub uses it.
 	ahead := e.At.Sub(c.first.Round(0)) - received.Sub(c.first)
@@ -94,19 +94,24 @@ func (c *pbxClock) ahead() time.Duration {
 }
 
 // begin takes the first event in, and finds what the clock did while voipd was
-// not running.
-func (c *pbxClock) begin(at, received time.Time) {
+// not running: the calls that were open before are told by the old one.
+func (c *pbxClock) begin(at, received time.Time) (set time.Duration, was bool) {
 	c.first, c.last, c.said, c.base = received, received, at, at.Sub(received)
+	c.by = at.Sub(received.Round(0))
+	c.worst = max(c.worst, c.by.Abs())
 	if c.kept == (store.ClockMark{}) {
-		return
+		return 0, false
 	}
 	passed := received.Sub(c.kept.Ours) // what our clock says, where it is not known what the time really was
 	if up, boot := machine(); boot != "" && boot == c.kept.Boot {
 		passed = up - c.kept.Up
 	}
-	if set := at.Sub(c.kept.PBX) - passed; set > setAhead || set < -setBack {
-		c.leapt(c.kept.PBX, at, set)
+	set = at.Sub(c.kept.PBX) - passed
+	if set <= setAhead && set >= -setBack {
+		return 0, false
 	}
+	c.leapt(c.kept.PBX, at, set)
+	return set, true
 }
 
 // leapt notes that the clock was set between two moments of its own: at some

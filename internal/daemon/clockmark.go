@@ -40,6 +40,7 @@ func machine() (up time.Duration, boot string) {
 func (c *pbxClock) resume(ctx context.Context, db *store.DB) (err error) {
 	c.set = make(chan struct{}, 1)
 	c.kept, c.leaps, err = db.Clock(ctx)
+	c.by = c.kept.PBX.Sub(c.kept.Ours) // until the PBX says a time
 	return err
 }
 

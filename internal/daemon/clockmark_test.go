@@ -48,7 +48,12 @@ func TestClockWhileNotRunning(t *testing.T) {
 			if err := first.resume(t.Context(), db); err != nil {
 				t.Fatal(err)
 			}
-			put := func(record.Event) {}
+			told := 0
+			put := func(e record.Event) {
+				if e.Kind == record.ClockSet {
+					told++
+				}
+			}
 			c.said = c.said.Add(-time.Millisecond) // no event comes at once
 			first.take(record.Event{At: c.said, Kind: record.Created}, now, put)
 			if err := first.keep(t.Context(), db, now); err != nil {
@@ -58,6 +63,9 @@ func TestClockWhileNotRunning(t *testing.T) {
 				t.Fatal(err)
 			}
 			second.take(record.Event{At: c.said.Add(time.Second), Kind: record.Created}, now.Add(time.Second), put)
+			if told > 1 || (told == 1) != c.set {
+				t.Errorf("the Machine was told %d times that the clock was set", told)
+			}
 			for i, clock := range []*pbxClock{&first, &second} {
 				for _, at := range []time.Time{c.kept.PBX.Add(30 * time.Second), c.said} {
 					if set := clock.wasSet(at.Add(-time.Second), at); set != c.set {

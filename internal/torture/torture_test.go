@@ -3,7 +3,9 @@ package torture
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -270,15 +272,26 @@ func (r *run) tell(j *judgement, records int) {
 	fmt.Printf("torture: %d missing, %d doubled, %d wrong, %d invented\n", count["missing"], count["doubled"], count["wrong"], count["invented"])
 }
 
-// keep copies voipd's log to where it outlives the test.
+// keep copies voipd's log, its database and the CEL to where they outlive the
+// test.
 func (r *run) keep() {
-	b, err := os.ReadFile(r.voipd.log)
-	if err == nil {
-		path := filepath.Join(os.TempDir(), "voipd-torture.log")
-		err = os.WriteFile(path, b, 0o600)
-		r.t.Logf("voipd's log: %s", path)
-	}
+	dir, err := os.MkdirTemp("", "voipd-torture-")
 	if err != nil {
-		r.t.Logf("voipd's log: %v", err)
+		r.t.Log(err)
+		return
 	}
+	r.voipd.end(syscall.SIGTERM) // so that the database is whole
+	for _, from := range []string{r.voipd.log, r.voipd.cel, r.voipd.store, r.voipd.store + "-wal"} {
+		b, err := os.ReadFile(from)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, filepath.Base(from)), b, 0o600)
+		}
+		if err != nil {
+			r.t.Log(err)
+		}
+	}
+	r.t.Logf("voipd's log, its database and the CEL are in %s", dir)
 }

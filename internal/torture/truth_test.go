@@ -96,7 +96,7 @@ func judge(calls []call, records []told, blind func(time.Time) bool) *judgement 
 		j.call(c, byID, blind)
 	}
 	for id, r := range byID {
-		j.bad("invented: %s %s %s→%s %s", id, r.Direction, r.SrcPhone, r.DstPhone, r.Disposition)
+		j.bad("invented: %s %s %s→%s %s, told by %s, %q", id, r.Direction, r.SrcPhone, r.DstPhone, r.Disposition, r.Details.Source, r.Details.Approximate)
 	}
 	return j
 }

@@ -27,6 +27,8 @@ type voipd struct {
 	t      *testing.T
 	config string
 	log    string
+	cel    string
+	store  string
 	base   string
 	cmd    *exec.Cmd
 	exited chan error
@@ -46,7 +48,7 @@ func newVoipd(t *testing.T, dir, storeDir, pbx, cel string) *voipd {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256([]byte(token))
-	v := &voipd{t: t, config: filepath.Join(dir, "voipd.toml"), log: filepath.Join(dir, "voipd.log"), base: "http://" + listen}
+	v := &voipd{t: t, config: filepath.Join(dir, "voipd.toml"), log: filepath.Join(dir, "voipd.log"), cel: cel, store: filepath.Join(storeDir, "voipd.db"), base: "http://" + listen}
 	text := fmt.Sprintf(`[asterisk]
 address = %q
 secret = "voipd"
@@ -70,7 +72,7 @@ name = "cel"
 kind = "cel"
 driver = "csv"
 path = %q
-`, pbx, filepath.Join(storeDir, "voipd.db"), listen, hex.EncodeToString(sum[:]), cel)
+`, pbx, v.store, listen, hex.EncodeToString(sum[:]), cel)
 	if err := os.WriteFile(v.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
