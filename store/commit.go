@@ -118,6 +118,9 @@ func rank(r *record.Record) int {
 	return n
 }
 
+// approximate is the rank from which on accounts are not whole.
+const approximate = `11`
+
 // putRecord writes a record over the one of the same call, unless that one was
 // told by a better teller, or the call was forgotten.
 func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (outcome, error) {

@@ -73,12 +73,18 @@ func (db *DB) Judge(ctx context.Context, r record.Record) (v Verdict, better rec
 	if err != nil {
 		return fail(err)
 	}
-	if had < rank(&r) {
+	if had < rank(&r) && len(doubles) == 0 {
 		return Kept, r, nil, nil
 	}
 	old, err := db.Record(ctx, r.CallID)
 	if err != nil {
 		return fail(err)
+	}
+	if had < rank(&r) { // it knows only what else went into the call
+		old.Details.Absorbed = append(old.Details.Absorbed, r.Details.Absorbed...)
+		slices.Sort(old.Details.Absorbed)
+		old.Details.Absorbed = slices.Compact(old.Details.Absorbed)
+		return Better, old, doubles, nil
 	}
 	r.Details.Recordings = recordingsOf(old, r)
 	if had == rank(&r) && !improves(old, r) {
@@ -87,12 +93,14 @@ func (db *DB) Judge(ctx context.Context, r record.Record) (v Verdict, better rec
 	return Better, r, doubles, nil
 }
 
-// doubled finds the record of a call that went into another and has no reason
-// to have one.
-const doubled = `SELECT 1 FROM records WHERE call_id = ? AND rank > ? AND json_extract(details, '$.mergedInto') IS NULL`
+// doubled finds the record of a call that went into another, told by an account
+// of the given rank, and has no reason to have one: who told it was worse, or
+// missed something.
+const doubled = `SELECT call_id FROM records WHERE call_id = ? AND (rank > ? OR rank >= ` + approximate + `)
+	AND json_extract(details, '$.mergedInto') IS NULL`
 
 func (db *DB) some(ctx context.Context, query string, args ...any) (bool, error) {
-	err := db.reader.QueryRowContext(ctx, query, args...).Scan(new(int))
+	err := db.reader.QueryRowContext(ctx, query, args...).Scan(new(any))
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -131,8 +139,7 @@ func recordingsOf(old, r record.Record) []record.Recording {
 // putAbsorbed notes which calls went into r, and drops worse records of them.
 func putAbsorbed(ctx context.Context, tx *sql.Tx, r *record.Record) error {
 	for _, id := range r.Details.Absorbed {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM records WHERE call_id IN (SELECT call_id FROM records WHERE call_id = ? AND rank > ?
-			AND json_extract(details, '$.mergedInto') IS NULL)`, id, rank(r)); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM records WHERE call_id IN (`+doubled+`)`, id, rank(r)); err != nil {
 			return fmt.Errorf("drop the record of %s: %w", id, err)
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO absorbed (call_id, into_id) SELECT ?, ? WHERE NOT EXISTS

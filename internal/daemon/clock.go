@@ -22,6 +22,9 @@ const (
 	setBack = 2 * time.Minute
 	// drift is how fast clocks may drift apart: parts of a second a second.
 	drift = 1000
+	// beside is how far from a leap a call is still taken for one in which it was:
+	// events of several channels come out of order, and CEL has its own times.
+	beside = time.Second
 	// apart is by how much the clocks may differ before health says so.
 	apart = 5 * time.Second
 )
@@ -141,7 +144,7 @@ func (c *pbxClock) wasSet(from, to time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.ContainsFunc(c.leaps, func(l store.ClockLeap) bool {
-		return !l.From.After(to.Add(apart)) && !l.To.Before(from.Add(-apart))
+		return !l.From.After(to.Add(beside)) && !l.To.Before(from.Add(-beside))
 	})
 }
 

@@ -21,6 +21,7 @@ type fault struct {
 	what       string // that fails: it fails in one way at a time
 	begin, end func()
 	deaf       bool // voipd hears nothing meanwhile
+	rare       bool // a third as often: what CEL tells of calls around it can only be approximate
 }
 
 // process is voipd itself: the run starts it again.
@@ -30,20 +31,20 @@ const process = "voipd"
 func (r *run) faults() []fault {
 	v, pbx, disk := r.voipd, r.pbx, r.disk
 	all := []fault{
-		{"Asterisk crashed", "pbx", func() { pbx.Away(true); pbx.Crash() }, func() { pbx.Away(false) }, true},
-		{"PBX away", "pbx", func() { pbx.Away(true) }, func() { pbx.Away(false) }, true},
-		{"PBX slow", "slow", func() { pbx.SlowDown(sim.Slow{Piece: 64, Pause: 2 * time.Millisecond}) }, func() { pbx.SlowDown(sim.Slow{}) }, true},
-		{"clock set ahead", "clock", func() { pbx.SetClock(time.Hour) }, func() { pbx.SetClock(0) }, false},
-		{"clock set back", "clock", func() { pbx.SetClock(-time.Hour) }, func() { pbx.SetClock(0) }, false},
-		{"garbage", "garbage", func() { pbx.Garble(garbage(r.random)) }, func() {}, true},
-		{"link cut", "cut", pbx.Cut, func() {}, true},
-		{"link frozen", "frozen", pbx.Hang, func() {}, true},
-		{"login refused", "login", func() { pbx.RefuseLogins(true); pbx.Cut() }, func() { pbx.RefuseLogins(false) }, true},
-		{"voipd killed", process, func() { v.end(syscall.SIGKILL) }, nil, true},
-		{"voipd stopped", process, func() { v.end(syscall.SIGTERM) }, nil, true},
+		{"Asterisk crashed", "pbx", func() { pbx.Away(true); pbx.Crash() }, func() { pbx.Away(false) }, true, false},
+		{"PBX away", "pbx", func() { pbx.Away(true) }, func() { pbx.Away(false) }, true, false},
+		{"PBX slow", "slow", func() { pbx.SlowDown(sim.Slow{Piece: 64, Pause: 2 * time.Millisecond}) }, func() { pbx.SlowDown(sim.Slow{}) }, true, false},
+		{"clock set ahead", "clock", func() { pbx.SetClock(time.Hour) }, func() { pbx.SetClock(0) }, false, true},
+		{"clock set back", "clock", func() { pbx.SetClock(-time.Hour) }, func() { pbx.SetClock(0) }, false, true},
+		{"garbage", "garbage", func() { pbx.Garble(garbage(r.random)) }, func() {}, true, false},
+		{"link cut", "cut", pbx.Cut, func() {}, true, false},
+		{"link frozen", "frozen", pbx.Hang, func() {}, true, false},
+		{"login refused", "login", func() { pbx.RefuseLogins(true); pbx.Cut() }, func() { pbx.RefuseLogins(false) }, true, false},
+		{"voipd killed", process, func() { v.end(syscall.SIGKILL) }, nil, true, false},
+		{"voipd stopped", process, func() { v.end(syscall.SIGTERM) }, nil, true, false},
 	}
 	if disk.mounted {
-		all = append(all, fault{"disk full", "disk", disk.fill, disk.empty, true})
+		all = append(all, fault{"disk full", "disk", disk.fill, disk.empty, true, false})
 	}
 	return all
 }

@@ -126,6 +126,9 @@ func (r *run) plan(kinds []fault, most int, length time.Duration) []planned {
 	var all []planned
 	for len(all) < most {
 		p := planned{fault: kinds[r.random.IntN(len(kinds))], lasts: r.upTo(longestEnd)}
+		if p.rare && r.random.IntN(3) > 0 {
+			continue
+		}
 		p.at = max(time.Duration(len(all))*every+r.upTo(every), free[p.what])
 		free[p.what] = p.at + p.lasts + time.Second
 		all = append(all, p)
