@@ -37,6 +37,26 @@ func wav(seconds float64, said int) []byte {
 	return b.Bytes()
 }
 
+// coded is a second of a WAV file with this format tag, and the tag of the
+// subformat that the extensible form has.
+func coded(tag, sub uint16) []byte {
+	const bytesPerSecond = 8000
+	var b bytes.Buffer
+	b.WriteString("RIFF")
+	binary.Write(&b, binary.LittleEndian, uint32(60+bytesPerSecond))
+	b.WriteString("WAVEfmt ")
+	binary.Write(&b, binary.LittleEndian, []uint32{40, 1<<16 | uint32(tag), 8000, bytesPerSecond, 8<<16 | 1, 8<<16 | 22, 4, uint32(sub), 0x00100000, 0xAA000080, 0x719B3800})
+	b.WriteString("data")
+	binary.Write(&b, binary.LittleEndian, uint32(bytesPerSecond))
+	b.Write(make([]byte, bytesPerSecond))
+	return b.Bytes()
+}
+
+// ogg is the beginning of an Ogg file with this first packet.
+func ogg(packet string) []byte {
+	return append(append([]byte("OggS"), make([]byte, 24)...), packet...)
+}
+
 func write(t *testing.T, path string, data []byte) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -120,15 +140,24 @@ func TestExamine(t *testing.T) {
 		want  recording.Audio
 		audio bool
 	}{
-		{"a.wav", wav(4, -1), recording.Audio{Type: "audio/wav", Length: 4 * time.Second, Whole: true}, true},
-		{"a.wav", wav(0, -1), recording.Audio{Type: "audio/wav", Empty: true, Whole: true}, true},
-		{"growing.wav", wav(2, 0), recording.Audio{Type: "audio/wav", Length: 2 * time.Second}, true},
-		{"nothing.wav", nil, recording.Audio{Type: "audio/wav", Empty: true, Whole: true}, true},
-		{"a.gsm", gsm, recording.Audio{Type: "audio/x-gsm", Length: time.Second, Whole: true}, true},
-		{"a.gsm", nil, recording.Audio{Type: "audio/x-gsm", Empty: true, Whole: true}, true},
-		{"a.sln", make([]byte, 32000), recording.Audio{Type: "audio/l16; rate=8000", Length: 2 * time.Second, Whole: true}, true},
-		{"really-mp3.wav", append([]byte("ID3\x04"), make([]byte, 100)...), recording.Audio{Type: "audio/mpeg", Whole: true}, true},
-		{"a.ogg", append([]byte("OggS"), make([]byte, 100)...), recording.Audio{Type: "audio/ogg", Whole: true}, true},
+		{"a.wav", wav(4, -1), recording.Audio{Type: "audio/wav", Coding: recording.WAV, Plays: true, Length: 4 * time.Second, Whole: true}, true},
+		{"a.wav", wav(0, -1), recording.Audio{Type: "audio/wav", Coding: recording.WAV, Plays: true, Empty: true, Whole: true}, true},
+		{"growing.wav", wav(2, 0), recording.Audio{Type: "audio/wav", Coding: recording.WAV, Plays: true, Length: 2 * time.Second}, true},
+		{"nothing.wav", nil, recording.Audio{Type: "audio/wav", Coding: recording.WAV, Plays: true, Empty: true, Whole: true}, true},
+		{"a.gsm", gsm, recording.Audio{Type: "audio/x-gsm", Coding: recording.GSM, Length: time.Second, Whole: true}, true},
+		{"a.gsm", nil, recording.Audio{Type: "audio/x-gsm", Coding: recording.GSM, Empty: true, Whole: true}, true},
+		{"a.sln", make([]byte, 32000), recording.Audio{Type: "audio/l16; rate=8000", Coding: recording.SLN, Rate: 8000, Length: 2 * time.Second, Whole: true}, true},
+		{"really-mp3.wav", append([]byte("ID3\x04"), make([]byte, 100)...), recording.Audio{Type: "audio/mpeg", Coding: recording.MP3, Plays: true, Whole: true}, true},
+		{"a.sln44", make([]byte, 88200), recording.Audio{Type: "audio/l16; rate=44100", Coding: recording.SLN, Rate: 44100, Length: time.Second, Whole: true}, true},
+		{"a.ogg", ogg("OpusHead"), recording.Audio{Type: "audio/ogg", Coding: recording.Opus, Plays: true, Whole: true}, true},
+		{"a.ogg", ogg("\x01vorbis"), recording.Audio{Type: "audio/ogg", Coding: recording.Vorbis, Plays: true, Whole: true}, true},
+		{"a.ogg", ogg("Speex   "), recording.Audio{Type: "audio/ogg", Coding: recording.Ogg, Whole: true}, true},
+		{"a.ogg", []byte("OggS"), recording.Audio{Type: "audio/ogg", Coding: recording.Ogg, Whole: true}, true},
+		{"gsm.WAV", coded(49, 0), recording.Audio{Type: "audio/wav", Coding: recording.WAV, Length: time.Second, Whole: true}, true},
+		{"ulaw.wav", coded(7, 0), recording.Audio{Type: "audio/wav", Coding: recording.WAV, Length: time.Second, Whole: true}, true},
+		{"float.wav", coded(3, 0), recording.Audio{Type: "audio/wav", Coding: recording.WAV, Plays: true, Length: time.Second, Whole: true}, true},
+		{"extensible.wav", coded(0xFFFE, 1), recording.Audio{Type: "audio/wav", Coding: recording.WAV, Plays: true, Length: time.Second, Whole: true}, true},
+		{"extensible-alaw.wav", coded(0xFFFE, 6), recording.Audio{Type: "audio/wav", Coding: recording.WAV, Length: time.Second, Whole: true}, true},
 		{"passwd.gsm", []byte("root:x:0:0:root:/root:/bin/bash\n"), recording.Audio{}, false},
 		{"page.wav", []byte("<html><script>alert(1)</script></html>"), recording.Audio{}, false},
 		{"a.txt", []byte("hello"), recording.Audio{}, false},
