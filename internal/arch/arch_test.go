@@ -28,22 +28,24 @@ func mayImport() map[string][]string {
 		"store":  {"record"},
 		"lab":    nil, // it knows voipd only from outside
 
-		"internal/config":    nil,
-		"internal/arch":      nil,
-		"internal/capture":   {"ami", "ari", "record", "internal/backfill", "internal/trace"},
-		"internal/trace":     {"record"},
-		"internal/doctor":    {"ami", "ari", "record", "internal/endpoint"},
-		"internal/endpoint":  {"ami", "record"},
-		"internal/recording": {"record", "store"},
-		"internal/ingest":    {"record", "store"},
-		"internal/backfill":  {"record"},
-		"internal/databases": nil, // servers for tests
-		"internal/torture":   nil, // tests only
-		"internal/repair":    {"record", "store", "internal/backfill", "internal/ingest"},
-		"internal/webhook":   {"record", "store", "internal/api"}, // a record in a webhook is the API's
-		"internal/originate": nil,
-		"internal/api":       {"record", "store", "internal/recording", "internal/originate"},
-		"internal/sim":       {"ami"},
+		"internal/config":                 nil,
+		"internal/arch":                   nil,
+		"internal/capture":                {"ami", "ari", "record", "internal/backfill", "internal/trace"},
+		"internal/trace":                  {"record"},
+		"internal/doctor":                 {"ami", "ari", "record", "internal/endpoint"},
+		"internal/endpoint":               {"ami", "record"},
+		"internal/recording":              {"record", "store"},
+		"internal/recording/convert":      {"internal/recording"},
+		"internal/recording/convert/fake": nil, // for tests
+		"internal/ingest":                 {"record", "store"},
+		"internal/backfill":               {"record"},
+		"internal/databases":              nil, // servers for tests
+		"internal/torture":                nil, // tests only
+		"internal/repair":                 {"record", "store", "internal/backfill", "internal/ingest"},
+		"internal/webhook":                {"record", "store", "internal/api"}, // a record in a webhook is the API's
+		"internal/originate":              nil,
+		"internal/api":                    {"record", "store", "internal/recording", "internal/recording/convert", "internal/originate"},
+		"internal/sim":                    {"ami"},
 
 		"integrations/brix": nil, // tests only
 
