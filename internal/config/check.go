@@ -133,6 +133,13 @@ func (k *checker) recordings(r *Recordings) {
 	if r.Keep > 0 && r.Keep < leastKept {
 		k.bad("recordings.keep", "want at least %q; leave it out to keep audio for ever", "72h")
 	}
+	name := filepath.Base(r.Converter)
+	if r.Converter != Auto && r.Converter != Off && (!filepath.IsAbs(r.Converter) || !strings.HasPrefix(name, "ffmpeg") && !strings.HasPrefix(name, "sox")) {
+		k.bad("recordings.converter", "want auto, off, or the absolute path of an ffmpeg or sox, have %q", r.Converter)
+	}
+	if r.Cache != "" && (!filepath.IsAbs(r.Cache) || filepath.Clean(r.Cache) == "/") {
+		k.bad("recordings.cache", "want an absolute path of a folder (not /), have %q", r.Cache)
+	}
 	for i, d := range r.Directories {
 		key := fmt.Sprintf("recordings.directories[%d]", i)
 		if !filepath.IsAbs(d.Path) || filepath.Clean(d.Path) == "/" {

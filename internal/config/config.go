@@ -5,7 +5,11 @@
 // options.
 package config
 
-import "time"
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+)
 
 // Config is the whole file. Every key has a default; [Default] has them all.
 type Config struct {
@@ -65,9 +69,31 @@ type Rewrite struct {
 // Recordings say where the audio is.
 type Recordings struct {
 	Directories []Directory   `toml:"directories"`
-	Keep        time.Duration `toml:"keep"`     // how long after a call its audio files are kept; 0: voipd deletes none
-	LinkTTL     time.Duration `toml:"link_ttl"` // how long a link works
-	GiveUp      time.Duration `toml:"give_up"`  // how long after the call a missing file is looked for
+	Keep        time.Duration `toml:"keep"`      // how long after a call its audio files are kept; 0: voipd deletes none
+	LinkTTL     time.Duration `toml:"link_ttl"`  // how long a link works
+	GiveUp      time.Duration `toml:"give_up"`   // how long after the call a missing file is looked for
+	Converter   string        `toml:"converter"` // of what browsers do not play: Auto, Off, or the path of an ffmpeg or sox
+	Cache       string        `toml:"cache"`     // folder of what was converted; empty: beside the database, see CacheDir
+	CacheMiB    int           `toml:"cache_mib"` // how much is kept there; 0: nothing longer than it is read
+}
+
+// The settings of a converter beside a path.
+const (
+	Auto = "auto" // ffmpeg or sox, where they are installed
+	Off  = "off"  // none
+)
+
+// CacheDir is the folder of converted recordings. Whoever erases recordings has
+// to find it, so that nothing but the configuration decides where it is.
+func (c *Config) CacheDir() (string, error) {
+	if c.Recordings.Cache != "" {
+		return c.Recordings.Cache, nil
+	}
+	dir, err := filepath.Abs(filepath.Join(filepath.Dir(c.Store.Path), "converted"))
+	if err != nil {
+		return "", fmt.Errorf("look for the cache of recordings: %w", err)
+	}
+	return dir, nil
 }
 
 // Directory is a folder that recordings may be served from.
@@ -187,6 +213,8 @@ func Default() Config {
 			Directories: []Directory{{Path: "/var/spool/asterisk/monitor"}},
 			LinkTTL:     time.Hour,
 			GiveUp:      10 * time.Minute,
+			Converter:   Auto,
+			CacheMiB:    256,
 		},
 		Store: Store{Path: "/var/lib/voipd/voipd.db", KeepTraces: 90 * 24 * time.Hour, KeepChanges: 7 * 24 * time.Hour},
 		HTTP:  HTTP{Listen: "127.0.0.1:8780", Hosts: []string{}, Origins: []string{}},

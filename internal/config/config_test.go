@@ -26,6 +26,24 @@ func TestExampleIsTheDefaults(t *testing.T) {
 	}
 }
 
+// TestCacheDir: the folder is the same for whoever reads the configuration.
+func TestCacheDir(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                      "/var/lib/voipd/converted",
+		"[store]\npath = \"/srv/voipd/x.db\"\n": "/srv/voipd/converted",
+		"[recordings]\ncache = \"/var/cache/voipd\"":  "/var/cache/voipd",
+		"[recordings]\nconverter = \"/opt/ffmpeg-7\"": "/var/lib/voipd/converted",
+	} {
+		c, err := config.Parse("f.toml", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.CacheDir(); err != nil || got != want {
+			t.Errorf("%q: got %s (%v), want %s", text, got, err, want)
+		}
+	}
+}
+
 // TestMistakes: every mistake of a file is told at once, with its line.
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct {
@@ -46,6 +64,11 @@ func TestMistakes(t *testing.T) {
 			`f.toml:2: recordings.keep: want at least "72h"`,
 			`f.toml:4: store.keep_records: want at least "72h"`,
 		}},
+		{"converter", "[recordings]\nconverter = \"lame\"\ncache = \"/\"\ncache_mib = -1\n", []string{
+			`f.toml:2: recordings.converter: want auto, off, or the absolute path of an ffmpeg or sox, have "lame"`,
+			`f.toml:3: recordings.cache: want an absolute path of a folder`, `f.toml:4: recordings.cache_mib: want a whole number`,
+		}},
+		{"converter of another name", "[recordings]\nconverter = \"/usr/bin/lame\"\n", []string{`f.toml:2: recordings.converter: want auto`}},
 		{"bad values", `[asterisk]
 address = "pbx"
 deadline = "0s"
