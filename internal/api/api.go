@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/internal/recording/convert"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -36,7 +37,7 @@ type Changes interface {
 	Instance(context.Context) (string, error)
 }
 
-// Options of the API. All fields are needed but Metrics and Log.
+// Options of the API. All fields are needed but Metrics, Log and Transcoder.
 type Options struct {
 	Records Records
 	Changes Changes
@@ -44,7 +45,9 @@ type Options struct {
 	Halt    <-chan struct{}               // closed when the program stops: streams end; nil: never
 	Library *recording.Library
 	Signer  recording.Signer
-	Tokens  []Token
+	// Transcoder converts what browsers do not play; nil: nothing is converted.
+	Transcoder *convert.Transcoder
+	Tokens     []Token
 	// Members lists the PBX's operators; Place rings src and dials dst for him,
 	// and gives the call's id; End hangs a call up. who is the token's name.
 	Members func(context.Context) []Member
@@ -64,6 +67,9 @@ const bodyLimit = 64 << 10
 
 // New makes the handler of the whole API.
 func New(opt Options) http.Handler {
+	if opt.Transcoder == nil {
+		opt.Transcoder = convert.Idle()
+	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}

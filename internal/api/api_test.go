@@ -21,6 +21,7 @@ import (
 
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/internal/recording/convert"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -37,6 +38,8 @@ type office struct {
 	lives  []record.Live
 	halt   chan struct{}
 	hold   sync.Mutex // held: readers of changes wait
+
+	convert *convert.Transcoder // nil: none
 }
 
 // heldChanges are the store's, which wait while the office holds them.
@@ -74,10 +77,11 @@ func (o *office) scopes(scopes ...string) {
 		Place:   func(context.Context, string, string, string) (string, error) { return "voipd-1.1", nil },
 		End:     func(context.Context, string, string) error { return nil },
 		Records: o.db, Changes: heldChanges{o.db, o}, Live: func() ([]record.Live, int64) { return o.lives, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
-		Signer: recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
-		Tokens: []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes}},
-		Health: func(context.Context) api.Health { return api.Health{Status: "ok"} },
-		Hosts:  []string{"pbx.example.com"}, Origins: []string{"https://crm.example.com"},
+		Transcoder: o.convert,
+		Signer:     recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
+		Tokens:     []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes}},
+		Health:     func(context.Context) api.Health { return api.Health{Status: "ok"} },
+		Hosts:      []string{"pbx.example.com"}, Origins: []string{"https://crm.example.com"},
 		Metrics: prometheus.NewRegistry(), Now: func() time.Time { return o.now }, Version: "test",
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/voipd/voipd/internal/recording"
@@ -14,7 +15,8 @@ import (
 
 type linkInput struct {
 	Body struct {
-		Call Call `json:"call" doc:"As found in a record"`
+		Call   Call   `json:"call" doc:"As found in a record"`
+		Format string `json:"format,omitempty" enum:"original,wav,mp3,opus" doc:"What the link gives, whatever the file is; without it what browsers play: the file as it is, or WAV. A link takes &format= itself, too"`
 	}
 }
 
@@ -42,6 +44,12 @@ func (s *server) link(ctx context.Context, in *linkInput) (*linkOutput, error) {
 	f.Close()
 	out := &linkOutput{}
 	out.Body.Link, out.Body.ExpiresAt = s.opt.Signer.Link(r.CallID, rec.ID, s.opt.Now())
+	if in.Body.Format != "" {
+		if err := s.available(rec, in.Body.Format); err != nil {
+			return nil, err
+		}
+		out.Body.Link += "&format=" + url.QueryEscape(in.Body.Format) // no secret: it is not signed
+	}
 	return out, nil
 }
 
@@ -117,24 +125,23 @@ func (s *server) audio(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request, rec record.Recording) {
-	f, err := s.opt.Library.Open(rec.Path)
+	src, err := s.source(rec)
 	if err != nil {
-		writeProblem(w, s.unavailable(err, rec))
+		writeProblem(w, err)
 		return
 	}
-	defer f.Close()
-	info := f.Info
-	audio, err := recording.Examine(f.Name, f, info.Size())
+	defer src.File.Close()
+	sound, err := s.sound(r, src, rec.ID)
 	if err != nil {
-		writeProblem(w, s.unavailable(err, rec))
+		s.noSound(w, r, err, rec)
 		return
 	}
-	name := recording.FileName(f.Name)
+	defer sound.close()
 	h := w.Header()
 	h.Del("Content-Security-Policy") // a browser plays it in a page of its own making
-	h.Set("Content-Type", audio.Type)
-	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": name}))
-	h.Set("ETag", fmt.Sprintf(`"%s-%x-%x"`, rec.ID, info.Size(), info.ModTime().UnixNano()))
+	h.Set("Content-Type", sound.kind)
+	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": sound.name}))
+	h.Set("ETag", `"`+sound.tag+`"`)
 	h.Set("Cache-Control", "private, max-age=0, must-revalidate")
-	http.ServeContent(w, r, name, info.ModTime(), f)
+	http.ServeContent(w, r, sound.name, src.File.Info.ModTime(), sound)
 }
