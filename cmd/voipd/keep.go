@@ -14,6 +14,7 @@ import (
 
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/internal/recording/convert"
 	"github.com/voipd/voipd/store"
 )
 
@@ -103,6 +104,9 @@ func runForget(cmd *cobra.Command, f forgetFlags, number string) (err error) {
 			return err
 		}
 	}
+	if err := eraseConverted(conf, p.Files); err != nil {
+		return fmt.Errorf("%w; the records are still there; run this again", err)
+	}
 	a, err := db.Forget(cmd.Context(), p, files)
 	if err != nil {
 		return err
@@ -141,6 +145,20 @@ func eraseFiles(cmd *cobra.Command, conf config.Config, names []string) (int, er
 		}
 	}
 	return files, cmd.Context().Err()
+}
+
+// eraseConverted deletes what a running voipd has made of recordings for
+// browsers, once the recordings are gone. Those copies are voipd's own, so that
+// they go with --keep-files, too.
+func eraseConverted(conf config.Config, names []string) error {
+	dir, err := conf.CacheDir()
+	for _, name := range names {
+		if err != nil {
+			break
+		}
+		_, err = convert.Forget(dir, name)
+	}
+	return err
 }
 
 func counts(a store.Audit) string {

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/internal/recording/convert"
+	"github.com/voipd/voipd/internal/recording/convert/fake"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -93,6 +97,67 @@ func TestForgetKeepsFiles(t *testing.T) {
 	if _, err := os.Stat(audio); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestForgetConverted: what a running voipd has made of the person's recordings
+// for browsers goes with them, and with --keep-files too; that of others stays.
+func TestForgetConverted(t *testing.T) {
+	for flag, left := range map[string]bool{"--yes": false, "--keep-files": true} {
+		t.Run(flag, func(t *testing.T) {
+			conf, db, audio := kept(t)
+			other := filepath.Join(filepath.Dir(audio), "in-79031000001.ulaw")
+			cache := filepath.Join(filepath.Dir(db), "converted")
+			mine, others := listened(t, cache, audio), listened(t, cache, other)
+			if status, _, stderr := voipd("forget", "-c", conf, "--yes", flag, person); status != 0 {
+				t.Fatal(stderr)
+			}
+			files, err := filepath.Glob(filepath.Join(cache, "*"))
+			if err != nil || len(files) != 1 || files[0] != others {
+				t.Errorf("left of %s and %s: %v (%v)", mine, others, files, err)
+			}
+			if _, err := os.Stat(audio); (err == nil) != left {
+				t.Errorf("the audio is left: %v", err == nil)
+			}
+		})
+	}
+}
+
+// listened is the file in the cache that is made of a recording when somebody
+// listens to it.
+func listened(t *testing.T, cache, audio string) string {
+	t.Helper()
+	const header = "RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00\x02\x00\x10\x00data\x04\x00\x00\x00abcd"
+	if err := os.WriteFile(audio, []byte(header), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program := fake.FFmpeg(t, fake.Copy)
+	fake.Result(t, program, []byte(header))
+	programs, err := convert.Find(t.Context(), program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	library := recording.New([]recording.Directory{{Path: filepath.Dir(audio)}})
+	daemon, err := convert.New(convert.Options{Programs: func() []convert.Program { return programs }, Library: library, Dir: cache, Keep: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _ := filepath.Glob(filepath.Join(cache, "*")) // the pattern is good
+	f, err := library.Open(audio)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	sound, err := daemon.Open(t.Context(), convert.Source{Path: audio, File: f, Audio: recording.Audio{Coding: recording.ULaw}}, convert.WAV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sound.Close()
+	after, _ := filepath.Glob(filepath.Join(cache, "*"))
+	after = slices.DeleteFunc(after, func(name string) bool { return slices.Contains(before, name) })
+	if len(after) != 1 {
+		t.Fatalf("made %v", after)
+	}
+	return after[0]
 }
 
 func TestBackupCommand(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/originate"
 	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/internal/recording/convert"
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
@@ -57,6 +58,7 @@ type Daemon struct {
 	listener net.Listener
 	server   *http.Server
 	signer   recording.Signer
+	convert  *convert.Transcoder
 	ready    sync.Once
 
 	rules     record.Rules
@@ -109,8 +111,9 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	d.signer = recording.Signer{Key: key, Base: d.BaseURL(), TTL: c.Recordings.LinkTTL}
 	library := recording.New(directories(c))
 	d.watch = &recording.Watch{Library: library, Store: d.store, GiveUp: c.Recordings.GiveUp, Tell: d.loop.Put, Now: time.Now, Log: opt.Log}
+	d.convert = newTranscoder(ctx, c, library, opt.Log)
 	d.server = newServer(opt.Log, api.New(api.Options{
-		Records: d.store, Library: library, Tokens: tokens(c), Health: d.health, Metrics: d.metrics(), Now: time.Now, Log: opt.Log,
+		Records: d.store, Library: library, Transcoder: d.convert, Tokens: tokens(c), Health: d.health, Metrics: d.metrics(), Now: time.Now, Log: opt.Log,
 		Members: d.members, Place: d.desk.Call, End: d.endCall, Hosts: hosts(c), Origins: c.HTTP.Origins, Version: opt.Version, Signer: d.signer, Changes: d.store, Live: d.loop.Live, Halt: d.halt,
 	}))
 	return d, nil
@@ -188,6 +191,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	others.Go(func() { d.notify(work) })
 	others.Go(func() { d.repair.Run(work) })
 	others.Go(func() { d.prune(work) })
+	others.Go(d.convert.Prepare)
 	others.Go(func() { d.guard(work) })
 	others.Go(func() { d.keepClock(work) })
 	others.Go(func() { d.webhooks.Run(work) })
@@ -210,6 +214,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	stopLoop()
 	loop.Wait()
 	close(d.halt)
+	d.convert.Close()
 	shut, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	if shutErr := d.server.Shutdown(shut); shutErr != nil {

@@ -28,6 +28,9 @@ func (d *Daemon) prune(ctx context.Context) {
 }
 
 func (d *Daemon) pruneNow(ctx context.Context, now time.Time) {
+	if err := d.convert.Sweep(); err != nil {
+		d.opt.Log.Error("cannot drop what is too old", "what", "converted recordings", "error", err)
+	}
 	keep := d.config.Store
 	n, err := d.store.PruneTraces(ctx, now.Add(-keep.KeepTraces))
 	d.pruned(ctx, "traces", n, err)
@@ -71,7 +74,10 @@ func (d *Daemon) pruneAudio(ctx context.Context, before time.Time) {
 		for _, u := range list {
 			n, err := library.Remove(u.Path)
 			files += n
-			if err != nil && !errors.Is(err, recording.ErrGone) {
+			if err == nil || errors.Is(err, recording.ErrGone) {
+				err = d.forgetConverted(u.Path)
+			}
+			if err != nil {
 				d.opt.Log.Warn("cannot delete an old recording, will try again in an hour", "call", u.CallID, "path", u.Path, "error", err)
 				continue
 			}

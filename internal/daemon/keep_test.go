@@ -2,14 +2,73 @@ package daemon_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/recording/convert/fake"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
+
+// TestConvertedGoesWithItsRecording: what was made of a recording for a listener
+// is deleted with it.
+func TestConvertedGoesWithItsRecording(t *testing.T) {
+	o := newOffice(t)
+	monitor := o.config.Recordings.Directories[0].Path
+	if err := os.MkdirAll(monitor, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	gsm := []byte(strings.Repeat("\xd2"+strings.Repeat("\x00", 32), 50))
+	o.config.Recordings.Converter = fake.FFmpeg(t, fake.Copy)
+	fake.Result(t, o.config.Recordings.Converter, []byte("ID3 sound"))
+	at := time.Now().UTC().AddDate(0, 0, -150).Truncate(time.Millisecond)
+	file := filepath.Join(monitor, "in-79031000001.gsm")
+	if err := os.WriteFile(file, gsm, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), o.config.Store.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := record.Record{CallID: "old", Direction: record.In, Disposition: record.Answered, SrcPhone: "79031000001", DstPhone: "101",
+		Details: record.Details{StartedAt: at, EndedAt: at.Add(time.Minute), Source: "ami",
+			Recordings: []record.Recording{{ID: "r", Path: file, At: at, State: record.Ready}}}}
+	if err := errors.Join(db.Commit(t.Context(), &store.Batch{Records: []record.Record{r}}), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	o.start()
+	if status, body := o.get("GET", o.daemon.Link("old", "r"), ""); status != 200 || string(body) != "ID3 sound" {
+		t.Errorf("got %d %q", status, body)
+	}
+	converted := filepath.Join(filepath.Dir(o.config.Store.Path), "converted", "*")
+	if files, err := filepath.Glob(converted); err != nil || len(files) != 1 {
+		t.Errorf("in the cache: %v (%v)", files, err)
+	}
+	if err := o.stop(); err != nil {
+		t.Fatal(err)
+	}
+	o.config.Recordings.Keep = 100 * 24 * time.Hour
+	o.start()
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		status, body := o.get("GET", o.daemon.Link("old", "r"), "")
+		if status == 410 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the recording does not go: %d %q", status, body)
+		}
+	}
+	if err := o.stop(); err != nil { // what was begun to be dropped is
+		t.Fatal(err)
+	}
+	if files, err := filepath.Glob(converted); err != nil || len(files) != 0 {
+		t.Errorf("left: %v (%v)", files, err)
+	}
+}
 
 // TestRetention: what is too old goes at the start, audio too, each with a line
 // in the audit; what is young stays.
