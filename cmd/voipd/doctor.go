@@ -10,6 +10,7 @@ import (
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/doctor"
+	"github.com/voipd/voipd/internal/recording/convert"
 	"github.com/voipd/voipd/record"
 )
 
@@ -36,12 +37,25 @@ ARI it sees no endpoints.`,
 			if err != nil {
 				return err
 			}
+			if conf.Recordings.Converter != config.Off {
+				report.Converters(converters(cmd.Context(), conf.Recordings.Converter))
+			}
 			return report.Print(cmd.OutOrStdout())
 		},
 	}
 	configFlag(c, &path, "/etc/voipd/config.toml")
 	c.Flags().DurationVar(&listen, "listen", 3*time.Second, "how long to wait for an event of a call")
 	return c
+}
+
+// converters are the paths of what converts recordings.
+func converters(ctx context.Context, setting string) ([]string, error) {
+	programs, err := convert.Find(ctx, setting)
+	var paths []string
+	for _, p := range programs {
+		paths = append(paths, p.Path)
+	}
+	return paths, err
 }
 
 func examine(ctx context.Context, conf config.Config, rules record.Rules, listen time.Duration) (*doctor.Report, error) {

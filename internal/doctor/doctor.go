@@ -49,7 +49,7 @@ type Report struct {
 	Endpoints []Endpoint
 	Contexts  []Context // by name
 	Findings  []Finding
-	Notes     []string // what could not be seen, and how to see it
+	Notes     []string // what could not be seen, and how to see it; what converts recordings
 }
 
 // Subject is what is looked at.
@@ -145,6 +145,20 @@ func (r *Report) directories(dirs []string) {
 			r.find(fmt.Sprintf("recordings in %s cannot be served: %v", dir, err),
 				"check recordings.directories, and that voipd's user may read the folder (systemd: SupplementaryGroups=asterisk)")
 		}
+	}
+}
+
+// Converters notes which programs convert recordings for browsers; err says of
+// one that is there why it does not.
+func (r *Report) Converters(found []string, err error) {
+	if err != nil {
+		r.find(fmt.Sprintf("a converter of recordings does not work: %v", err), "mend it, or name another one as converter in [recordings]")
+	}
+	if len(found) > 0 {
+		r.Notes = append(r.Notes, "Recordings that browsers do not play are converted by "+strings.Join(found, " and ")+".")
+	} else if err == nil {
+		r.find("neither ffmpeg nor sox is installed: recordings in GSM, WAV49, µ-law, A-law, G.722 and SLN are offered as they are, and browsers do not play them",
+			"apt-get install ffmpeg, then systemctl restart voipd")
 	}
 }
 

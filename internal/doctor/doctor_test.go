@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -43,6 +44,26 @@ func examine(t *testing.T, opt sim.Options, change func(*doctor.Subject)) (strin
 		t.Fatal(err)
 	}
 	return out.String(), nil
+}
+
+// TestConverters: what converts recordings is told, what is missing has a line.
+func TestConverters(t *testing.T) {
+	for _, c := range []struct {
+		found []string
+		err   error
+		want  string
+	}{
+		{[]string{"/usr/bin/ffmpeg", "/usr/bin/sox"}, nil, "converted by /usr/bin/ffmpeg and /usr/bin/sox.\n\nNothing is missing."},
+		{nil, nil, "apt-get install ffmpeg"},
+		{[]string{"/usr/bin/sox"}, errors.New("ask /usr/bin/ffmpeg: exit status 1"), "! a converter of recordings does not work: ask /usr/bin/ffmpeg: exit status 1"},
+	} {
+		var r doctor.Report
+		var out bytes.Buffer
+		r.Converters(c.found, c.err)
+		if err := r.Print(&out); err != nil || !strings.Contains(out.String(), c.want) {
+			t.Errorf("%q is not in\n%s (%v)", c.want, out.String(), err)
+		}
+	}
 }
 
 // ownPatterns: the admin says himself what an extension is.
