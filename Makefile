@@ -57,6 +57,7 @@ vet: need
 .PHONY: unit
 unit: need ## unit tests with the race detector; fuzz seeds are among them
 	@scripts/databases.sh
+	@scripts/audio.sh
 	@scripts/node.sh
 	go test -race ./... | sed '/\[no test files\]/d'
 
