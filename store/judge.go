@@ -32,29 +32,11 @@ func (db *DB) Judge(ctx context.Context, r record.Record) (v Verdict, better rec
 	fail := func(err error) (Verdict, record.Record, []string, error) {
 		return Kept, r, nil, fmt.Errorf("judge record %s: %w", r.CallID, err)
 	}
-	details, err := json.Marshal(r.Details)
-	if err != nil {
-		return fail(err)
-	}
-	if gone, err := db.forgets(ctx, &r, details); err != nil || gone {
+	if settled, err := db.settled(ctx, &r); err != nil || settled {
 		if err != nil {
 			return fail(err)
 		}
 		return Kept, r, nil, nil
-	}
-	if open, err := db.some(ctx, `SELECT 1 FROM journal WHERE call_id = ? LIMIT 1`, r.CallID); err != nil || open {
-		if err != nil {
-			return fail(err)
-		}
-		return Kept, r, nil, nil // who watches it will tell it
-	}
-	if r.Details.MergedInto == "" {
-		if gone, err := db.some(ctx, `SELECT 1 FROM absorbed WHERE call_id = ?`, r.CallID); err != nil || gone {
-			if err != nil {
-				return fail(err)
-			}
-			return Kept, r, nil, nil
-		}
 	}
 	for _, id := range r.Details.Absorbed {
 		double, err := db.some(ctx, doubled, id, rank(&r))
@@ -91,6 +73,25 @@ func (db *DB) Judge(ctx context.Context, r record.Record) (v Verdict, better rec
 		return Kept, r, nil, nil
 	}
 	return Better, r, doubles, nil
+}
+
+// settled tells whether no account of the call is wanted: it was forgotten, who
+// watches it will tell it, or it went into another one.
+func (db *DB) settled(ctx context.Context, r *record.Record) (bool, error) {
+	details, err := json.Marshal(r.Details)
+	if err != nil {
+		return false, err
+	}
+	if gone, err := db.forgets(ctx, r, details); err != nil || gone {
+		return gone, err
+	}
+	if open, err := db.some(ctx, `SELECT 1 FROM journal WHERE call_id = ? LIMIT 1`, r.CallID); err != nil || open {
+		return open, err
+	}
+	if r.Details.MergedInto != "" {
+		return false, nil
+	}
+	return db.some(ctx, `SELECT 1 FROM absorbed WHERE call_id = ?`, r.CallID)
 }
 
 // doubled finds the record of a call that went into another, told by an account

@@ -26,7 +26,7 @@ func mayImport() map[string][]string {
 		"ami":    {"record"},
 		"ari":    {"record"},
 		"store":  {"record"},
-		"lab":    nil, // it knows voipd only from outside
+		"lab":    {"internal/torture"}, // it knows voipd only from outside
 
 		"internal/config":                 nil,
 		"internal/arch":                   nil,
@@ -40,7 +40,7 @@ func mayImport() map[string][]string {
 		"internal/ingest":                 {"record", "store"},
 		"internal/backfill":               {"record"},
 		"internal/databases":              nil, // servers for tests
-		"internal/torture":                nil, // tests only
+		"internal/torture":                nil, // besides, tests
 		"internal/repair":                 {"record", "store", "internal/backfill", "internal/ingest"},
 		"internal/webhook":                {"record", "store", "internal/api"}, // a record in a webhook is the API's
 		"internal/originate":              nil,
