@@ -36,6 +36,9 @@ type Options struct {
 	// Handle gets every fact, snapshots included, in order, from one goroutine.
 	// It must not block: nothing is queued by Asterisk for a slow listener.
 	Handle func(record.Event)
+	// OnDevice is told of each state of a device ("PJSIP/101", "INUSE") when it
+	// changes, and when that was heard. It must not block. Nil: nobody is told.
+	OnDevice func(device, state string, heard time.Time)
 	// OnState gets every change of State. It must not block.
 	OnState func(Status)
 }

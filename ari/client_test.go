@@ -88,17 +88,19 @@ func (p *pbx) set(f func()) {
 // listener is a client at work.
 type listener struct {
 	*ari.Client
-	facts  chan record.Event
-	states chan ari.Status
+	facts   chan record.Event
+	states  chan ari.Status
+	devices chan string
 }
 
 func listen(t *testing.T, p *pbx) *listener {
 	t.Helper()
-	l := &listener{facts: make(chan record.Event, 10_000), states: make(chan ari.Status, 1000)}
+	l := &listener{facts: make(chan record.Event, 10_000), states: make(chan ari.Status, 1000), devices: make(chan string, 100)}
 	var err error
 	l.Client, err = ari.NewClient(ari.Options{
 		URL: p.URL + "/ari", Username: "voipd", Password: "secret", PingEvery: 100 * time.Millisecond, Deadline: 400 * time.Millisecond, First: time.Millisecond,
 		Handle: func(e record.Event) { l.facts <- e }, OnState: func(s ari.Status) { l.states <- s },
+		OnDevice: func(device, state string, _ time.Time) { l.devices <- device + " " + state },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +162,8 @@ func TestSnapshotThenEvents(t *testing.T) {
 	}
 	l.fact(t, record.SnapshotEnded)
 	conn := <-p.sockets
-	for _, text := range []string{"not JSON", `{"no":"type"}`, `{"type":"Unheard"}`,
+	for _, text := range []string{"not JSON", `{"no":"type"}`, `{"type":"Unheard"}`, `{"type":"ChannelVarset","value":"\"DeviceStateChanged\""}`,
+		`{"type":"DeviceStateChanged","device_state":{"name":"PJSIP/101","state":"INUSE"}}`,
 		`{"type":"ChannelCreated","timestamp":"2026-11-22T16:50:02.634+0000","channel":{"id":"17.2","name":"PJSIP/102-02","state":"Ring"}}`} {
 		if err := conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
 			t.Fatal(err)
@@ -168,6 +171,9 @@ func TestSnapshotThenEvents(t *testing.T) {
 	}
 	if e := l.fact(t, record.Created); e.Channel.ID != "17.2" || !e.At.Equal(time.Date(2026, 11, 22, 16, 50, 2, 634e6, time.UTC)) {
 		t.Errorf("got %+v", e)
+	}
+	if device := <-l.devices; device != "PJSIP/101 INUSE" || len(l.devices) > 0 {
+		t.Errorf("told of the device %q and %d more", device, len(l.devices))
 	}
 	if s := l.Status(); s.Malformed != 2 || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "channelvars = CHANNEL(linkedid)") {
 		t.Errorf("got %+v", s)

@@ -112,6 +112,22 @@ func replaced(text []byte) bool {
 	return bytes.Contains(text, []byte("ApplicationReplaced")) && json.Unmarshal(text, &m) == nil && m.Type == "ApplicationReplaced"
 }
 
+// deviceState reads the event that tells a device's new state; false: the
+// event is another one.
+func deviceState(text []byte) (device, state string, ok bool) {
+	if !bytes.Contains(text, []byte(`"DeviceStateChanged"`)) { // without reading each event twice
+		return "", "", false
+	}
+	var m struct {
+		Type   string
+		Device struct{ Name, State string } `json:"device_state"`
+	}
+	if err := json.Unmarshal(text, &m); err != nil || m.Type != "DeviceStateChanged" {
+		return "", "", false
+	}
+	return m.Device.Name, m.Device.State, true
+}
+
 func (c *Client) ping(ctx context.Context, conn *websocket.Conn) {
 	tick := time.NewTicker(c.opt.PingEvery)
 	defer tick.Stop()
@@ -137,6 +153,12 @@ type link struct {
 
 // handle gives the facts of one message on.
 func (s *link) handle(m incoming) {
+	if tell := s.client.opt.OnDevice; tell != nil {
+		if device, state, ok := deviceState(m.text); ok {
+			tell(device, state, m.at)
+			return
+		}
+	}
 	var err error
 	if s.events, err = s.translate.Events(s.events[:0], m.text, m.at); err != nil {
 		s.client.mu.Lock()

@@ -18,7 +18,6 @@ import (
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/config"
-	"github.com/voipd/voipd/internal/endpoint"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/originate"
 	"github.com/voipd/voipd/internal/recording"
@@ -61,11 +60,11 @@ type Daemon struct {
 	convert  *convert.Transcoder
 	ready    sync.Once
 
-	rules     record.Rules
-	endpoints endpoint.Table
-	rebuild   rebuild
-	desk      *originate.Desk
-	clock     pbxClock
+	rules   record.Rules
+	roster  *roster
+	rebuild rebuild
+	desk    *originate.Desk
+	clock   pbxClock
 }
 
 // New opens the store and the API's port, and takes up the calls that were
@@ -86,7 +85,7 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if err != nil {
 		return closeAll(err)
 	}
-	d.rules = rules
+	d.rules, d.roster = rules, newRoster(opt.Log)
 	if err := d.openStore(ctx); err != nil {
 		return closeAll(err)
 	}
@@ -187,6 +186,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	linkCtx, stopLink := context.WithCancel(work)
 	var pbx sync.WaitGroup
 	pbx.Go(func() { _ = d.link.Run(linkCtx) }) // it ends only because it was told to
+	pbx.Go(func() { d.roster.run(linkCtx, d.link) })
 	others.Go(func() { d.watch.Run(work) })
 	others.Go(func() { d.notify(work) })
 	others.Go(func() { d.repair.Run(work) })

@@ -37,10 +37,15 @@ func newOffice(t *testing.T) *office { return newOfficeAt(t, 10) }
 
 // newOfficeAt is an office whose time runs so much faster than ours.
 func newOfficeAt(t *testing.T, speed float64) *office {
+	return newOfficeOf(t, sim.Options{Speed: speed})
+}
+
+// newOfficeOf is an office with such a PBX.
+func newOfficeOf(t *testing.T, opt sim.Options) *office {
 	t.Helper()
 	dir := t.TempDir()
-	monitor := filepath.Join(dir, "monitor")
-	pbx, err := sim.New(sim.Options{Speed: speed, Monitor: monitor})
+	opt.Monitor = filepath.Join(dir, "monitor")
+	pbx, err := sim.New(opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/endpoint"
@@ -21,23 +20,29 @@ const (
 	offline = "offline"
 )
 
-// membersAge is how old the list of endpoints may be when members are asked
-// for: a phone that just registered should not be called offline for long.
-const membersAge = 15 * time.Second
-
-// members are the PBX's operators, by extension. Several devices of one are
-// one member, as free as the freest of them. A PBX that does not answer leaves
-// the last list.
+// members are the PBX's operators, by extension, as free as their phones and
+// calls say.
 func (d *Daemon) members(ctx context.Context) []api.Member {
-	if d.endpoints.Age(time.Now()) > membersAge {
-		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-		defer cancel()
-		if all, err := d.link.States(ctx); err == nil {
-			d.endpoints.Update(all)
-		}
+	byExt := d.operators(d.roster.states(ctx, d.link))
+	for _, c := range d.config.Members {
+		m := byExt[c.Extension]
+		m.ID, m.Name, m.State = c.Extension, c.Name, cmp.Or(m.State, unknown)
+		byExt[c.Extension] = m
 	}
+	ringing, talking := d.inCalls()
+	all := make([]api.Member, 0, len(byExt))
+	for ext, m := range byExt {
+		all = append(all, api.Member{ID: ext, Name: m.Name, State: withCalls(m.State, ringing[ext], talking[ext])})
+	}
+	slices.SortFunc(all, func(a, b api.Member) int { return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID)) })
+	return all
+}
+
+// operators are those to whom the endpoints belong, by extension. Several
+// devices of one are one operator, as free as the freest of them.
+func (d *Daemon) operators(endpoints []endpoint.Endpoint) map[string]api.Member {
 	byExt := map[string]api.Member{}
-	for _, e := range d.endpoints.All() {
+	for _, e := range endpoints {
 		ext, ok := d.rules.Operator(e.Name, e.Class)
 		if !ok {
 			continue
@@ -51,65 +56,58 @@ func (d *Daemon) members(ctx context.Context) []api.Member {
 		}
 		byExt[ext] = m
 	}
-	for _, c := range d.config.Members {
-		m := byExt[c.Extension]
-		m.ID, m.Name, m.State = c.Extension, c.Name, cmp.Or(m.State, unknown)
-		byExt[c.Extension] = m
-	}
-	return d.withCalls(byExt)
+	return byExt
 }
 
-// withCalls puts in what the calls that go on say: it is newer than the list.
-func (d *Daemon) withCalls(byExt map[string]api.Member) []api.Member {
+// inCalls tells whose phones ring and who talks in the calls that go on.
+func (d *Daemon) inCalls() (ringing, talking map[string]bool) {
+	ringing, talking = map[string]bool{}, map[string]bool{}
 	lives, _ := d.loop.Live()
 	for _, l := range lives {
-		for state, phones := range map[string][]string{ringing: l.Ringing, busy: l.Talking} {
-			for _, phone := range phones {
-				if m, ok := byExt[phone]; ok && (state == busy || m.State != busy) {
-					m.State = state
-					byExt[phone] = m
-				}
-			}
+		for _, phone := range l.Ringing {
+			ringing[phone] = true
+		}
+		for _, phone := range l.Talking {
+			talking[phone] = true
 		}
 	}
-	all := make([]api.Member, 0, len(byExt))
-	for _, m := range byExt {
-		all = append(all, m)
-	}
-	slices.SortFunc(all, func(a, b api.Member) int { return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID)) })
-	return all
+	return ringing, talking
 }
 
-// memberState is what is known of an operator's phone, without asking the PBX.
+// withCalls is an operator's state with what his calls say: they know whether
+// he talks whatever device he has, and a list of ARI does not tell a phone that
+// rings from one in use.
+func withCalls(state string, rings, talks bool) string {
+	switch {
+	case talks:
+		return busy
+	case rings:
+		return ringing
+	}
+	return state
+}
+
+// memberState is what is known of an operator without asking the PBX: busy
+// where he talks, offline where none of his phones is there, else unknown. What
+// a phone in use does with one more call is for the phone to say.
 func (d *Daemon) memberState(extension string) string {
-	lives, _ := d.loop.Live()
-	for _, l := range lives {
-		if slices.Contains(l.Talking, extension) {
-			return busy
-		}
+	if _, talking := d.inCalls(); talking[extension] {
+		return busy
 	}
-	state := unknown
-	for _, e := range d.endpoints.All() {
-		if ext, ok := d.rules.Operator(e.Name, e.Class); ok && ext == extension {
-			if s := stateOf(e.State); state == unknown || rankOf(s) < rankOf(state) {
-				state = s
-			}
-		}
-	}
-	if state == offline {
+	if m := d.operators(d.roster.table.All())[extension]; m.State == offline {
 		return offline
 	}
-	return unknown // the list is minutes old: only that a phone is not there is worth something
+	return unknown
 }
 
-// stateOf reads a device state of AMI or ARI.
+// stateOf reads a device state as lists and events of AMI and ARI write it.
 func stateOf(s string) string {
 	switch s := strings.ToLower(s); {
-	case s == "not in use", s == "online", strings.HasPrefix(s, "ok"), s == "unmonitored":
+	case s == "not in use", s == "not_inuse", s == "online", strings.HasPrefix(s, "ok"), s == "unmonitored":
 		return idle
-	case s == "ringing", s == "ring+inuse", s == "ringing+in use":
+	case s == "ringing", s == "ring+inuse", s == "ringing+in use", s == "ringinuse":
 		return ringing
-	case s == "in use", s == "busy", s == "on hold":
+	case s == "in use", s == "inuse", s == "busy", s == "on hold", s == "onhold":
 		return busy
 	case s == "unavailable", s == "invalid", s == "offline", s == "unreachable":
 		return offline
@@ -121,14 +119,22 @@ func rankOf(state string) int {
 	return slices.Index([]string{idle, ringing, busy, unknown, offline}, state)
 }
 
+// Endpoints asks for all that AMI says of the endpoints.
+func (l *amiLink) Endpoints(ctx context.Context) ([]endpoint.Endpoint, error) {
+	return endpoint.List(ctx, l.Client)
+}
+
 // States asks for the endpoints' states by AMI.
 func (l *amiLink) States(ctx context.Context) ([]endpoint.Endpoint, error) {
 	return endpoint.States(ctx, l.Client)
 }
 
-// States asks for the endpoints by ARI, which says nothing but their states.
+// Endpoints asks for the endpoints by ARI, which says nothing but their states.
+func (l ariLink) Endpoints(ctx context.Context) ([]endpoint.Endpoint, error) { return l.States(ctx) }
+
+// States asks for the endpoints' states by ARI.
 func (l ariLink) States(ctx context.Context) ([]endpoint.Endpoint, error) {
-	list, err := l.Endpoints(ctx)
+	list, err := l.Client.Endpoints(ctx)
 	if err != nil {
 		return nil, err
 	}

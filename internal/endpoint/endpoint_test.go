@@ -83,8 +83,8 @@ func TestNotAllowed(t *testing.T) {
 // that starts up takes nothing away.
 func TestMark(t *testing.T) {
 	var table endpoint.Table
-	table.Set([]endpoint.Endpoint{{Name: "PJSIP/alice", Class: "extension 105"}, {Name: "PJSIP/1000", Class: "trunk"}, {Name: "PJSIP/door"}})
-	table.Set(nil)
+	table.Set([]endpoint.Endpoint{{Name: "PJSIP/alice", Class: "extension 105"}, {Name: "PJSIP/1000", Class: "trunk"}, {Name: "PJSIP/door"}}, time.Now())
+	table.Set(nil, time.Now())
 	e := record.Event{Channel: record.Channel{Name: "PJSIP/alice-0000000f"}, Peer: record.Channel{Name: "PJSIP/1000-00000010"}}
 	if table.Mark(&e); e.Channel.Class != "extension 105" || e.Peer.Class != "trunk" {
 		t.Errorf("got %+v", e)
@@ -95,4 +95,36 @@ func TestMark(t *testing.T) {
 			t.Errorf("%q is marked %q", name, e.Channel.Class)
 		}
 	}
+}
+
+// TestStates: what the PBX tells by itself goes before a list that was asked for
+// earlier, and not before a later one; an empty list takes nothing away.
+func TestStates(t *testing.T) {
+	var table endpoint.Table
+	at := func(s int) time.Time { return time.Unix(1_795_400_000+int64(s), 0) }
+	want := func(when string, states ...string) {
+		t.Helper()
+		var got []string
+		for _, e := range table.All() {
+			got = append(got, e.Name+" "+e.Caller+" "+e.State)
+		}
+		if diff := cmp.Diff(states, got); diff != "" {
+			t.Errorf("%s: %s", when, diff)
+		}
+	}
+	table.Tell("PJSIP/101", "INUSE", at(0))
+	want("before any list")
+	table.Set([]endpoint.Endpoint{{Name: "PJSIP/101", Caller: "Irina", State: "Not in use"}, {Name: "PJSIP/102", State: "Unavailable"}}, at(1))
+	table.Tell("PJSIP/101", "RINGING", at(5))
+	table.Tell("Queue:sales", "INUSE", at(5))
+	want("told", "PJSIP/101 Irina RINGING", "PJSIP/102  Unavailable")
+	list := []endpoint.Endpoint{{Name: "PJSIP/102", State: "Not in use"}, {Name: "PJSIP/101", State: "Not in use"}, {Name: "PJSIP/103", State: "In use"}}
+	table.Update(list, at(4))
+	want("a list that was asked for before", "PJSIP/102  Not in use", "PJSIP/101 Irina RINGING", "PJSIP/103  In use")
+	table.Update(nil, at(6))
+	want("an empty list", "PJSIP/102  Not in use", "PJSIP/101 Irina RINGING", "PJSIP/103  In use")
+	table.Update(list, at(6))
+	want("a later list", "PJSIP/102  Not in use", "PJSIP/101 Irina Not in use", "PJSIP/103  In use")
+	table.Set([]endpoint.Endpoint{{Name: "PJSIP/101", State: "Not in use"}}, at(2))
+	want("a list that took long", "PJSIP/101  RINGING")
 }

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,57 +14,82 @@ import (
 type Table struct {
 	mu    sync.RWMutex
 	class map[string]string // by Name; only those that the PBX shows to be something
-	all   []Endpoint
-	at    time.Time // when the PBX said so
+	all   []Endpoint        // in the PBX's order
+	place map[string]int    // of each in all, by Name
+	told  map[string]told   // the last state of each that the PBX told by itself, by Name
 }
 
-// Set replaces what is known. An empty list changes nothing: a PBX that is
-// starting up lists no endpoints.
-func (t *Table) Set(all []Endpoint) {
+// told is a state that came without being asked for.
+type told struct {
+	state string
+	at    time.Time // when it was heard
+}
+
+// Set replaces what is known by a list that was asked for at that time. A state
+// that the PBX told since is newer than the list's. An empty list changes
+// nothing: a PBX that is starting up lists no endpoints.
+func (t *Table) Set(all []Endpoint, asked time.Time) {
 	if len(all) == 0 {
 		return
 	}
-	class := make(map[string]string, len(all))
-	for _, e := range all {
-		if e.Class != "" {
-			class[e.Name] = e.Class
-		}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.set(slices.Clone(all), asked)
+}
+
+// Update takes in the endpoints' states, asked for at that time; what else is
+// known of them stays. Otherwise as Set.
+func (t *Table) Update(states []Endpoint, asked time.Time) {
+	if len(states) == 0 {
+		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.class, t.all, t.at = class, all, time.Now()
-}
-
-// Update takes in the endpoints' states; what else is known of them stays. An
-// empty list changes nothing.
-func (t *Table) Update(states []Endpoint) {
-	known := map[string]Endpoint{}
-	for _, e := range t.All() {
-		known[e.Name] = e
-	}
-	all := make([]Endpoint, 0, len(states))
-	for _, e := range states {
-		if k, ok := known[e.Name]; ok {
-			k.State = e.State
-			e = k
+	all := slices.Clone(states)
+	for i, e := range all {
+		if k, known := t.place[e.Name]; known {
+			all[i] = t.all[k]
+			all[i].State = e.State
 		}
-		all = append(all, e)
 	}
-	t.Set(all)
+	t.set(all, asked)
 }
 
-// Age is how long ago the PBX was asked; very long if never.
-func (t *Table) Age(now time.Time) time.Duration {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return now.Sub(t.at)
+func (t *Table) set(all []Endpoint, asked time.Time) {
+	t.all, t.class, t.place = all, map[string]string{}, make(map[string]int, len(all))
+	for i, e := range all {
+		if e.Class != "" {
+			t.class[e.Name] = e.Class
+		}
+		t.place[e.Name] = i
+		if s, ok := t.told[e.Name]; ok && s.at.After(asked) {
+			all[i].State = s.state
+		}
+	}
 }
 
-// All is the last list, in the PBX's order. It must not be changed.
+// Tell takes in that an endpoint's state changed, as the PBX told it at that
+// time without being asked. What is not on the list (queues, parking places,
+// Local channels have states too) is passed over.
+func (t *Table) Tell(name, state string, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i, known := t.place[name]
+	if !known {
+		return
+	}
+	t.all[i].State = state
+	if t.told == nil {
+		t.told = map[string]told{}
+	}
+	t.told[name] = told{state, at}
+}
+
+// All is the last list, in the PBX's order, with the states told since.
 func (t *Table) All() []Endpoint {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return t.all
+	return slices.Clone(t.all)
 }
 
 // Mark writes into a fact what the PBX shows its channels' endpoints to be, so

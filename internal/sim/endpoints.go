@@ -24,9 +24,25 @@ func (e Endpoint) state() string {
 	return e.State
 }
 
+// SetEndpoints makes these the endpoints from now on; none, and not nil: an
+// empty list, as of a PBX that is starting up.
+func (p *PBX) SetEndpoints(all []Endpoint) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opts.Endpoints = all
+}
+
+// Listed is how often the endpoints were asked for.
+func (p *PBX) Listed() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.listed
+}
+
 func (s *session) showEndpoints(m *ami.Message) {
 	all := s.pbx.opts.Endpoints
-	if len(all) == 0 || !has(s.pbx.opts.Write, "system") {
+	s.pbx.listed++
+	if all == nil || !has(s.pbx.opts.Write, "system") {
 		s.reply(m, "Error", "Message: Permission denied")
 		return
 	}

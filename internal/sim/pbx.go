@@ -29,7 +29,7 @@ type Options struct {
 	Begin time.Time
 	Speed float64
 
-	// Endpoints are what PJSIPShowEndpoints lists. None: the action is refused,
+	// Endpoints are what PJSIPShowEndpoints lists. Nil: the action is refused,
 	// as to a user without write = system.
 	Endpoints []Endpoint
 
@@ -68,6 +68,7 @@ type PBX struct {
 	slow     Slow
 	life     chan struct{} // closed when Asterisk crashes: what is played then ends
 	ahead    time.Duration // by how much the wall clock was set
+	listed   int           // times that the endpoints were asked for
 	cel      sync.Mutex
 }
 
