@@ -136,17 +136,19 @@ func (p *planner) call() Call {
 
 // rung is the called side for the one whom a live event is about: of an inbound
 // or internal call the operator who is rung or talks now, so that the card of
-// each of several operators pops up.
+// each of several operators pops up. Where two operators talk, as in a
+// consultation, it is the one who came to the call last: the other's card knows.
 func (p *planner) rung(c Call) string {
 	if c.Direction == string(record.Out) || p.live == nil {
 		return c.DstPhone
 	}
+	about, place := c.DstPhone, -1
 	for _, phone := range []string{c.Phone, c.Other} {
-		if phone != c.SrcPhone && slices.Contains(p.live.Operators, phone) {
-			return phone
+		if i := slices.Index(p.live.Operators, phone); phone != c.SrcPhone && i > place {
+			about, place = phone, i
 		}
 	}
-	return c.DstPhone
+	return about
 }
 
 // record adds that the call has a record.

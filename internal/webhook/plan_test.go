@@ -134,6 +134,7 @@ func TestPlan(t *testing.T) {
 	}{
 		"a caller from outside is nobody's card": {record.Change{Kind: record.CallBegan, Phone: "79031000001"}, &live, nil},
 		"each operator who is rung is called":    {record.Change{Kind: record.PhoneRang, Phone: "102", Other: "79031000001"}, &live, []string{"call.started     1.1 in 79031000001>102 unknown phone=102 other=79031000001"}},
+		"of two operators, who came last":        {record.Change{Kind: record.CallAnswered, Phone: "101", Other: "102"}, &live, []string{"call.answered    1.1 in 79031000001>102 unknown phone=101 other=102"}},
 		"a mobile that answers is not called":    {record.Change{Kind: record.CallAnswered, Phone: "79031000001", Other: "79161"}, &forwarded, []string{"call.answered    1.1 in 79031000001>105 unknown phone=79031000001 other=79161"}},
 		"held":                                   {record.Change{Kind: record.CallHeld, Phone: "101"}, &live, []string{"call.held        1.1 in 79031000001>101 unknown phone=101"}},
 		"resumed":                                {record.Change{Kind: record.CallResumed, Phone: "101"}, &live, []string{"call.resumed     1.1 in 79031000001>101 unknown phone=101"}},
