@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -76,6 +77,7 @@ func New(opt Options) http.Handler {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("voipd", opt.Version)
 	config.CreateHooks = nil // no "$schema" in answers
+	config.Transformers = []huma.Transformer{typed}
 	config.DocsPath, config.SchemasPath = "", ""
 	config.RejectUnknownQueryParameters = true
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
@@ -118,8 +120,10 @@ func (s *server) routes(api huma.API) {
 		Responses: map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}}, s.events)
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
+	failing := &huma.Response{Description: "Something is failing", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Health](), true, "Health")}}}
 	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",
-		Summary: "How voipd does", Security: []map[string][]string{}}, s.health)
+		Summary: "How voipd does", Security: []map[string][]string{}, Responses: map[string]*huma.Response{"503": failing}}, s.health)
 }
 
 // file is what audio needs of an open recording.

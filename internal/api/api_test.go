@@ -248,8 +248,8 @@ func TestBadRequests(t *testing.T) {
 		"/v1/records?phone=%27%3B%20DROP%20TABLE%20records%3B--&colour=red": "query.colour",
 	} {
 		status, header, body := o.get(path)
-		if _, text := problemOf(t, header, body); status != 422 || !strings.Contains(text, want) {
-			t.Errorf("%s: got %d %s, want 422 that names %s", path, status, body, want)
+		if kind, text := problemOf(t, header, body); status != 422 || kind != "bad-request" || !strings.Contains(text, want) {
+			t.Errorf("%s: got %d %s, want a 422, bad-request, that names %s", path, status, body, want)
 		}
 	}
 	for _, path := range []string{"/", "/v1", "/v1/record", "/v1/records/", "/v1/records/1.1/x", "/v1/recordings/", "/../etc/passwd"} {

@@ -18,8 +18,8 @@ type OpenCall struct {
 	DstPhoneExt string    `json:"dstPhoneExt,omitempty"`
 	StartedAt   time.Time `json:"startedAt"`
 	AnsweredAt  time.Time `json:"answeredAt,omitzero" doc:"Start of the first conversation"`
-	Ringing     []string  `json:"ringing,omitempty" doc:"Phones that ring"`
-	Talking     []string  `json:"talking,omitempty" doc:"Phones in a conversation"`
+	Ringing     []string  `json:"ringing,omitempty" nullable:"false" doc:"Phones that ring"`
+	Talking     []string  `json:"talking,omitempty" nullable:"false" doc:"Phones in a conversation"`
 	HeldBy      string    `json:"heldBy,omitempty"`
 	Queue       string    `json:"queue,omitempty"`
 	DID         string    `json:"did,omitempty"`
@@ -35,7 +35,7 @@ func openCall(l record.Live) OpenCall {
 
 type callsOutput struct {
 	Body struct {
-		Calls []OpenCall `json:"calls"`
+		Calls []OpenCall `json:"calls" nullable:"false"`
 		After int64      `json:"after" doc:"GET /v1/events?after= this goes on from here"`
 	}
 }

@@ -10,7 +10,7 @@ import (
 // being written as calls happen; Problems say why and what to do.
 type Health struct {
 	Status    string         `json:"status" enum:"ok,failing"`
-	Problems  []string       `json:"problems,omitempty"`
+	Problems  []string       `json:"problems,omitempty" nullable:"false"`
 	Version   string         `json:"version"`
 	StartedAt time.Time      `json:"startedAt"`
 	AMI       *LinkHealth    `json:"ami,omitempty" doc:"Where voipd listens to AMI"`
@@ -21,7 +21,7 @@ type Health struct {
 	Store     StoreHealth    `json:"store"`
 	Webhooks  *WebhookHealth `json:"webhooks,omitempty" doc:"Where there are any"`
 	Repair    *RepairHealth  `json:"repair,omitempty" doc:"Where voipd reads CEL or CDR for what it missed"`
-	Warnings  []Warning      `json:"warnings,omitempty" doc:"What does not do well and stops nothing now"`
+	Warnings  []Warning      `json:"warnings,omitempty" nullable:"false" doc:"What does not do well and stops nothing now"`
 }
 
 // Warning is something to look into. Its code does not change with the words.
@@ -44,7 +44,7 @@ type LinkHealth struct {
 	Reason   string    `json:"reason,omitempty"`
 	NextTry  time.Time `json:"nextTry,omitzero"`
 	Version  string    `json:"version,omitempty"`
-	Warnings []string  `json:"warnings,omitempty"`
+	Warnings []string  `json:"warnings,omitempty" nullable:"false"`
 }
 
 // QueueHealth is how many facts wait to be written.

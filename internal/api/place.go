@@ -17,7 +17,7 @@ type Member struct {
 
 type membersOutput struct {
 	Body struct {
-		Members []Member `json:"members"`
+		Members []Member `json:"members" nullable:"false"`
 	}
 }
 

@@ -15,6 +15,15 @@ func problem(status int, name, title, detail string) error {
 	return &huma.ErrorModel{Type: problemType(name), Title: title, Status: status, Detail: detail}
 }
 
+// typed gives huma's own problems, of what a request may not be, the type that
+// ours have for it.
+func typed(_ huma.Context, _ string, v any) (any, error) {
+	if p, ok := v.(*huma.ErrorModel); ok && p.Type == "" && p.Status < http.StatusInternalServerError {
+		p.Type = problemType("bad-request")
+	}
+	return v, nil
+}
+
 // internal logs an error and makes a problem that does not tell it.
 func (s *server) internal(what string, err error) error {
 	s.opt.Log.Error(what, "error", err)

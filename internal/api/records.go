@@ -78,7 +78,7 @@ type listInput struct {
 
 type listOutput struct {
 	Body struct {
-		Records []Record `json:"records"`
+		Records []Record `json:"records" nullable:"false"`
 		Next    string   `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
 		After   *int64   `json:"after,omitempty" doc:"With after: the place to ask from the next time"`
 	}
