@@ -27,21 +27,28 @@ const (
 	secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 )
 
-// TestModule runs the tests of test/ in Node. They have voipd started, stopped
-// and called by asking the address in OFFICE.
-func TestModule(t *testing.T) {
+// TestModule runs the module in Node, as an app would.
+func TestModule(t *testing.T) { inNode(t, "test/voip.test.mjs", "test/openapi.test.mjs") }
+
+// TestClient runs a client in Node that is generated from docs/openapi.json.
+func TestClient(t *testing.T) { inNode(t, "test/client.test.mjs") }
+
+// inNode runs tests of test/ in Node. They have voipd started, stopped and
+// called by asking the address in OFFICE.
+func inNode(t *testing.T, tests ...string) {
+	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("there is no node; scripts/node.sh installs it")
 	}
-	if _, err := os.Stat("node_modules/typescript"); err != nil {
+	if _, err := os.Stat("node_modules/openapi-typescript"); err != nil {
 		t.Skip("its packages are not installed; scripts/node.sh does it")
 	}
 	seen(t)
 	o := newOffice(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, node, "--test", "--test-reporter=spec", "test/voip.test.mjs", "test/openapi.test.mjs")
+	cmd := exec.CommandContext(ctx, node, append([]string{"--test", "--test-reporter=spec"}, tests...)...)
 	cmd.Env = append(os.Environ(), "OFFICE="+o.control())
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -81,7 +88,7 @@ func newOffice(t *testing.T) *office {
 	o := &office{t: t, dir: t.TempDir()}
 	pbx, err := sim.New(sim.Options{Speed: 10, Monitor: filepath.Join(o.dir, "monitor"), Originated: o.originated, Endpoints: []sim.Endpoint{
 		{Name: "101", Auths: "101", Context: "from-internal", CallerID: `"Irina" <101>`},
-		{Name: "102", Auths: "102", Context: "from-internal", State: "Unavailable"},
+		{Name: "108", Auths: "108", Context: "from-internal", State: "Unavailable"},
 		{Name: "trunk-a", OutboundAuth: "trunk-a", Context: "from-trunk"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +145,7 @@ func (o *office) control() string {
 	return server.URL
 }
 
-// start starts voipd, which tells its events to that address.
+// start starts voipd, which tells its events to that address; empty: to nobody.
 func (o *office) start(url string) (any, error) {
 	c := config.Default()
 	c.Asterisk.Address, c.Asterisk.Secret = o.pbx.Addr(), "voipd"
@@ -146,7 +153,9 @@ func (o *office) start(url string) (any, error) {
 	c.HTTP.Listen = "127.0.0.1:0"
 	c.HTTP.Tokens = []config.Token{{Name: "brix", SHA256: hashed(token)}, {Name: "narrow", SHA256: hashed(narrow), Scopes: []string{"records:read"}}}
 	c.Recordings.Directories = []config.Directory{{Path: filepath.Join(o.dir, "monitor")}}
-	c.Webhooks = []config.Webhook{{Name: "brix", URL: url, Secret: secret, Template: config.BRIX}}
+	if url != "" {
+		c.Webhooks = []config.Webhook{{Name: "brix", URL: url, Secret: secret, Template: config.BRIX}}
+	}
 	c.Calls.Sources = []string{`1\d\d`}
 	ctx, cancel := context.WithCancel(context.Background())
 	d, err := daemon.New(ctx, c, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Settle: 50 * time.Millisecond})

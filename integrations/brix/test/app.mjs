@@ -1,5 +1,6 @@
 // A stand-in for the app: it has the types of app.d.ts as values, runs the
 // module's functions as the app would, and takes webhooks over HTTP.
+import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import vm from 'node:vm'
@@ -43,15 +44,25 @@ export function module(settings, has = enums) {
   return { ...context, log }
 }
 
+// office asks the harness, a Go test, which has voipd and a PBX; the body is
+// JSON unless it is bytes.
+export async function office(path, ask = {}) {
+  const res = await fetch(process.env.OFFICE + path, { method: 'POST', body: ask instanceof Uint8Array ? ask : JSON.stringify(ask) })
+  const text = await res.text()
+  assert.ok(res.ok, text)
+  return JSON.parse(text)
+}
+
 // App takes webhooks and keeps what the module makes of them.
 export class App {
   settings = {}
-  told = [] // {type, id, result}
+  failing = false // an event that comes for the first time is taken, and yet answered with 500
+  told = [] // {type, id, again, body, headers, result}; again: it came before
   #waiting = []
 
-  async open() {
+  async open(port = 0) {
     this.server = createServer((req, res) => this.#take(req, res))
-    await new Promise((done) => this.server.listen(0, '127.0.0.1', done))
+    await new Promise((done) => this.server.listen(port, '127.0.0.1', done))
     return `http://127.0.0.1:${this.server.address().port}/hook`
   }
 
@@ -62,8 +73,11 @@ export class App {
     req.setEncoding('utf8')
     for await (const piece of req) body += piece
     const result = await module(this.settings).VoipParseWebhookRequest({ headers: req.headers, body })
-    this.told.push({ type: JSON.parse(body).type, id: req.headers['webhook-id'], body, headers: req.headers, result })
-    res.writeHead(result.response?.code ?? 200).end(result.response?.text)
+    const id = req.headers['webhook-id']
+    const again = this.told.some((t) => t.id === id)
+    this.told.push({ type: JSON.parse(body).type, id, again, body, headers: req.headers, result })
+    const lost = this.failing && !again
+    res.writeHead(lost ? 500 : result.response?.code ?? 200).end(lost ? 'the app fails' : result.response?.text)
     this.#waiting = this.#waiting.filter((look) => !look())
   }
 
@@ -80,6 +94,10 @@ export class App {
     })
   }
 
-  events() { return this.told.filter((t) => t.result.event) }
-  records(callId) { return this.told.filter((t) => t.result.callRecord?.callId === callId) }
+  // of is what was told of a call, in the order in which it came.
+  of(callId) { return this.told.filter((t) => t.body.includes(`"callId":"${callId}"`)) }
+
+  // An app takes each event once: it knows by the id which it had.
+  events() { return this.told.filter((t) => !t.again && t.result.event) }
+  records(callId) { return this.told.filter((t) => !t.again && t.result.callRecord?.callId === callId) }
 }
