@@ -25,6 +25,9 @@ import (
 // voipdToken is what the laboratory shows at voipd's HTTP door.
 const voipdToken = "lab-token-0123456789abcdef0123456789abcdef"
 
+// hookSecret signs the events that voipd posts.
+const hookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
 // Daemon is a freshly built voipd that watches the office's PBX.
 type Daemon struct {
 	source  string // "ami" or "ari": how it listens
@@ -55,8 +58,8 @@ func BuildVoipd(ctx context.Context, moduleDir, dir string) (string, error) {
 
 // StartDaemon writes a configuration into the folder dir and runs "voipd
 // serve", which listens to the office by source ("ami" or "ari"), until it
-// sees the PBX.
-func StartDaemon(ctx context.Context, o *Office, binary, source, dir string) (*Daemon, error) {
+// sees the PBX. hook is where it posts events for the BRIX module; empty: nowhere.
+func StartDaemon(ctx context.Context, o *Office, binary, source, dir, hook string) (*Daemon, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("start voipd: %w", err)
 	}
@@ -65,7 +68,7 @@ func StartDaemon(ctx context.Context, o *Office, binary, source, dir string) (*D
 		return nil, fmt.Errorf("start voipd: %w", err)
 	}
 	d := &Daemon{source: source, binary: binary, dir: dir, base: "http://" + listen, http: &http.Client{Timeout: 10 * time.Second}}
-	if err := d.configure(o, listen); err != nil {
+	if err := d.configure(o, listen, hook); err != nil {
 		return nil, fmt.Errorf("configure voipd: %w", err)
 	}
 	return d, d.start(ctx)
@@ -132,14 +135,21 @@ listen = "{{.Listen}}"
 [[http.tokens]]
 name = "lab"
 sha256 = "{{.TokenHash}}"
-`))
+{{with .Hook}}
+[[webhooks]]
+name = "app"
+url = "{{.}}"
+secret = "{{$.HookSecret}}"
+template = "brix"
+{{end}}`))
 
-func (d *Daemon) configure(o *Office, listen string) error {
+func (d *Daemon) configure(o *Office, listen, hook string) error {
 	hash := sha256.Sum256([]byte(voipdToken))
 	var b bytes.Buffer
 	err := daemonConfig.Execute(&b, map[string]string{
 		"Source": d.source, "AMI": pbxAMI, "ARI": pbxARI, "User": voipdUser, "Secret": voipdSecret, "Dir": d.dir, "Listen": listen,
 		"Monitor": o.PBX.Path(monitorDir), "AsteriskMonitor": monitorDir, "ByARI": o.PBX.Path("/var/spool/asterisk-pbx/recording"), "TokenHash": hex.EncodeToString(hash[:]),
+		"Hook": hook, "HookSecret": hookSecret,
 	})
 	if err != nil {
 		return err

@@ -54,7 +54,7 @@ func TestOffice(t *testing.T) {
 
 // TestTable finds mistakes in the table without playing it.
 func TestTable(t *testing.T) {
-	if err := Check(Scenarios()); err != nil {
+	if err := Check(append(Scenarios(), appCalls()...)); err != nil {
 		t.Error(err)
 	}
 }
@@ -126,7 +126,7 @@ func (r *run) startDaemons(ctx context.Context, t *testing.T, sources ...string)
 		t.Fatal(err)
 	}
 	for _, source := range sources {
-		d, err := StartDaemon(ctx, r.office, binary, source, filepath.Join(files, source))
+		d, err := StartDaemon(ctx, r.office, binary, source, filepath.Join(files, source), r.hooks[source])
 		if err != nil {
 			t.Fatal(err)
 		}

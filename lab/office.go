@@ -165,9 +165,12 @@ func (o *Office) Play(ctx context.Context, s Scenario) (*playing, error) {
 func (o *Office) begin(ctx context.Context, p *playing, i int) error {
 	c := p.Calls[i]
 	o.watch.start(p, i)
+	if c.Begun != nil {
+		c.Begun()
+	}
 	var err error
 	switch {
-	case c.Second: // it is being made already
+	case c.Second, c.By == "app": // somebody else makes it
 	case c.By == "file":
 		err = o.callFile(c)
 	case c.By == "ari":

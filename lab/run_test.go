@@ -23,10 +23,11 @@ type run struct {
 	version   Version
 	dir       *Dir
 	office    *Office
-	daemon    *Daemon  // over AMI; nil: nobody is asked
-	second    *Daemon  // over ARI; may be nil
-	left      []string // scenarios that this Asterisk cannot play, and why
-	listed    int      // differences between the two that are on the list
+	daemon    *Daemon           // over AMI; nil: nobody is asked
+	second    *Daemon           // over ARI; may be nil
+	hooks     map[string]string // where each voipd posts its events, by its source; none: nowhere
+	left      []string          // scenarios that this Asterisk cannot play, and why
+	listed    int               // differences between the two that are on the list
 	scenarios []Scenario
 	began     time.Time
 	stream    *Recorder

@@ -60,8 +60,13 @@ type Call struct {
 	// By says how: "" by the AMI's Originate, "file" by a call file, "ari" by
 	// ARI's POST /channels into the dialplan, "stasis" by an ARI application
 	// that dials Dial (an endpoint such as PJSIP/102) without a dialplan,
-	// "voipd-ami" and "voipd-ari" by the voipd that listens there (POST /v1/calls).
+	// "voipd-ami" and "voipd-ari" by the voipd that listens there (POST /v1/calls),
+	// "app" by somebody else, once Begun was called.
 	By string
+
+	// Begun is told that the phones know what to do and the call is waited
+	// for; nil: nobody is told.
+	Begun func()
 
 	// Want is the record that must come of the call; nil where none may:
 	// no channel ever was, or the call went into another one.

@@ -14,6 +14,7 @@ left_out() {
 [ "$(id -u)" = 0 ] || left_out 'it needs root, for Asterisk in a chroot'
 command -v apt-get >/dev/null && [ -e /etc/debian_version ] || left_out 'it needs Debian, for its packages of Asterisk'
 
+scripts/node.sh
 echo 'The laboratory: real calls on a real Asterisk.'
 for version in 22 16; do
 	go test -C lab -tags lab -count=1 -timeout 30m -asterisk "$version" "$@" </dev/null
