@@ -4,9 +4,8 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,19 +17,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"text/template"
 	"time"
 )
 
 // voipdToken is what the laboratory shows at voipd's HTTP door.
 const voipdToken = "lab-token-0123456789abcdef0123456789abcdef"
 
-// hookSecret signs the events that voipd posts.
-const hookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
 // Daemon is a freshly built voipd that watches the office's PBX.
 type Daemon struct {
-	source  string // "ami" or "ari": how it listens
+	Setup
 	binary  string
 	dir     string // its files
 	base    string // http://127.0.0.1:PORT
@@ -57,9 +52,8 @@ func BuildVoipd(ctx context.Context, moduleDir, dir string) (string, error) {
 }
 
 // StartDaemon writes a configuration into the folder dir and runs "voipd
-// serve", which listens to the office by source ("ami" or "ari"), until it
-// sees the PBX. hook is where it posts events for the BRIX module; empty: nowhere.
-func StartDaemon(ctx context.Context, o *Office, binary, source, dir, hook string) (*Daemon, error) {
+// serve" there until it sees the PBX.
+func StartDaemon(ctx context.Context, o *Office, binary, dir string, setup Setup) (*Daemon, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("start voipd: %w", err)
 	}
@@ -67,8 +61,9 @@ func StartDaemon(ctx context.Context, o *Office, binary, source, dir, hook strin
 	if err != nil {
 		return nil, fmt.Errorf("start voipd: %w", err)
 	}
-	d := &Daemon{source: source, binary: binary, dir: dir, base: "http://" + listen, http: &http.Client{Timeout: 10 * time.Second}}
-	if err := d.configure(o, listen, hook); err != nil {
+	setup.AMI, setup.Store = cmp.Or(setup.AMI, pbxAMI), cmp.Or(setup.Store, dir)
+	d := &Daemon{Setup: setup, binary: binary, dir: dir, base: "http://" + listen, http: &http.Client{Timeout: 10 * time.Second}}
+	if err := d.configure(o, listen); err != nil {
 		return nil, fmt.Errorf("configure voipd: %w", err)
 	}
 	return d, d.start(ctx)
@@ -76,6 +71,18 @@ func StartDaemon(ctx context.Context, o *Office, binary, source, dir, hook strin
 
 // start runs voipd on the files of d and waits until it is ready.
 func (d *Daemon) start(ctx context.Context) error {
+	if err := d.launch(); err != nil {
+		return err
+	}
+	if err := d.awaitReady(ctx); err != nil {
+		_ = d.process.stop(time.Second) // the first error is the one to tell
+		return fmt.Errorf("start voipd: %w\n%s", err, d.Log(30))
+	}
+	return nil
+}
+
+// launch runs voipd on the files of d.
+func (d *Daemon) launch() error {
 	log, err := os.OpenFile(filepath.Join(d.dir, "voipd.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("start voipd: %w", err)
@@ -86,10 +93,6 @@ func (d *Daemon) start(ctx context.Context) error {
 	if d.process, err = startTied(cmd); err != nil {
 		return fmt.Errorf("start voipd: %w", err)
 	}
-	if err := d.awaitReady(ctx); err != nil {
-		_ = d.process.stop(time.Second) // the first error is the one to tell
-		return fmt.Errorf("start voipd: %w\n%s", err, d.Log(30))
-	}
 	return nil
 }
 
@@ -98,64 +101,6 @@ func (d *Daemon) Kill() { d.process.kill() }
 
 // Restart starts a stopped or killed voipd again, on the same files.
 func (d *Daemon) Restart(ctx context.Context) error { return d.start(ctx) }
-
-var daemonConfig = template.Must(template.New("voipd.toml").Parse(`[asterisk]
-name = "lab"
-interface = "{{.Source}}"
-address = "{{.AMI}}"
-ari_url = "{{.ARI}}"
-username = "{{.User}}"
-secret = "{{.Secret}}"
-
-[numbers]
-extensions = ['^(1\d\d)(?:-[a-z]+)?$']
-trunks = ['^(PJSIP|IAX2)/trunk-[a-c]$']
-
-[[numbers.rewrite]]
-match = '^9(\d{10,})$'
-replace = '$1'
-
-[store]
-path = "{{.Dir}}/voipd.db"
-
-[[recordings.directories]]
-path = "{{.Monitor}}"
-asterisk_path = "{{.AsteriskMonitor}}"
-
-[[recordings.directories]]
-path = "{{.ByARI}}"
-asterisk_path = "/var/spool/asterisk/recording"
-
-[calls]
-sources = ['1\d\d']
-
-[http]
-listen = "{{.Listen}}"
-
-[[http.tokens]]
-name = "lab"
-sha256 = "{{.TokenHash}}"
-{{with .Hook}}
-[[webhooks]]
-name = "app"
-url = "{{.}}"
-secret = "{{$.HookSecret}}"
-template = "brix"
-{{end}}`))
-
-func (d *Daemon) configure(o *Office, listen, hook string) error {
-	hash := sha256.Sum256([]byte(voipdToken))
-	var b bytes.Buffer
-	err := daemonConfig.Execute(&b, map[string]string{
-		"Source": d.source, "AMI": pbxAMI, "ARI": pbxARI, "User": voipdUser, "Secret": voipdSecret, "Dir": d.dir, "Listen": listen,
-		"Monitor": o.PBX.Path(monitorDir), "AsteriskMonitor": monitorDir, "ByARI": o.PBX.Path("/var/spool/asterisk-pbx/recording"), "TokenHash": hex.EncodeToString(hash[:]),
-		"Hook": hook, "HookSecret": hookSecret,
-	})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(d.dir, "voipd.toml"), b.Bytes(), 0o600)
-}
 
 // awaitReady waits until voipd's health says that all is well.
 func (d *Daemon) awaitReady(ctx context.Context) error {
@@ -229,6 +174,10 @@ type Record struct {
 	SrcPhone    string          `json:"srcPhone"`
 	DstPhoneExt *string         `json:"dstPhoneExt"`
 	SrcPhoneExt *string         `json:"srcPhoneExt"`
+	Details     struct {
+		Source      string   `json:"source"`
+		Approximate []string `json:"approximate"`
+	} `json:"details"`
 }
 
 // Recorded tells whether the record names a recording.
@@ -300,7 +249,7 @@ var errStillWritten = errors.New("the recording is still being written")
 // link exchanges a record's call object for an address.
 func (d *Daemon) link(ctx context.Context, call json.RawMessage) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.base+"/v1/call-link",
-		strings.NewReader(`{"call":`+string(call)+`}`))
+		strings.NewReader(`{"format":"original","call":`+string(call)+`}`)) // it is compared with the PBX's file
 	if err != nil {
 		return "", err
 	}

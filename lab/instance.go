@@ -25,6 +25,7 @@ type Instance struct {
 	Addr string // where its AMI listens
 
 	process *tied
+	clock   bool // it can be set
 }
 
 // folders that an instance writes to, below the chroot. They are emptied
@@ -36,12 +37,26 @@ func instanceFolders(name string) []string {
 	}
 }
 
+// Option is how an Instance differs from the usual.
+type Option func(*Instance)
+
+// WithClock gives an instance a clock of its own, for SetClock.
+func WithClock(in *Instance) { in.clock = true }
+
 // StartInstance writes conf/NAME into the chroot, starts Asterisk on it and
 // waits until its AMI answers.
-func StartInstance(ctx context.Context, root, name, amiAddr string) (*Instance, error) {
+func StartInstance(ctx context.Context, root, name, amiAddr string, options ...Option) (*Instance, error) {
 	in := &Instance{Name: name, Root: root, Addr: amiAddr}
+	for _, o := range options {
+		o(in)
+	}
 	if err := in.prepare(); err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", name, err)
+	}
+	if in.clock {
+		if err := in.SetClock(0); err != nil {
+			return nil, err
+		}
 	}
 	if err := in.start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
@@ -115,6 +130,9 @@ func (in *Instance) start() error {
 	cmd := exec.Command("/usr/sbin/asterisk", "-C", "/etc/asterisk-"+in.Name+"/asterisk.conf", "-f", "-n")
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TZ=UTC", "LANG=C.UTF-8", "HOME=/root"}
+	if in.clock {
+		cmd.Env = append(cmd.Env, in.clockEnv()...)
+	}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: in.Root}
 	in.process, err = startTied(cmd)

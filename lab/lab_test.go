@@ -59,8 +59,9 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// openRun starts the office, and has it removed when the test ends.
-func openRun(ctx context.Context, t *testing.T) *run {
+// openRun starts the office, its PBX with these options, and has it removed when
+// the test ends.
+func openRun(ctx context.Context, t *testing.T, options ...Option) *run {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("the laboratory needs root: it runs Asterisk in a chroot")
@@ -94,7 +95,7 @@ func openRun(ctx context.Context, t *testing.T) *run {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.dir.Close() })
-	if r.office, err = OpenOffice(ctx, r.dir, version); err != nil {
+	if r.office, err = OpenOffice(ctx, r.dir, version, options...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -126,7 +127,7 @@ func (r *run) startDaemons(ctx context.Context, t *testing.T, sources ...string)
 		t.Fatal(err)
 	}
 	for _, source := range sources {
-		d, err := StartDaemon(ctx, r.office, binary, source, filepath.Join(files, source), r.hooks[source])
+		d, err := StartDaemon(ctx, r.office, binary, filepath.Join(files, source), Setup{Source: source, Hook: r.hooks[source]})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +196,7 @@ func (r *run) report(t *testing.T, took time.Duration) {
 	for _, s := range r.left {
 		fmt.Printf("lab: Asterisk %s: left out: %s\n", r.version.Name, s)
 	}
-	judged := fmt.Sprintf("records over AMI and over ARI, recordings; %d differences of ARI are on the list", r.listed)
+	judged := fmt.Sprintf("records over AMI, over ARI and from CEL, recordings; %d differences of ARI and %d of CEL are on the list", r.listed, r.unwritten)
 	if r.daemon == nil {
 		judged = "played only, voipd not asked"
 	}

@@ -35,9 +35,9 @@ type Office struct {
 	answers  map[string]chan Message // OriginateResponse by ActionID
 }
 
-// OpenOffice starts both instances: the PBX on Asterisk v, phones and network
-// on the first of Versions.
-func OpenOffice(ctx context.Context, d *Dir, v Version) (_ *Office, err error) {
+// OpenOffice starts both instances: the PBX on Asterisk v, with these options,
+// phones and network on the first of Versions.
+func OpenOffice(ctx context.Context, d *Dir, v Version, options ...Option) (_ *Office, err error) {
 	o := &Office{watch: newWatch(), voipds: map[string]*Daemon{}, answers: map[string]chan Message{}}
 	defer func() {
 		if err != nil {
@@ -52,7 +52,7 @@ func OpenOffice(ctx context.Context, d *Dir, v Version) (_ *Office, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.PBX, err = StartInstance(ctx, root, "pbx", pbxAMI); err != nil {
+	if o.PBX, err = StartInstance(ctx, root, "pbx", pbxAMI, options...); err != nil {
 		return nil, err
 	}
 	if o.Net, err = StartInstance(ctx, netRoot, "net", netAMI); err != nil {

@@ -107,11 +107,12 @@ func (d *Dir) endLeftovers() error {
 }
 
 // Rootfs returns the root file system with Asterisk v, made by debootstrap if
-// it is not there yet (about a minute and 350 MB; later runs find it in no
+// it is not there yet, or was made with other packages (about a minute and 350 MB; later runs find it in no
 // time). Progress goes to log.
 func (d *Dir) Rootfs(ctx context.Context, v Version, log io.Writer) (string, error) {
 	root := filepath.Join(d.Path, "rootfs-"+v.Name)
-	if _, err := os.Stat(filepath.Join(root, ".complete")); err == nil {
+	include := strings.TrimSuffix("asterisk,ca-certificates,libfaketime,"+v.Extra, ",")
+	if had, err := os.ReadFile(filepath.Join(root, complete)); err == nil && string(had) == include {
 		return root, nil
 	}
 	if err := needDebootstrap(ctx, log); err != nil {
@@ -125,7 +126,6 @@ func (d *Dir) Rootfs(ctx context.Context, v Version, log io.Writer) (string, err
 	if err := os.RemoveAll(partial); err != nil {
 		return "", fmt.Errorf("clear half-made root: %w", err)
 	}
-	include := strings.TrimSuffix("asterisk,ca-certificates,"+v.Extra, ",")
 	args := []string{"--variant=minbase", "--include=" + include, v.Suite, partial, mirror}
 	if v.Script != "" {
 		args = append(args, "/usr/share/debootstrap/scripts/"+v.Script)
@@ -134,12 +134,15 @@ func (d *Dir) Rootfs(ctx context.Context, v Version, log io.Writer) (string, err
 	if out, err := exec.CommandContext(ctx, "debootstrap", args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("debootstrap %s: %w\n%s", v.Suite, err, lastLines(out, 15))
 	}
-	return root, finishRootfs(partial, root)
+	return root, finishRootfs(partial, root, include)
 }
+
+// complete is the file in a root that names what it was made with.
+const complete = ".complete"
 
 // finishRootfs drops what nobody needs, quiets the resolver, and only then
 // gives the root its final name.
-func finishRootfs(partial, root string) error {
+func finishRootfs(partial, root, include string) error {
 	debs, err := filepath.Glob(filepath.Join(partial, "var/cache/apt/archives/*.deb"))
 	if err != nil {
 		return fmt.Errorf("clear package cache: %w", err)
@@ -153,8 +156,8 @@ func finishRootfs(partial, root string) error {
 		return fmt.Errorf("clear package lists: %w", err)
 	}
 	// An empty resolv.conf: pjproject then asks no name server for anything.
-	for _, name := range []string{"etc/resolv.conf", ".complete"} {
-		if err := os.WriteFile(filepath.Join(partial, name), nil, 0o644); err != nil {
+	for name, text := range map[string]string{"etc/resolv.conf": "", complete: include} {
+		if err := os.WriteFile(filepath.Join(partial, name), []byte(text), 0o644); err != nil {
 			return fmt.Errorf("finish root: %w", err)
 		}
 	}

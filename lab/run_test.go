@@ -28,6 +28,7 @@ type run struct {
 	hooks     map[string]string // where each voipd posts its events, by its source; none: nowhere
 	left      []string          // scenarios that this Asterisk cannot play, and why
 	listed    int               // differences between the two that are on the list
+	unwritten int               // what CEL tells otherwise, and is on the list
 	scenarios []Scenario
 	began     time.Time
 	stream    *Recorder
@@ -145,6 +146,7 @@ func (r *run) ask(ctx context.Context, t *testing.T) {
 		}
 		r.problem(owner, "invented: %s", describe(invented))
 	}
+	r.compareCEL(ctx, t, records)
 	if r.second != nil {
 		r.compareTellers(ctx, t, want, records)
 	}
@@ -182,7 +184,7 @@ func (r *run) compareTellers(ctx context.Context, t *testing.T, want map[string]
 func (r *run) compareCall(p *playing, i int, both [2][]Record) {
 	where := fmt.Sprintf("call %d (%s) over ARI", i+1, p.ids[i])
 	differ := func(field, format string, args ...any) {
-		if untellable(p.Name, i+1, field, r.version.Name) != "" {
+		if untellable("ari", p.Name, i+1, field, r.version.Name) != "" {
 			r.listed++
 			return
 		}

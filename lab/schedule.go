@@ -16,26 +16,53 @@ const maxTogether = 6
 // all are done. Those that need the most go first: with small ones in front
 // the big ones would be left over for the end, one after the other.
 func playTogether(all []Scenario, n int, play func(Scenario)) {
+	waiting := slices.Clone(all)
+	slices.SortStableFunc(waiting, func(a, b Scenario) int { return phones(b) - phones(a) })
+	playWhile(n, func(held map[string]bool) (Scenario, turn) {
+		if len(waiting) == 0 {
+			return Scenario{}, over
+		}
+		i := firstFree(waiting, held)
+		if i < 0 {
+			return Scenario{}, wait
+		}
+		s := waiting[i]
+		waiting = append(waiting[:i], waiting[i+1:]...)
+		return s, begin
+	}, play)
+}
+
+// turn is what comes next in a schedule.
+type turn int
+
+const (
+	over  turn = iota // nothing more
+	wait              // until another scenario has ended
+	begin             // the scenario that is given with it
+)
+
+// playWhile calls play for every scenario that next gives, each in a goroutine
+// of its own, at most n at a time, until next says that it is over and all are
+// done. next is told what is held at the moment.
+func playWhile(n int, next func(held map[string]bool) (Scenario, turn), play func(Scenario)) {
 	var mu sync.Mutex
 	freed := sync.NewCond(&mu)
 	held := map[string]bool{}
 	active := 0
-	waiting := slices.Clone(all)
-	slices.SortStableFunc(waiting, func(a, b Scenario) int { return phones(b) - phones(a) })
-
 	mu.Lock()
 	defer mu.Unlock()
-	for len(waiting) > 0 || active > 0 {
-		i := -1
+	for {
+		s, turn := Scenario{}, wait
 		if active < n {
-			i = firstFree(waiting, held)
+			s, turn = next(held)
 		}
-		if i < 0 {
+		switch {
+		case turn == over && active == 0:
+			return
+		case turn != begin:
 			freed.Wait()
 			continue
 		}
-		s := waiting[i]
-		waiting = append(waiting[:i], waiting[i+1:]...)
 		active++
 		for _, h := range s.Holds() {
 			held[h] = true

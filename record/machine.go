@@ -31,6 +31,7 @@ type Machine struct {
 	events     uint64
 	walk       uint64   // number of walks through bridges
 	snapshot   uint64   // event number of the snapshot under way; 0: none
+	gapped     uint64   // event number of the latest gap; 0: there was none
 	about      *channel // whom the last event was about; nil: nobody
 }
 

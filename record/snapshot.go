@@ -9,6 +9,7 @@ import "sort"
 func (m *Machine) applySnapshot(dst []Change, e Event) []Change {
 	switch e.Kind {
 	case Gapped:
+		m.gapped = m.events
 		for _, c := range m.calls {
 			c.gap = "facts were missed: " + e.Value
 			if !c.talking() {
@@ -102,6 +103,11 @@ func (m *Machine) snapshotEnded(dst []Change, e Event) []Change {
 			c.gap = ""
 		}
 	}()
+	// A channel of which something was heard since the last gap is on its way out:
+	// the PBX lists it no more, and tells its end in a moment.
+	if m.gapped > 0 {
+		began = min(began, m.gapped)
+	}
 	var missing []*channel
 	for _, ch := range m.channels {
 		if ch.touched < began {

@@ -1,6 +1,7 @@
 package backfill
 
 import (
+	"cmp"
 	"hash/fnv"
 	"io"
 	"slices"
@@ -28,6 +29,7 @@ type celChannel struct {
 	cause     int
 	began     *celRow // its CHAN_START, as long as it is not clear who began it
 	over      bool
+	handed    bool   // it handed its call over by an attended transfer
 	used      []bool // elements of the dial string that a channel was made for
 	heard     map[uint64]struct{}
 	last      time.Time // when its latest row was written
@@ -93,6 +95,9 @@ func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 		return t.started(dst, c, r)
 	}
 	dst = t.settle(dst, c, r)
+	if c.handed && r.event == "HANGUP" {
+		dst = t.recalls(dst, c, r)
+	}
 	if r.number != c.number {
 		c.number = r.number
 		dst = append(dst, c.says(r, record.Identified))
@@ -179,6 +184,44 @@ func (t *celCalls) settle(dst []record.Event, c *celChannel, r celRow) []record.
 	return dst
 }
 
+// recalls tells, before the channel of somebody who handed his call over ends,
+// that his phone rings again: whom he handed it to did not answer. What tells
+// that the PBX rings it comes later, and there is nothing then that the new
+// channel could belong to.
+func (t *celCalls) recalls(dst []record.Event, c *celChannel, r celRow) []record.Event {
+	for _, h := range t.held() {
+		if endpointOf(h.fact.Name) == endpointOf(c.fact.Name) {
+			dst = t.settle(dst, h, celRow{app: "AppDial2", at: r.at})
+		}
+	}
+	return dst
+}
+
+// held are the channels of which it is not clear yet who began them, oldest
+// first.
+func (t *celCalls) held() []*celChannel {
+	var held []*celChannel
+	for _, c := range t.channels {
+		if c.began != nil {
+			held = append(held, c)
+		}
+	}
+	slices.SortFunc(held, func(a, b *celChannel) int {
+		return cmp.Or(a.began.at.Compare(b.began.at), strings.Compare(a.fact.ID, b.fact.ID))
+	})
+	return held
+}
+
+// endpointOf is a channel's name without what counts its channels:
+// "PJSIP/101" of "PJSIP/101-0000001f".
+func endpointOf(channel string) string {
+	channel = strings.TrimSuffix(strings.TrimSuffix(channel, ";1"), ";2")
+	if i := strings.LastIndexByte(channel, '-'); i > 0 {
+		channel = channel[:i]
+	}
+	return channel
+}
+
 // rings: CEL has no DialBegin. The channel is rung by the one of its call that
 // rings others: the last that began to and names it, else the last.
 func (t *celCalls) rings(dst []record.Event, c *celChannel, r celRow) []record.Event {
@@ -199,12 +242,26 @@ func (t *celCalls) rings(dst []record.Event, c *celChannel, r celRow) []record.E
 		}
 	}
 	if by == nil {
+		by = t.waits(r.linked, c)
+	}
+	if by == nil {
 		return dst
 	}
 	c.rung, c.by = true, by.fact
 	by.rings = append(by.rings, c)
 	return append(dst, record.Event{At: r.at, Kind: record.DialStarted, Source: record.SourceCEL, Channel: by.fact, Peer: c.fact,
 		PeerNumber: r.number, Value: element})
+}
+
+// waits is the channel that began a call, as long as it talks to nobody: where
+// cel.conf does not list the application that rings (apps = dial,park, as it
+// comes, leaves Queue out), somebody who is rung is rung for it.
+func (t *celCalls) waits(linked string, rung *celChannel) *celChannel {
+	first := t.channels[linked]
+	if first == nil || first == rung || first.over || first.bridge != "" {
+		return nil
+	}
+	return first
 }
 
 // names tells whether the dial string that a channel runs names another, and
@@ -224,11 +281,7 @@ func (c *celChannel) names(channel string) (string, bool) {
 // dialElement finds the first element of a Dial's data, not yet used, that
 // rings the channel; -1 for none.
 func dialElement(data, channel string, used []bool) (int, string) {
-	tech, endpoint, _ := strings.Cut(channel, "/")
-	endpoint = strings.TrimSuffix(strings.TrimSuffix(endpoint, ";1"), ";2")
-	if i := strings.LastIndexByte(endpoint, '-'); i > 0 {
-		endpoint = endpoint[:i]
-	}
+	tech, endpoint, _ := strings.Cut(endpointOf(channel), "/")
 	targets, _, _ := strings.Cut(data, ",")
 	for i, target := range strings.Split(targets, "&") {
 		if i < len(used) && used[i] {
@@ -262,14 +315,7 @@ func (t *celCalls) forget(now time.Time) {
 
 // flush tells what was held back: channels whose next row never came.
 func (t *celCalls) flush(dst []record.Event) []record.Event {
-	var held []*celChannel
-	for _, c := range t.channels {
-		if c.began != nil {
-			held = append(held, c)
-		}
-	}
-	slices.SortFunc(held, func(a, b *celChannel) int { return a.began.at.Compare(b.began.at) })
-	for _, c := range held {
+	for _, c := range t.held() {
 		e := c.says(*c.began, record.Created)
 		e.State, c.began = record.Ring, nil
 		dst = append(dst, e)

@@ -127,6 +127,11 @@ func moved(rows []string, by func(i int, row string) time.Duration, mark string)
 // tellFile gives the records of a CEL file.
 func tellFile(t *testing.T, rows []string, span backfill.Span) []record.Record {
 	t.Helper()
+	return tellFileBy(t, record.DefaultRules(), rows, span)
+}
+
+func tellFileBy(t *testing.T, rules record.Rules, rows []string, span backfill.Span) []record.Record {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "cel.csv")
 	if err := os.WriteFile(file, []byte(strings.Join(rows, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -136,7 +141,7 @@ func tellFile(t *testing.T, rows []string, span backfill.Span) []record.Record {
 		t.Fatal(err)
 	}
 	var got []record.Record
-	_, err = s.Records(t.Context(), record.DefaultRules(), span, func(p backfill.Part) error {
+	_, err = s.Records(t.Context(), rules, span, func(p backfill.Part) error {
 		got = append(got, p.Records...)
 		return nil
 	})

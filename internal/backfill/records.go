@@ -96,10 +96,29 @@ func (t *tale) event(e record.Event) {
 			r.Details.Approximate = append(r.Details.Approximate, why)
 			delete(t.doubts, r.CallID)
 		}
+		if why := unsaid(&r); why != "" {
+			r.Details.Approximate = append(r.Details.Approximate, why)
+		}
 		if t.span.Touches(r.Details.StartedAt, r.Details.EndedAt) {
 			t.records = append(t.records, r)
 		}
 	}
+}
+
+// unsaid is what no row tells of a call that the PBX began: whom it called
+// outside, where no application was told the number, and whom it was to call,
+// where it did not come to that.
+func unsaid(r *record.Record) string {
+	if r.Details.BeganBy != "pbx" {
+		return ""
+	}
+	switch {
+	case r.Direction == record.Out && r.DstPhone == record.Anonymous:
+		return "the number that the PBX called was not written down"
+	case r.SrcPhone == r.DstPhone:
+		return "whom the PBX was to call was not written down"
+	}
+	return ""
 }
 
 // row is called after each row.

@@ -79,9 +79,10 @@ func (s *Source) Close() error {
 // bound.
 type Span struct {
 	From, To time.Time
-	// Listed is when the PBX last listed its channels to who reads this. A
-	// channel of CEL that has no end and no row since then is gone, without a
-	// word (Asterisk crashed), or is watched. Zero: only a day of silence says so.
+	// Listed is when the PBX last listed its channels to who reads this, by its
+	// clock, which was not set since. A channel of CEL that has no end and no row
+	// since then is gone, without a word (Asterisk crashed), or is watched. Zero:
+	// only a day of silence says so.
 	Listed time.Time
 }
 

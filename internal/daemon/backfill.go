@@ -69,7 +69,7 @@ func (d *Daemon) newRepair(rules record.Rules) (err error) {
 	}
 	// A link that is dead is noticed so late; clocks may differ by the rest.
 	margin := 2*time.Minute + d.config.Asterisk.PingEvery + d.config.Asterisk.Deadline
-	opt := repair.Options{Rules: rules, Store: d.store, Settle: d.opt.Settle, Margin: margin, Off: d.clock.off, Leapt: d.clock.wasSet, Log: d.opt.Log,
+	opt := repair.Options{Rules: rules, Store: d.store, Settle: d.opt.Settle, Margin: margin, Off: d.clock.off, Leapt: d.clock.wasSet, Sets: d.clock.sets, Log: d.opt.Log,
 		Improve: func(ctx context.Context, records []record.Record) (ingest.Improved, error) {
 			d.rebuild.wait() // what was told before the damage is not told again
 			return d.loop.Improve(ctx, records)

@@ -42,6 +42,7 @@ type pbxClock struct {
 
 	kept  store.ClockMark   // how the clocks stood when voipd last ran; zero: not known
 	leaps []store.ClockLeap // stretches of what it said in which it was set; at most mostLeaps
+	count int               // how often it was set since voipd runs
 	fresh bool              // leaps are not on the disk yet
 	set   chan struct{}     // gets one when there is a leap; may be nil
 }
@@ -132,10 +133,18 @@ func (c *pbxClock) leapt(from, to time.Time, set time.Duration) {
 		}
 	}
 	c.fresh = true
+	c.count++
 	select {
 	case c.set <- struct{}{}:
 	default: // it is being kept anyway
 	}
+}
+
+// sets is how often the clock was set since voipd runs.
+func (c *pbxClock) sets() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.count
 }
 
 // wasSet tells whether the PBX's clock was set while it said what lies between

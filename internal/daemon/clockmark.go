@@ -88,6 +88,7 @@ func (d *Daemon) keepClock(ctx context.Context) {
 		select {
 		case <-tick.C:
 		case <-d.clock.set:
+			d.resync() // what the PBX listed by the old clock cannot be compared with rows of the new
 		case <-ctx.Done():
 		}
 	}

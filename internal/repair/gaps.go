@@ -123,9 +123,10 @@ func (r *Repair) gap(ctx context.Context, e record.Event) error {
 		at = r.opt.Now()
 	}
 	if e.Kind == record.SnapshotEnded {
-		r.listed = at
+		r.listed, r.sets = at, r.opt.Sets()
 		return r.opt.Store.CloseGaps(ctx, at)
 	}
+	r.listed = time.Time{}
 	return r.opt.Store.AddGap(ctx, store.Gap{From: at, Why: e.Value})
 }
 

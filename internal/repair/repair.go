@@ -39,8 +39,10 @@ type Options struct {
 	// nil: it was not. What is written down does not show that, so that such a
 	// call is approximate.
 	Leapt func(from, to time.Time) bool
-	Now   func() time.Time
-	Log   *slog.Logger
+	// Sets is how often the PBX's clock was set so far; nil: never.
+	Sets func() int
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 const (
@@ -61,7 +63,8 @@ type Repair struct {
 	written time.Time      // when it was last written that voipd runs
 	daily   time.Time      // when the last two days were last asked for
 	asked   map[int64]bool // gaps whose reading is asked for
-	listed  time.Time      // when the PBX last listed its channels
+	listed  time.Time      // when the PBX last listed its channels, by its clock; zero: there was a gap since
+	sets    int            // how often its clock had been set then
 
 	mu     sync.Mutex
 	wanted []wanted
@@ -97,6 +100,9 @@ func New(o Options) *Repair {
 	}
 	if o.Leapt == nil {
 		o.Leapt = func(time.Time, time.Time) bool { return false }
+	}
+	if o.Sets == nil {
+		o.Sets = func() int { return 0 }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -216,10 +222,9 @@ func (r *Repair) due() []wanted {
 
 // read reads one stretch from every source.
 func (r *Repair) read(ctx context.Context, w wanted) {
-	off := r.opt.Off()
-	span, whole := w.span.Wide(r.opt.Margin+off), true
-	if !r.listed.IsZero() {
-		span.Listed = r.listed.Add(off) // of a call that goes on, who watches it knows better
+	span, whole := w.span.Wide(r.opt.Margin+r.opt.Off()), true
+	if r.opt.Sets() == r.sets {
+		span.Listed = r.listed
 	}
 	for _, s := range r.opt.Sources {
 		n, err := r.from(ctx, s, span)

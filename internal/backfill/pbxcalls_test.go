@@ -1,0 +1,43 @@
+package backfill_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/record"
+)
+
+// TestCallsOfThePBX: what the PBX itself began, from rows of a real Asterisk 22:
+// a recall of who handed his call over, nobody being there, is part of that
+// call; of whom it called, or was to call, where no row has the number, the
+// record says that it is approximate.
+func TestCallsOfThePBX(t *testing.T) {
+	rules := record.DefaultRules()
+	rules.Trunks = []*regexp.Regexp{regexp.MustCompile(`^PJSIP/trunk-[ab]$`)}
+	for _, c := range []struct {
+		file, want string // of the one record
+		doubt      string
+	}{
+		{"recall-missed", "in 79031000117→117 answered", ""},
+		{"callback-noanswer", "out 115→anonymous no_answer", "the number that the PBX called was not written down"},
+		{"click-noanswer", "internal 109→109 no_answer", "whom the PBX was to call was not written down"},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			text, err := os.ReadFile("testdata/" + c.file + ".csv")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := tellFileBy(t, rules, strings.Split(strings.TrimSpace(string(text)), "\n"), backfill.Span{})
+			if len(got) != 1 {
+				t.Fatalf("%d records: %s", len(got), fields(got))
+			}
+			r := got[0]
+			if said := string(r.Direction) + " " + r.SrcPhone + "→" + r.DstPhone + " " + string(r.Disposition); said != c.want || strings.Join(r.Details.Approximate, ";") != c.doubt {
+				t.Errorf("got %s, approximate %q, want %s, %q", said, r.Details.Approximate, c.want, c.doubt)
+			}
+		})
+	}
+}
