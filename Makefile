@@ -18,8 +18,9 @@ LABFLAGS ?=
 # What make bench runs: a regular expression of benchmarks; its packages.
 BENCH ?= .
 
-# Flags for make torture.
-TORTURE ?= -faults 500 -for 11m
+# Flags for the two parts of make torture, on the fake PBX and on a real Asterisk.
+TORTURE ?= -faults 500 -for 8m
+TORTURE_REAL ?= -faults 150 -for 4m
 
 # How long make load goes on.
 LOAD ?= 10m
@@ -46,7 +47,8 @@ demo: need ## a morning's calls on a built-in fake PBX, kept and served by the r
 	@go run ./cmd/voipd demo
 
 .PHONY: test
-test: vet unit fuzz ## everything: vet, unit tests with the race detector, fuzzers, the laboratory
+test: vet unit fuzz ## everything: vet, unit tests with the race detector, fuzzers, a short torture, the laboratory
+	@scripts/torture.sh fake -seed 1 -faults 40 -for 40s
 	@LAB=$(LAB) scripts/lab.sh $(LABFLAGS)
 
 .PHONY: vet
@@ -78,8 +80,9 @@ bench: need ## the figures of the README
 	@scripts/bench.sh '$(BENCH)'
 
 .PHONY: torture
-torture: need ## calls while voipd is killed, the link cut, the disk filled ...: TORTURE='-seed 7 -faults 500 -for 11m'
-	@scripts/torture.sh $(TORTURE)
+torture: need ## calls while voipd is killed, the link cut, the disk filled ...: TORTURE='-seed 7 -faults 500 -for 8m'
+	@scripts/torture.sh fake $(TORTURE)
+	@scripts/torture.sh real $(TORTURE_REAL)
 
 .PHONY: load
 load: need ## 200 new calls a second beside 20,000 open ones for LOAD (10m): lag and memory
