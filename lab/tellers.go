@@ -19,8 +19,12 @@ func Differences() []Difference {
 		{Teller: "cel", Scenario: "callback", Call: 1, Field: "dstPhone", Why: callBack},
 		{Teller: "cel", Scenario: "callback-noanswer", Call: 1, Field: "dstPhone", Why: callBack},
 		{Teller: "cel", Scenario: "callback-queue", Call: 1, Field: "dstPhone", Why: callBack},
+		{Teller: "cel", Scenario: "click-local-noanswer", Call: 1, Field: "direction", Why: neverDialled},
+		{Teller: "cel", Scenario: "click-local-noanswer", Call: 1, Field: "dstPhone", Why: neverDialled},
 	}
 }
+
+const neverDialled = "the operator did not answer, and no row has whom the PBX was to call; the record says that it is approximate"
 
 const callBack = "no row has the number that the PBX called; the record says that it is approximate"
 

@@ -37,8 +37,9 @@ type Stats struct {
 // Events reads the capture at path and calls each for every fact in it, in
 // order: the bytes of an AMI session, or, where the name ends in .jsonl, ARI
 // events, one a line, or, where it ends in .trace, what voipd export wrote, or,
-// where it ends in .csv, rows of CEL (the name has "cel") or CDR (it has "cdr",
-// or is Master.csv), with dates in UTC. variables are channel variables to pass
+// where it ends in .csv, rows of CEL (the name has "cel") or CDR (it has "cdr"),
+// with dates in UTC; a Master.csv, as both are called where Asterisk writes them,
+// is CEL in a folder whose name has "cel", else CDR. variables are channel variables to pass
 // on besides the usual ones; CEL and CDR have none.
 func Events(path string, variables []string, each func(record.Event)) (Stats, error) {
 	file, err := Open(path)
@@ -61,10 +62,12 @@ func Events(path string, variables []string, each func(record.Event)) (Stats, er
 func rowEvents(path string, file io.Reader, each func(record.Event)) (Stats, error) {
 	var rows backfill.Stats
 	var err error
-	switch name := strings.ToLower(filepath.Base(path)); {
-	case strings.Contains(name, "cel"):
+	name, folder := strings.ToLower(filepath.Base(path)), strings.ToLower(filepath.Base(filepath.Dir(path)))
+	master := strings.HasPrefix(name, "master.csv")
+	switch {
+	case strings.Contains(name, "cel"), master && strings.Contains(folder, "cel"):
 		rows, err = backfill.ReadCEL(file, backfill.Options{}, each)
-	case strings.Contains(name, "cdr"), strings.HasPrefix(name, "master.csv"):
+	case strings.Contains(name, "cdr"), master:
 		rows, err = backfill.ReadCDR(file, backfill.Options{}, each)
 	default:
 		return Stats{}, fmt.Errorf("read %s: rows of what? Name the file *cel*.csv or *cdr*.csv", path)

@@ -99,9 +99,12 @@ func TestRowsByName(t *testing.T) {
 		if len(want) != 1 || want[0].Details.Source != teller {
 			t.Fatalf("%s: %+v", teller, want)
 		}
-		names := map[string][]string{"cel": {"cel.csv", "CEL-2026.csv"}, "cdr": {"pbx-cdr.csv", "Master.csv"}}[teller]
+		names := map[string][]string{"cel": {"cel.csv", "CEL-2026.csv", "cel-custom/Master.csv"}, "cdr": {"pbx-cdr.csv", "Master.csv", "cdr-csv/Master.csv"}}[teller]
 		for _, name := range names {
 			bare := filepath.Join(t.TempDir(), name)
+			if err := os.MkdirAll(filepath.Dir(bare), 0o700); err != nil {
+				t.Fatal(err)
+			}
 			unpack(t, file, bare)
 			if got, stats := replay(t, bare); len(got) != 1 || got[0].CallID != want[0].CallID || stats.Malformed != 0 {
 				t.Errorf("%s: %+v, %+v", name, got, stats)
