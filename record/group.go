@@ -176,7 +176,6 @@ func (m *Machine) recalled(dst []Change, ch *channel, at time.Time) (*call, []Ch
 		}
 		c.linked = append(c.linked, ch.linked)
 		m.linked[ch.linked] = c
-		c.absorbed = append(c.absorbed, ch.linked) // who saw only this may have told it as a call
 		c.transfers = append(c.transfers, Transfer{Kind: "recall", At: at, To: ch.ext})
 		return c, m.tell(dst, c, Change{Kind: CallTransferred, At: at, Other: ch.ext})
 	}

@@ -29,8 +29,8 @@ type celChannel struct {
 	cause     int
 	began     *celRow // its CHAN_START, as long as it is not clear who began it
 	over      bool
-	handed    bool   // it handed its call over by an attended transfer
-	used      []bool // elements of the dial string that a channel was made for
+	handed    time.Time // when it handed its call over by an attended transfer
+	used      []bool    // elements of the dial string that a channel was made for
 	heard     map[uint64]struct{}
 	last      time.Time // when its latest row was written
 }
@@ -95,7 +95,7 @@ func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 		return t.started(dst, c, r)
 	}
 	dst = t.settle(dst, c, r)
-	if c.handed && r.event == "HANGUP" {
+	if !c.handed.IsZero() && r.event == "HANGUP" {
 		dst = t.recalls(dst, c, r)
 	}
 	if r.number != c.number {
@@ -190,7 +190,7 @@ func (t *celCalls) settle(dst []record.Event, c *celChannel, r celRow) []record.
 // channel could belong to.
 func (t *celCalls) recalls(dst []record.Event, c *celChannel, r celRow) []record.Event {
 	for _, h := range t.held() {
-		if endpointOf(h.fact.Name) == endpointOf(c.fact.Name) {
+		if h.began.at.After(c.handed) && endpointOf(h.fact.Name) == endpointOf(c.fact.Name) {
 			dst = t.settle(dst, h, celRow{app: "AppDial2", at: r.at})
 		}
 	}
