@@ -10,6 +10,7 @@ func (m *Machine) applySnapshot(dst []Change, e Event) []Change {
 	switch e.Kind {
 	case Gapped:
 		m.gapped = m.events
+		m.snapshot = 0 // a list that goes on may have lost a line: who is not in it need not be gone
 		for _, c := range m.calls {
 			c.gap = "facts were missed: " + e.Value
 			if !c.talking() {

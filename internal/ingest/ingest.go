@@ -57,6 +57,10 @@ type Options struct {
 	// Saw is told of each gap among the facts, and of each end of a list of
 	// channels, which ends it, from the loop's goroutine. It must not block.
 	Saw func(record.Event)
+	// Lag is told of each fact of a batch that was written, once it is on the
+	// disk, how long ago it was put, from the loop's goroutine. It must not
+	// block.
+	Lag func(time.Duration)
 	Log *slog.Logger
 }
 
@@ -80,6 +84,7 @@ type Stats struct {
 	Waiting    int   // facts in the queue
 	Bound      int   // how many may wait
 	Refused    int64 // facts refused at the bound, since the start
+	Refusing   bool  // some were refused behind facts that wait: their gap is not marked yet
 	Applied    int64 // facts applied, since the start
 	Commits    int64
 	Records    int64 // records written, since the start
@@ -109,7 +114,7 @@ func (l *Loop) Stats() Stats {
 	l.mu.Lock()
 	s := l.stats
 	l.mu.Unlock()
-	s.Waiting, s.Refused = l.queue.state()
+	s.Waiting, s.Refused, s.Refusing = l.queue.state()
 	s.Bound = l.opt.Bound
 	return s
 }
@@ -159,7 +164,6 @@ func (l *Loop) Boot(ctx context.Context) error {
 
 // Run takes facts until ctx ends, then writes what still waits and returns.
 func (l *Loop) Run(ctx context.Context) error {
-	buf := make([]record.Event, 0, batch)
 	for {
 		select {
 		case <-l.queue.wake:
@@ -168,17 +172,13 @@ func (l *Loop) Run(ctx context.Context) error {
 			job.done <- improvedOr{n, err}
 			continue
 		case <-ctx.Done():
-			return l.drain(buf)
+			return l.drain()
 		}
-		if waiting, _ := l.queue.state(); waiting < batch {
+		if waiting, _, _ := l.queue.state(); waiting < batch {
 			pause(ctx, linger)
 		}
-		for {
-			events, gap := l.queue.take(buf, batch)
-			if len(events) == 0 && !gap {
-				break
-			}
-			if err := l.step(ctx, events, gap); err != nil {
+		for b, ok := l.queue.take(); ok; b, ok = l.queue.take() {
+			if err := l.step(ctx, b); err != nil {
 				return err
 			}
 		}
@@ -187,25 +187,23 @@ func (l *Loop) Run(ctx context.Context) error {
 
 // drain writes what waits when the daemon stops. It has a bound of its own:
 // what cannot be written then is told by the PBX's list at the next start.
-func (l *Loop) drain(buf []record.Event) error {
+func (l *Loop) drain() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	for {
-		events, gap := l.queue.take(buf, batch)
-		if len(events) == 0 && !gap {
-			return nil
-		}
-		if err := l.step(ctx, events, gap); err != nil {
+	for b, ok := l.queue.take(); ok; b, ok = l.queue.take() {
+		if err := l.step(ctx, b); err != nil {
 			return fmt.Errorf("drain: %w", err)
 		}
 	}
+	return nil
 }
 
 // step applies facts, writes what they decide, and publishes it.
-func (l *Loop) step(ctx context.Context, events []record.Event, gap bool) error {
+func (l *Loop) step(ctx context.Context, taken block) error {
 	l.mark(true)
 	defer l.mark(false)
-	if gap {
+	events := taken.facts
+	if taken.gap {
 		l.opt.Log.Error("the queue was full and facts were refused: asking the PBX for its channels again", "bound", l.opt.Bound)
 		events = append(events, record.Event{At: lastAt(events), Kind: record.Gapped, Source: record.SourceClock, Value: "voipd's queue was full"})
 	}
@@ -234,13 +232,14 @@ func (l *Loop) step(ctx context.Context, events []record.Event, gap bool) error 
 		if err := l.commit(ctx, b); err != nil {
 			return err
 		}
+		l.lag(taken.came)
 	}
 	l.look(events, b, changes)
 	l.saw(events)
 	if len(changes) > 0 && l.opt.Publish != nil {
 		l.opt.Publish(changes)
 	}
-	if gap && l.opt.Resync != nil {
+	if taken.gap && l.opt.Resync != nil {
 		l.opt.Resync()
 	}
 	l.note(func(s *Stats) {
@@ -252,6 +251,17 @@ func (l *Loop) step(ctx context.Context, events []record.Event, gap bool) error 
 		}
 	})
 	return nil
+}
+
+// lag tells how long ago facts that are on the disk now were put.
+func (l *Loop) lag(came []time.Time) {
+	if l.opt.Lag == nil {
+		return
+	}
+	now := time.Now()
+	for _, at := range came {
+		l.opt.Lag(now.Sub(at))
+	}
 }
 
 func lastAt(events []record.Event) time.Time {
