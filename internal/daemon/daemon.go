@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/netutil"
 
 	"github.com/voipd/voipd/internal/api"
@@ -38,6 +39,7 @@ type Options struct {
 	ClockApart time.Duration
 	Settle     time.Duration // how long after a gap CEL and CDR are read; 0 is half a minute
 	Refused    time.Duration // how long after a refused login the next is tried; 0 is a minute
+	Bound      int           // how many facts may wait to be written; 0 is 100,000
 	Tap        store.Tap     // told of each step of writing; may be nil
 }
 
@@ -49,6 +51,7 @@ type Daemon struct {
 	store    *store.DB
 	link     link
 	loop     *ingest.Loop
+	lag      prometheus.Histogram // from a fact's arrival to the disk
 	sources  []*backfill.Source
 	repair   *repair.Repair
 	webhooks *webhook.Worker
@@ -71,7 +74,7 @@ type Daemon struct {
 // open at the last stop. It does not connect to the PBX yet. What fails here is
 // told in one line.
 func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
-	d := &Daemon{opt: opt, config: c, started: time.Now().UTC(), halt: make(chan struct{})}
+	d := &Daemon{opt: opt, config: c, started: time.Now().UTC(), halt: make(chan struct{}), lag: newLag()}
 	closeAll := func(err error) (*Daemon, error) {
 		if d.listener != nil {
 			err = errors.Join(err, d.listener.Close())
@@ -95,7 +98,8 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if err := errors.Join(d.clock.resume(ctx, d.store), d.newRepair(rules), d.newWebhooks(ctx)); err != nil {
 		return closeAll(err)
 	}
-	d.loop = ingest.New(ingest.Options{Rules: rules, Store: d.store, Resync: d.resync, Plan: webhook.Plan, Publish: d.publish, Saw: d.repair.Saw, Log: opt.Log})
+	d.loop = ingest.New(ingest.Options{Rules: rules, Store: d.store, Bound: opt.Bound, Resync: d.resync, Plan: webhook.Plan, Publish: d.publish,
+		Saw: d.repair.Saw, Lag: func(late time.Duration) { d.lag.Observe(late.Seconds()) }, Log: opt.Log})
 	if err := d.loop.Boot(ctx); err != nil {
 		return closeAll(err)
 	}

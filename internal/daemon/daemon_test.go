@@ -30,6 +30,7 @@ type office struct {
 	daemon  *daemon.Daemon
 	changes chan record.Change
 	tap     store.Tap // of the store; nil: none
+	bound   int       // of facts that wait; 0: the usual one
 	stop    func() error
 }
 
@@ -72,7 +73,7 @@ func (o *office) start() {
 	o.t.Helper()
 	o.changes = make(chan record.Change, 10_000)
 	changes := o.changes
-	d, err := daemon.New(context.Background(), o.config, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Settle: 50 * time.Millisecond, Tap: o.tap,
+	d, err := daemon.New(context.Background(), o.config, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Settle: 50 * time.Millisecond, Tap: o.tap, Bound: o.bound,
 		OnChange: func(all []record.Change) {
 			for _, c := range all {
 				changes <- c

@@ -33,7 +33,11 @@ func (d *Daemon) health(ctx context.Context) api.Health {
 	if !h.Store.OK {
 		h.Problems = append(h.Problems, "records cannot be written, they wait in memory: "+h.Store.Error)
 	}
-	if stats.Waiting > stats.Bound/2 {
+	switch {
+	case stats.Refusing:
+		h.Problems = append(h.Problems, fmt.Sprintf("the queue was full and facts were refused, %d since the start: as soon as the %d that wait are written, a gap is marked, which CEL or CDR repairs",
+			stats.Refused, stats.Waiting))
+	case stats.Waiting > stats.Bound/2:
 		h.Problems = append(h.Problems, fmt.Sprintf("%d facts wait to be written, at %d further ones are refused", stats.Waiting, stats.Bound))
 	}
 	d.storeHealth(&h, stats)

@@ -122,9 +122,11 @@ func (s *session) showChannels(m *ami.Message) {
 		id = fmt.Sprintf("ActionID: %s\r\n", v)
 	}
 	all := s.pbx.channels.sorted()
+	var list strings.Builder // one message to the backlog: a long list is no slow reader
 	for _, c := range all {
-		s.send("Event: CoreShowChannel\r\n" + id + c.shown(s.pbx.Now()) + "\r\n")
+		list.WriteString("Event: CoreShowChannel\r\n" + id + c.shown(s.pbx.Now()) + "\r\n")
 	}
+	s.send(list.String())
 	s.send(fmt.Sprintf("Event: CoreShowChannelsComplete\r\n%sEventList: Complete\r\nListItems: %d\r\n\r\n", id, len(all)))
 }
 
