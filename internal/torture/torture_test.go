@@ -78,7 +78,7 @@ func newRun(t *testing.T, seed uint64, most int, length time.Duration) *run {
 			t.Error(err)
 		}
 	})
-	v := newVoipd(t, dir, d.Dir, pbx.Addr(), cel)
+	v := newVoipd(t, dir, d.Dir, pbx.Addr(), cel, impatient)
 	t.Cleanup(func() { v.end(syscall.SIGKILL) })
 	r := &run{t: t, random: rand.New(rand.NewPCG(seed, 1)), called: rand.New(rand.NewPCG(seed, 2)), pbx: pbx, voipd: v, disk: d, scenes: scenes(t)}
 	r.storm = NewStorm(r.random, r.faults(), most, length)

@@ -2,6 +2,7 @@ package torture
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -44,24 +45,30 @@ func scenes(t *testing.T) []*scene {
 	}
 	var all []*scene
 	for _, d := range dirs {
-		c, err := sim.Load(os.DirFS(captures), d.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := record.New(rules())
-		var changes []record.Change
-		begun := map[string]bool{}
-		if _, err := capture.Events(filepath.Join(captures, d.Name(), "ami.txt.gz"), nil, func(e record.Event) {
-			changes = m.Apply(changes, e)
-			begun[e.Channel.Linked] = true
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if c.Length() > 0 {
-			all = append(all, &scene{capture: c, want: record.Records(nil, changes), begun: len(begun)})
+		if s := newScene(t, os.DirFS(captures), d.Name()); s.capture.Length() > 0 {
+			all = append(all, s)
 		}
 	}
 	return all
+}
+
+// newScene is a capture, and what has to come of it.
+func newScene(t *testing.T, files fs.FS, name string) *scene {
+	t.Helper()
+	c, err := sim.Load(files, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := record.New(rules())
+	var changes []record.Change
+	begun := map[string]bool{}
+	if _, err := capture.Events(filepath.Join(captures, name, "ami.txt.gz"), nil, func(e record.Event) {
+		changes = m.Apply(changes, e)
+		begun[e.Channel.Linked] = true
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return &scene{capture: c, want: record.Records(nil, changes), begun: len(begun)}
 }
 
 // call is one play of a scene.

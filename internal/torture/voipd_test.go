@@ -36,8 +36,15 @@ type voipd struct {
 	mayFail func() bool // whether it cannot work at the moment: its disk is full
 }
 
-// newVoipd writes the configuration. Nothing runs yet.
-func newVoipd(t *testing.T, dir, storeDir, pbx, cel string) *voipd {
+// impatient is how a voipd looks after its link that is to notice soon what is
+// wrong with it.
+const impatient = `ping_every = "500ms"
+deadline = "1s"
+`
+
+// newVoipd writes the configuration, with more of [asterisk] in link. Nothing
+// runs yet.
+func newVoipd(t *testing.T, dir, storeDir, pbx, cel, link string) *voipd {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -52,9 +59,7 @@ func newVoipd(t *testing.T, dir, storeDir, pbx, cel string) *voipd {
 	text := fmt.Sprintf(`[asterisk]
 address = %q
 secret = "voipd"
-ping_every = "500ms"
-deadline = "1s"
-[numbers]
+%s[numbers]
 extensions = ['^1\d\d$']
 trunks = ['^PJSIP/trunk-[ab]$']
 [[numbers.rewrite]]
@@ -72,7 +77,7 @@ name = "cel"
 kind = "cel"
 driver = "csv"
 path = %q
-`, pbx, v.store, listen, hex.EncodeToString(sum[:]), cel)
+`, pbx, link, v.store, listen, hex.EncodeToString(sum[:]), cel)
 	if err := os.WriteFile(v.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -137,25 +142,33 @@ func (v *voipd) gone() (bool, error) {
 }
 
 func (v *voipd) get(path string, into any) error {
-	req, err := http.NewRequest(http.MethodGet, v.base+path, nil)
+	body, err := v.fetch(path)
 	if err != nil {
 		return err
+	}
+	return json.Unmarshal(body, into)
+}
+
+func (v *voipd) fetch(path string) ([]byte, error) {
+	req, err := http.NewRequest(http.MethodGet, v.base+path, nil)
+	if err != nil {
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	client := http.Client{Timeout: 10 * time.Second}
 	resp, err := client.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if resp.StatusCode >= 400 && resp.StatusCode != http.StatusServiceUnavailable {
-		return fmt.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		return nil, fmt.Errorf("%s: %d %s", path, resp.StatusCode, body)
 	}
-	return json.Unmarshal(body, into)
+	return body, nil
 }
 
 // told is a record as the API gives it.
@@ -166,7 +179,14 @@ type told struct {
 }
 
 // records are all that voipd has.
-func (v *voipd) records() ([]told, error) {
+func (v *voipd) records() ([]told, error) { return v.recordsFrom(time.Time{}) }
+
+// recordsFrom are those of the calls that began at a time or later; zero: all.
+func (v *voipd) recordsFrom(from time.Time) ([]told, error) {
+	query := url.Values{"limit": {"1000"}}
+	if !from.IsZero() {
+		query.Set("from", from.UTC().Format(time.RFC3339Nano))
+	}
 	var all []told
 	cursor := ""
 	for {
@@ -174,7 +194,8 @@ func (v *voipd) records() ([]told, error) {
 			Records []told
 			Next    string
 		}
-		if err := v.get("/v1/records?limit=1000&cursor="+url.QueryEscape(cursor), &page); err != nil {
+		query.Set("cursor", cursor)
+		if err := v.get("/v1/records?"+query.Encode(), &page); err != nil {
 			return nil, err
 		}
 		all = append(all, page.Records...)
