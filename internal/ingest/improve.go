@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -97,12 +96,7 @@ func (l *Loop) inAnother(r *record.Record) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, live := range l.live {
-		if slices.Contains(live.Record.Details.Absorbed, r.CallID) {
-			return true
-		}
-	}
-	return false
+	return l.parts[r.CallID] > 0
 }
 
 // saw tells of the gaps among facts that are on the disk now.

@@ -110,3 +110,39 @@ func TestFullQueueIsAGap(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestImproveAPart: what CEL tells of a call that became part of one that goes on
+// is not kept beside it, and a call that has nothing to do with it is.
+func TestImproveAPart(t *testing.T) {
+	events := callEvents(t, "xfer-refer-replaces")
+	m, upTo, part := record.New(record.DefaultRules()), 0, ""
+	for i, e := range events {
+		for _, c := range m.Apply(nil, e) {
+			if c.Kind == record.CallMerged && part == "" {
+				upTo, part = i+1, c.CallID
+			}
+		}
+	}
+	if part == "" {
+		t.Fatal("no call went into another")
+	}
+	d := openDisk(t, filepath.Join(t.TempDir(), "db"))
+	l := start(t, d, 0)
+	for _, e := range events[:upTo] {
+		l.Put(e)
+	}
+	l.until(t, record.CallMerged)
+	byCEL := record.Record{CallID: part, Disposition: record.Answered, Details: record.Details{Source: "cel"}}
+	other := byCEL
+	other.CallID = "other"
+	got, err := l.Improve(context.Background(), []record.Record{byCEL, other})
+	if want := (ingest.Improved{New: 1, Kept: 1}); got != want || err != nil {
+		t.Errorf("got %+v (%v), want %+v", got, err, want)
+	}
+	if err := l.stop(); err != nil {
+		t.Error(err)
+	}
+	if all := stored(t, d); len(all) != 1 || all[0].CallID != "other" {
+		t.Errorf("stored %+v", all)
+	}
+}

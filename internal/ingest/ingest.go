@@ -74,6 +74,7 @@ type Loop struct {
 
 	mu    sync.Mutex
 	live  map[string]record.Live // the calls going on, as they are on the disk
+	parts map[string]int         // calls that became part of one that goes on: of how many
 	last  int64                  // the last change on the disk
 	stats Stats
 	busy  time.Time // since when a step is under way; zero: it waits for facts
@@ -102,7 +103,7 @@ func New(opt Options) *Loop {
 	if opt.Bound <= 0 {
 		opt.Bound = 100_000
 	}
-	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{},
+	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{}, parts: map[string]int{},
 		improvements: make(chan improvement)}
 }
 
@@ -156,7 +157,7 @@ func (l *Loop) Boot(ctx context.Context) error {
 	}
 	l.last = span.Last
 	for _, live := range l.machine.OpenLives() {
-		l.live[live.Record.CallID] = live
+		l.show(live.Record.CallID, live, true)
 	}
 	l.note(func(s *Stats) { s.OpenCalls = l.machine.Open() })
 	return nil

@@ -30,11 +30,26 @@ func (l *Loop) look(events []record.Event, b *store.Batch, changes []record.Chan
 	defer l.mu.Unlock()
 	l.last = max(l.last, b.Last)
 	for id := range touched {
-		if live, open := l.machine.OpenLive(id); open {
-			l.live[id] = live
-		} else {
-			delete(l.live, id)
+		live, open := l.machine.OpenLive(id)
+		l.show(id, live, open)
+	}
+}
+
+// show puts a call into the view of those going on, or takes it out. l.mu is
+// held, but at the start.
+func (l *Loop) show(id string, live record.Live, open bool) {
+	for _, part := range l.live[id].Record.Details.Absorbed {
+		if l.parts[part]--; l.parts[part] == 0 {
+			delete(l.parts, part)
 		}
+	}
+	if !open {
+		delete(l.live, id)
+		return
+	}
+	l.live[id] = live
+	for _, part := range live.Record.Details.Absorbed {
+		l.parts[part]++
 	}
 }
 
