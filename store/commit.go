@@ -60,7 +60,7 @@ func ignoreDone(err error) error {
 }
 
 func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
-	if err := writeJournal(ctx, tx, b); err != nil {
+	if err := db.writeJournal(ctx, tx, b); err != nil {
 		return err
 	}
 	outcomes := make([]outcome, len(b.Records))
@@ -73,7 +73,7 @@ func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 	return db.writeChanges(ctx, tx, b, outcomes)
 }
 
-func writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
+func (db *DB) writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO journal (call_id, event) VALUES (?, ?)`)
 	if err != nil {
 		return fmt.Errorf("write journal: %w", err)
@@ -93,7 +93,7 @@ func writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
 			return fmt.Errorf("merge journals: %w", err)
 		}
 	}
-	return closeJournals(ctx, tx, b.Closed)
+	return db.closeJournals(ctx, tx, b.Closed)
 }
 
 // rank orders the tellers of one call: a live teller outranks CEL, which

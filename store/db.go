@@ -37,6 +37,8 @@ type DB struct {
 	tap    Tap
 	state  *fileState
 
+	packers sync.Pool // of *gzip.Writer
+
 	mu      sync.Mutex
 	changed chan struct{} // closed at the next change; nil: nobody waits
 	pepper  []byte        // keys the hashes of what is forgotten; nil: not read yet

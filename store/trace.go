@@ -21,9 +21,9 @@ type Closed struct {
 }
 
 // closeJournals turns the journals of ended calls into traces.
-func closeJournals(ctx context.Context, tx *sql.Tx, closed []Closed) error {
+func (db *DB) closeJournals(ctx context.Context, tx *sql.Tx, closed []Closed) error {
 	for _, c := range closed {
-		events, err := packJournal(ctx, tx, c.CallID)
+		events, err := db.packJournal(ctx, tx, c.CallID)
 		if err != nil {
 			return fmt.Errorf("pack the journal of %s: %w", c.CallID, err)
 		}
@@ -42,17 +42,21 @@ func closeJournals(ctx context.Context, tx *sql.Tx, closed []Closed) error {
 }
 
 // packJournal is a call's journal as gzipped lines; nil where there is none.
-func packJournal(ctx context.Context, tx *sql.Tx, callID string) ([]byte, error) {
+func (db *DB) packJournal(ctx context.Context, tx *sql.Tx, callID string) ([]byte, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT event FROM journal WHERE call_id = ? ORDER BY seq`, callID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var packed bytes.Buffer
-	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
+	z, had := db.packers.Get().(*gzip.Writer) // making one costs more than packing a call
+	if !had {
+		if z, err = gzip.NewWriterLevel(nil, gzip.BestSpeed); err != nil {
+			return nil, err
+		}
 	}
+	defer db.packers.Put(z)
+	z.Reset(&packed)
 	any := false
 	for rows.Next() {
 		var line []byte
