@@ -93,7 +93,7 @@ func (r *running) until(t *testing.T, kind record.ChangeKind) record.Change {
 	}
 }
 
-func callEvents(t *testing.T, name string) []record.Event {
+func callEvents(t testing.TB, name string) []record.Event {
 	t.Helper()
 	var events []record.Event
 	if _, err := capture.Events("../../record/testdata/captures/22/"+name+"/ami.txt.gz", nil, func(e record.Event) { events = append(events, e) }); err != nil {
