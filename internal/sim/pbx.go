@@ -46,6 +46,10 @@ type Options struct {
 	// cel_custom would, where the captures have some. Empty: none are written.
 	CEL string
 
+	// Backlog is how many messages wait for a slow reader before it is thrown out,
+	// as Asterisk's writetimeout does. Default 32,768.
+	Backlog int
+
 	Log *slog.Logger // default: nothing is logged
 }
 
@@ -81,6 +85,7 @@ func New(opts Options) (*PBX, error) {
 	opts.Write = cmp.Or(opts.Write, "all")
 	opts.Version = cmp.Or(opts.Version, "11.0.0")
 	opts.Speed = cmp.Or(opts.Speed, 1)
+	opts.Backlog = cmp.Or(opts.Backlog, 1<<15)
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}

@@ -11,9 +11,6 @@ import (
 	"github.com/voipd/voipd/ami"
 )
 
-// backlog is how many messages wait for a slow reader before it is thrown out, as Asterisk's writetimeout does.
-const backlog = 1 << 15
-
 // session is one AMI connection. Fields below mu are guarded by the PBX's mutex.
 type session struct {
 	pbx  *PBX
@@ -36,7 +33,7 @@ type filter struct {
 }
 
 func newSession(p *PBX, conn net.Conn) *session {
-	return &session{pbx: p, conn: conn, out: make(chan string, backlog), over: make(chan struct{}), mask: "off"}
+	return &session{pbx: p, conn: conn, out: make(chan string, p.opts.Backlog), over: make(chan struct{}), mask: "off"}
 }
 
 // serve reads actions until the connection ends.

@@ -110,6 +110,22 @@ func (h histogram) quantile(share float64) string {
 	return "unknown"
 }
 
+// troubles are the lines of voipd's log that tell of any.
+func (v *voipd) troubles() string {
+	v.t.Helper()
+	text, err := os.ReadFile(v.log)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	var some []string
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") {
+			some = append(some, line)
+		}
+	}
+	return strings.Join(some, "; ")
+}
+
 // resident is voipd's memory, in bytes.
 func (v *voipd) resident() int64 { return v.memory("VmRSS:") }
 
