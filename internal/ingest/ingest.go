@@ -236,13 +236,6 @@ func (l *Loop) step(ctx context.Context, taken block) error {
 		l.lag(taken.came)
 	}
 	l.look(events, b, changes)
-	l.saw(events)
-	if len(changes) > 0 && l.opt.Publish != nil {
-		l.opt.Publish(changes)
-	}
-	if taken.gap && l.opt.Resync != nil {
-		l.opt.Resync()
-	}
 	l.note(func(s *Stats) {
 		s.Applied += int64(len(events))
 		s.Records += int64(len(b.Records))
@@ -251,6 +244,13 @@ func (l *Loop) step(ctx context.Context, taken block) error {
 			s.LastEvent = at
 		}
 	})
+	l.saw(events)
+	if len(changes) > 0 && l.opt.Publish != nil {
+		l.opt.Publish(changes)
+	}
+	if taken.gap && l.opt.Resync != nil {
+		l.opt.Resync()
+	}
 	return nil
 }
 
