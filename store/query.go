@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -161,9 +162,15 @@ type Unsettled struct {
 }
 
 // Unsettled lists recordings whose files have to be looked at, oldest first,
-// at most limit.
-func (db *DB) Unsettled(ctx context.Context, limit int) ([]Unsettled, error) {
-	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at FROM recordings WHERE state IN ('announced', 'growing') ORDER BY at LIMIT ?`, limit)
+// at most limit, behind the one that the list before ended with; behind the zero
+// one: from the first.
+func (db *DB) Unsettled(ctx context.Context, after Unsettled, limit int) ([]Unsettled, error) {
+	since := int64(math.MinInt64)
+	if !after.At.IsZero() {
+		since = after.At.UnixMilli()
+	}
+	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at FROM recordings WHERE state IN ('announced', 'growing')
+		AND (at, call_id, id) > (?, ?, ?) ORDER BY at, call_id, id LIMIT ?`, since, after.CallID, after.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list unsettled recordings: %w", err)
 	}

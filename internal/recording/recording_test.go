@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -226,7 +228,35 @@ func TestFileName(t *testing.T) {
 
 type unsettled []store.Unsettled
 
-func (u unsettled) Unsettled(context.Context, int) ([]store.Unsettled, error) { return u, nil }
+func (u unsettled) Unsettled(_ context.Context, after store.Unsettled, limit int) ([]store.Unsettled, error) {
+	from := slices.IndexFunc(u, func(r store.Unsettled) bool { return r == after }) + 1
+	return u[from:min(from+limit, len(u))], nil
+}
+
+// TestWatchMany: five hundred files that never come hold up no other: the newest
+// recording is told a few rounds later.
+func TestWatchMany(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Unix(1_795_366_192, 0)
+	var all unsettled
+	for i := range 500 {
+		all = append(all, store.Unsettled{CallID: fmt.Sprint(i), ID: "r", Path: fmt.Sprintf("%s/%d.wav", dir, i), At: now.Add(-time.Hour)})
+	}
+	all = append(all, store.Unsettled{CallID: "new", ID: "r", Path: dir + "/new.wav", At: now})
+	write(t, dir+"/new.wav", wav(4, -1))
+	var told []string
+	w := &recording.Watch{
+		Library: recording.New([]recording.Directory{{Path: dir}}), GiveUp: time.Hour, Now: func() time.Time { return now },
+		Tell: func(e record.Event) { told = append(told, e.Value) }, Log: slog.New(slog.DiscardHandler), Store: all,
+	}
+	for range 6 { // twice through
+		w.Round(t.Context())
+		now = now.Add(time.Second)
+	}
+	if !slices.Equal(told, []string{"new"}) {
+		t.Errorf("told of %q, want the new one", told)
+	}
+}
 
 // TestWatch: a file is told when it has kept its size, not before; an empty
 // one as empty, a missing one as gone after its time.

@@ -13,7 +13,8 @@ import (
 const (
 	// look is how often files that are not yet whole are looked at.
 	look = time.Second
-	// looks is how many of them are looked at in one round, the oldest first.
+	// looks is how many of them are looked at in one round. The next round goes on
+	// behind them, so that files that never come hold up no others.
 	looks = 200
 	// settled is how long a file must have kept its size to be whole.
 	settled = time.Second
@@ -27,13 +28,15 @@ const (
 type Watch struct {
 	Library *Library
 	Store   interface {
-		Unsettled(ctx context.Context, limit int) ([]store.Unsettled, error)
+		Unsettled(ctx context.Context, after store.Unsettled, limit int) ([]store.Unsettled, error)
 	}
 	GiveUp time.Duration      // how long a missing file is looked for
 	Tell   func(record.Event) // gets a RecordingChecked for each change; must not block
 	Now    func() time.Time   // the clock
 	Log    *slog.Logger
-	seen   map[string]sight
+	after  store.Unsettled  // the last one that was looked at; zero: all were
+	seen   map[string]sight // as of the time before
+	next   map[string]sight // as of this time
 	failed bool
 }
 
@@ -57,9 +60,10 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// Round looks once at every recording that is not settled.
+// Round looks once at recordings that are not settled: all of them, unless
+// there are many.
 func (w *Watch) Round(ctx context.Context) {
-	list, err := w.Store.Unsettled(ctx, looks)
+	list, err := w.Store.Unsettled(ctx, w.after, looks)
 	if err != nil {
 		if !w.failed && ctx.Err() == nil {
 			w.Log.Error("cannot look after recordings", "error", err)
@@ -68,17 +72,23 @@ func (w *Watch) Round(ctx context.Context) {
 		return
 	}
 	w.failed = false
-	next := make(map[string]sight, len(list))
+	if w.next == nil {
+		w.next = map[string]sight{}
+	}
 	for _, u := range list {
 		key := u.CallID + "/" + u.ID
 		fact, now := w.inspect(u, w.seen[key])
-		next[key] = now
+		w.next[key] = now
 		if fact.State == record.Announced {
 			continue
 		}
 		w.Tell(record.Event{At: w.Now().UTC(), Kind: record.RecordingChecked, Source: record.SourceDisk, Key: u.ID, Value: u.CallID, Recorded: fact})
 	}
-	w.seen = next
+	if len(list) == looks {
+		w.after = list[looks-1]
+		return
+	}
+	w.after, w.seen, w.next = store.Unsettled{}, w.next, nil
 }
 
 // inspect tells what a file is like now. Announced means: nothing to tell yet.
