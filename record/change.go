@@ -38,4 +38,8 @@ type Change struct {
 	Quiet  bool    // CallMerged of a call that nobody was told of: of interest only to the journal
 
 	Recording string // RecordRevised: id of the recording whose state changed; empty: something else did
+
+	// Channels are the ids of all channels that the call had, in the order in
+	// which they became part of it, where Record is of a call that is over.
+	Channels []string
 }

@@ -38,7 +38,7 @@ func (m *Machine) join(dst []Change, a, b *call, at time.Time, relation bool) []
 	// told, theirs says whose they are.
 	if !relation && hasExternal(a) && hasExternal(b) && !(b.bare && b.origin.role == helper) {
 		b.mergedInto = a.id
-		change.Record = m.build(b, at, true)
+		change.Record, change.Channels = m.build(b, at, true), b.channelIDs()
 	}
 	absorb(a, b)
 	for _, ch := range b.members {
@@ -314,5 +314,13 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 	}
 	m.awaitClaim(c)
 	rec := m.build(c, c.last, true)
-	return m.tell(dst, c, Change{Kind: CallEnded, At: c.last, Record: rec})
+	return m.tell(dst, c, Change{Kind: CallEnded, At: c.last, Record: rec, Channels: c.channelIDs()})
+}
+
+func (c *call) channelIDs() []string {
+	ids := make([]string, len(c.members))
+	for i, ch := range c.members {
+		ids[i] = ch.id
+	}
+	return ids
 }

@@ -3,6 +3,7 @@ package record
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 )
 
@@ -121,6 +122,25 @@ type Recording struct {
 	Bytes int64          `json:"bytes,omitempty"`
 	MS    int64          `json:"ms,omitempty"`
 	Talk  bool           `json:"talk,omitempty"` // it ran while its channel was in a conversation
+	// Found: nobody told of it; the file was found on the disk, by the id of one
+	// of the call's channels in its name. At and Talk are then what the file
+	// says.
+	Found bool `json:"found,omitempty"`
+}
+
+// Stem is the file's name without folder and extension: what stays of it when a
+// script moves or converts the file.
+func (r Recording) Stem() string { return Stem(r.Path) }
+
+// Stem is a path's last part without its extension. What follows the last dot
+// is none where it is a number, as in a file that is called by a channel's id.
+func Stem(path string) string {
+	base := path[strings.LastIndexByte(path, '/')+1:]
+	dot := strings.LastIndexByte(base, '.')
+	if dot < 0 || strings.Trim(base[dot+1:], "0123456789") == "" {
+		return base
+	}
+	return base[:dot]
 }
 
 // RecordingID is the stable id of the recording that the PBX wrote to path.

@@ -182,9 +182,9 @@ func putRecordings(ctx context.Context, tx *sql.Tx, r *record.Record) error {
 				rec.State, rec.Bytes, rec.MS = old.State, old.Bytes, old.MS
 			}
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO recordings (call_id, n, id, path, at, state, bytes, ms, talk) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		_, err := tx.ExecContext(ctx, `INSERT INTO recordings (call_id, n, id, path, at, state, bytes, ms, talk, found) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO NOTHING`,
-			r.CallID, n, rec.ID, rec.Path, rec.At.UnixMilli(), rec.State, rec.Bytes, rec.MS, rec.Talk)
+			r.CallID, n, rec.ID, rec.Path, rec.At.UnixMilli(), rec.State, rec.Bytes, rec.MS, rec.Talk, rec.Found)
 		if err != nil {
 			return fmt.Errorf("write recordings of %s: %w", r.CallID, err)
 		}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 
 	"github.com/voipd/voipd/record"
@@ -69,10 +68,21 @@ func (db *DB) Judge(ctx context.Context, r record.Record) (v Verdict, better rec
 		return Better, old, doubles, nil
 	}
 	r.Details.Recordings = recordingsOf(old, r)
-	if had == rank(&r) && !improves(old, r) {
-		return Kept, r, nil, nil
+	switch {
+	case had > rank(&r) || improves(old, r):
+		return Better, r, doubles, nil
+	case discovers(old, r): // it tells no more, but somebody has looked on the disk again
+		old.Details.Recordings = r.Details.Recordings
+		return Better, old, doubles, nil
 	}
-	return Better, r, doubles, nil
+	return Kept, r, nil, nil
+}
+
+// Outranked tells whether what is kept of a call was told by a better teller
+// than r, so that nothing r says of the call itself is wanted.
+func (db *DB) Outranked(ctx context.Context, r *record.Record) (bool, error) {
+	better, err := db.some(ctx, `SELECT 1 FROM records WHERE call_id = ? AND rank < ?`, r.CallID, rank(r))
+	return better, wrap("judge record "+r.CallID, err)
 }
 
 // settled tells whether no account of the call is wanted: it was forgotten, who
@@ -120,17 +130,31 @@ func improves(old, r record.Record) bool {
 	return errA != nil || errB != nil || string(a) != string(b)
 }
 
-// recordingsOf are the recordings of r and, where a live teller told old, those
-// that only it knows of: neither CEL nor CDR has every recording. CDR names a
-// file without its folder.
+// discovers tells whether r has a recording that was found on the disk and that
+// old does not know.
+func discovers(old, r record.Record) bool {
+	return slices.ContainsFunc(r.Details.Recordings, func(rec record.Recording) bool {
+		return rec.Found && !slices.ContainsFunc(old.Details.Recordings, func(o record.Recording) bool { return o.ID == rec.ID })
+	})
+}
+
+// recordingsOf are the recordings of r, and of old those that r need not know
+// of: neither CEL nor CDR has every recording that a live teller told, and one
+// that was found on the disk may have gone since. Files of one stem are one
+// recording: CDR names a file without its folder, and scripts convert them.
 func recordingsOf(old, r record.Record) []record.Recording {
-	if s := old.Details.Source; s != record.SourceAMI.String() && s != record.SourceARI.String() {
-		return r.Details.Recordings
-	}
-	all := slices.Clone(old.Details.Recordings)
-	for _, rec := range r.Details.Recordings {
-		if !slices.ContainsFunc(all, func(o record.Recording) bool { return path.Base(o.Path) == path.Base(rec.Path) }) {
-			all = append(all, rec)
+	live := old.Details.Source == record.SourceAMI.String() || old.Details.Source == record.SourceARI.String()
+	all := slices.Clone(r.Details.Recordings)
+	for _, o := range old.Details.Recordings {
+		i := slices.IndexFunc(all, func(rec record.Recording) bool { return rec.Stem() == o.Stem() })
+		switch {
+		case i < 0 && (live || o.Found):
+			all = append(all, o)
+		case i >= 0 && o.Found: // it is settled; when it began and what it holds, a better teller may know better
+			o.At, o.Talk = all[i].At, all[i].Talk
+			all[i] = o
+		case i >= 0 && live && !(all[i].Found && o.State == record.Gone):
+			all[i] = o
 		}
 	}
 	slices.SortStableFunc(all, func(a, b record.Recording) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })

@@ -244,13 +244,13 @@ func recordings(ctx context.Context, from interface {
 	return out, rows.Err()
 }
 
-const recordingColumns = `id, path, at, state, bytes, ms, talk`
+const recordingColumns = `id, path, at, state, bytes, ms, talk, found`
 
 // scanRecording reads a row of before and recordingColumns.
 func scanRecording(rows *sql.Rows, before ...any) (record.Recording, error) {
 	var rec record.Recording
 	var at int64
-	err := rows.Scan(append(before, &rec.ID, &rec.Path, &at, &rec.State, &rec.Bytes, &rec.MS, &rec.Talk)...)
+	err := rows.Scan(append(before, &rec.ID, &rec.Path, &at, &rec.State, &rec.Bytes, &rec.MS, &rec.Talk, &rec.Found)...)
 	rec.At = time.UnixMilli(at).UTC()
 	return rec, err
 }

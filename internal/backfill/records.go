@@ -19,9 +19,12 @@ const (
 // Part is what a source tells at once.
 type Part struct {
 	Records []record.Record
-	Before  time.Time // every call that ended before it has been told; zero: not known yet
-	Stats   Stats     // of the reading so far
-	Share   float64   // how much of it that is, roughly: 0 to 1
+	// Channels are the ids of all channels of the records' calls, by the call's
+	// id. CDR knows only those that have a row of their own.
+	Channels map[string][]string
+	Before   time.Time // every call that ended before it has been told; zero: not known yet
+	Stats    Stats     // of the reading so far
+	Share    float64   // how much of it that is, roughly: 0 to 1
 }
 
 // Records reads the span and tells the calls that are, in part, in it: each
@@ -31,7 +34,7 @@ type Part struct {
 // ends the reading and is the error of Records. Memory does not grow with the
 // span.
 func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, each func(Part) error) (Stats, error) {
-	t := &tale{machine: record.New(rules), span: span, doubts: map[string]string{}, each: each}
+	t := &tale{machine: record.New(rules), span: span, channels: map[string][]string{}, doubts: map[string]string{}, each: each}
 	if s.db != nil || s.place.Zone != nil {
 		t.span = span.Wide(twice) // no call may be lost for an hour that comes twice
 	}
@@ -68,12 +71,13 @@ type tale struct {
 	each    func(Part) error
 	failed  error // what each said
 
-	changes []record.Change
-	records []record.Record
-	doubts  map[string]string // calls that the rows do not tell whole, and why
-	stats   Stats
-	share   float64
-	given   int // how many rows were read when records were last given
+	changes  []record.Change
+	records  []record.Record
+	channels map[string][]string // of the records, see Part
+	doubts   map[string]string   // calls that the rows do not tell whole, and why
+	stats    Stats
+	share    float64
+	given    int // how many rows were read when records were last given
 }
 
 func (t *tale) event(e record.Event) {
@@ -101,6 +105,7 @@ func (t *tale) event(e record.Event) {
 		}
 		if t.span.Touches(r.Details.StartedAt, r.Details.EndedAt) {
 			t.records = append(t.records, r)
+			t.channels[r.CallID] = c.Channels
 		}
 	}
 }
@@ -130,7 +135,8 @@ func (t *tale) row() error {
 }
 
 func (t *tale) give() error {
-	t.failed = t.each(Part{Records: t.records, Before: t.before(), Stats: t.stats, Share: t.share})
+	t.failed = t.each(Part{Records: t.records, Channels: t.channels, Before: t.before(), Stats: t.stats, Share: t.share})
 	t.records, t.given = t.records[:0], t.stats.Rows
+	clear(t.channels)
 	return t.failed
 }
