@@ -3,7 +3,6 @@ package recording
 import (
 	"errors"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -53,11 +52,11 @@ func extensions() []string {
 // dayIn is the folder of the day that a file's name states as
 // "…-20261122-192235-…"; empty where it states none.
 func dayIn(base string) string {
-	day := regexp.MustCompile(`(?:^|[-_])(20\d\d)([01]\d)([0-3]\d)-\d{6}(?:[-_.]|$)`).FindStringSubmatch(base)
-	if day == nil {
+	at, ok := stampIn(base)
+	if !ok {
 		return ""
 	}
-	return path.Join(day[1:]...)
+	return at.Format("2006/01/02")
 }
 
 // found opens the first of the names that is there.
