@@ -22,15 +22,20 @@ func newExplain() *cobra.Command {
 		Short: "Show what happened in a call, and why its record says what it says",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			conf, events, err := readTrace(cmd.Context(), path, args[0])
+			k, err := readTrace(cmd.Context(), path, args[0])
 			if err != nil {
 				return err
 			}
-			rules, err := daemon.Rules(conf)
+			rules, err := daemon.Rules(k.conf)
 			if err != nil {
 				return err
 			}
-			return trace.Explain(cmd.OutOrStdout(), rules, args[0], events)
+			if k.events == nil {
+				err = trace.ExplainKept(cmd.OutOrStdout(), &k.record)
+			} else {
+				err = trace.Explain(cmd.OutOrStdout(), rules, args[0], k.events)
+			}
+			return errors.Join(err, trace.Recordings(cmd.OutOrStdout(), &k.record))
 		},
 	}
 	configFlag(c, &path, "/etc/voipd/config.toml")
@@ -48,9 +53,13 @@ and names are replaced, the same ones by the same ones, so that the file can go
 into a bug report; "voipd replay FILE.trace" tells the record from it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, events, err := readTrace(cmd.Context(), path, args[0])
+			k, err := readTrace(cmd.Context(), path, args[0])
 			if err != nil {
 				return err
+			}
+			events := k.events
+			if events == nil {
+				return fmt.Errorf("the facts of the call %q are not kept any more (store.keep_traces), CEL or CDR told it, or it goes on", args[0])
 			}
 			if !plain {
 				key := make([]byte, 32)
@@ -68,32 +77,38 @@ into a bug report; "voipd replay FILE.trace" tells the record from it.`,
 	return c
 }
 
-// readTrace reads the facts of a call from the store of the configuration. The
-// facts of a call that went into another stand with that one.
-func readTrace(ctx context.Context, path, callID string) (config.Config, []record.Event, error) {
-	conf, err := config.Read(path)
-	if err != nil {
-		return conf, nil, err
+// known is what the store of a configuration has of a call.
+type known struct {
+	conf   config.Config
+	record record.Record
+	events []record.Event // nil: none are kept
+}
+
+// readTrace reads a call's record and its facts. The facts of a call that went
+// into another stand with that one.
+func readTrace(ctx context.Context, path, callID string) (k known, err error) {
+	if k.conf, err = config.Read(path); err != nil {
+		return k, err
 	}
-	db, err := store.OpenReadOnly(ctx, conf.Store.Path)
+	db, err := store.OpenReadOnly(ctx, k.conf.Store.Path)
 	if err != nil {
-		return conf, nil, err
+		return k, err
 	}
 	defer db.Close()
-	r, err := db.Record(ctx, callID)
+	k.record, err = db.Record(ctx, callID)
 	if errors.Is(err, store.ErrNotFound) {
-		return conf, nil, fmt.Errorf("there is no record of the call %q in %s", callID, conf.Store.Path)
+		return k, fmt.Errorf("there is no record of the call %q in %s", callID, k.conf.Store.Path)
 	}
 	if err != nil {
-		return conf, nil, err
+		return k, err
 	}
 	from := callID
-	if r.Details.MergedInto != "" {
-		from = r.Details.MergedInto
+	if k.record.Details.MergedInto != "" {
+		from = k.record.Details.MergedInto
 	}
-	events, err := db.Trace(ctx, from)
+	k.events, err = db.Trace(ctx, from)
 	if errors.Is(err, store.ErrNotFound) {
-		return conf, nil, fmt.Errorf("the facts of the call %q are not kept any more (store.keep_traces), or it goes on", callID)
+		return k, nil
 	}
-	return conf, events, err
+	return k, err
 }

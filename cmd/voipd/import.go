@@ -17,6 +17,7 @@ import (
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/repair"
+	"github.com/voipd/voipd/internal/trace"
 	"github.com/voipd/voipd/store"
 )
 
@@ -36,7 +37,8 @@ func newImport() *cobra.Command {
 		Long: `Import reads the places that [[backfill]] names in the configuration, those
 given with --source alone, or CSV files given with --cel and --cdr, and writes the
 records of their calls. What was told live outranks CEL, which outranks CDR: a
-better record is never replaced. Webhooks are not told.
+better record is never replaced. Recordings that neither knows are looked for in
+[[recordings.directories]], by the ids in their names. Webhooks are not told.
 
 It may be stopped and started again, and run while voipd serves. A place in the
 configuration is gone on with where the last import came to; with --from or --to
@@ -86,7 +88,7 @@ func runImport(cmd *cobra.Command, f importFlags) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	for _, s := range sources {
 		o := repair.ImportOptions{Source: s, Rules: rules, Store: db, Span: span, DryRun: f.dryRun,
-			Resume: !files && span == backfill.Span{}, Settle: daemon.Settle(conf, time.Now)}
+			Resume: !files && span == backfill.Span{}, Find: daemon.Find(conf), Settle: daemon.Settle(conf, time.Now)}
 		if cmd.Context().Err() == nil {
 			err = errors.Join(err, importOne(cmd, o))
 		}
@@ -159,6 +161,9 @@ func importOne(cmd *cobra.Command, o repair.ImportOptions) error {
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%s: %d rows, %d calls: %d new, %d replaced, %d kept; %d rows malformed%s\n",
 		o.Source.Name(), n.Rows, n.Calls, n.New, n.Replaced, n.Kept, n.Malformed, what)
+	if n.Unfound != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: not every recording could be looked for, import again with --from when this is mended: %s\n", o.Source.Name(), trace.Inert(n.Unfound))
+	}
 	return err
 }
 

@@ -69,7 +69,8 @@ func (d *Daemon) newRepair(rules record.Rules) (err error) {
 	}
 	// A link that is dead is noticed so late; clocks may differ by the rest.
 	margin := 2*time.Minute + d.config.Asterisk.PingEvery + d.config.Asterisk.Deadline
-	opt := repair.Options{Rules: rules, Store: d.store, Settle: d.opt.Settle, Margin: margin, Off: d.clock.off, Leapt: d.clock.wasSet, Sets: d.clock.sets, Log: d.opt.Log,
+	opt := repair.Options{Rules: rules, Store: d.store, Settle: d.opt.Settle, Margin: margin, Off: d.clock.off, Leapt: d.clock.wasSet, Sets: d.clock.sets,
+		Find: Find(d.config), Log: d.opt.Log,
 		Improve: func(ctx context.Context, records []record.Record) (ingest.Improved, error) {
 			d.rebuild.wait() // what was told before the damage is not told again
 			return d.loop.Improve(ctx, records)
@@ -99,6 +100,22 @@ func (d *Daemon) repairHealth(h *api.Health) {
 	for _, name := range slices.Sorted(maps.Keys(r.Failed)) {
 		h.Warnings = append(h.Warnings, api.Warning{Code: "backfill-unreadable",
 			Text: fmt.Sprintf("[[backfill]] %s cannot be read, so what was missed stays missing or approximate: %s", name, r.Failed[name])})
+	}
+	if r.Unfound != "" {
+		h.Warnings = append(h.Warnings, api.Warning{Code: "recordings-unreadable",
+			Text: "the recordings of calls that were missed cannot be looked for everywhere, so some may be without theirs: " + r.Unfound})
+	}
+}
+
+// Find gives what finds recordings on the disk by their names.
+func Find(c config.Config) repair.Find {
+	library := recording.New(directories(c))
+	return func(ctx context.Context, told []repair.Call) error {
+		calls := make([]recording.Call, len(told))
+		for i, t := range told {
+			calls[i] = recording.Call{Record: t.Record, IDs: t.Channels}
+		}
+		return library.Find(ctx, calls)
 	}
 }
 

@@ -146,11 +146,15 @@ func (d *Daemon) fromSources(ctx context.Context, until time.Time, span backfill
 	}
 	defer func() { _ = closeSources(sources) }() // they were only read
 	for _, s := range sources {
-		n, err := repair.Import(ctx, repair.ImportOptions{Source: endedBefore{s, until}, Rules: d.rules, Store: d.store, Span: span, Settle: Settle(d.config, time.Now)})
+		n, err := repair.Import(ctx, repair.ImportOptions{Source: endedBefore{s, until}, Rules: d.rules, Store: d.store, Span: span,
+			Find: Find(d.config), Settle: Settle(d.config, time.Now)})
 		if err != nil {
 			return fmt.Errorf("rebuild from %s: %w", s.Name(), err)
 		}
 		d.opt.Log.Info("took calls of the past", "source", s.Name(), "new", n.New, "replaced", n.Replaced)
+		if n.Unfound != "" {
+			d.opt.Log.Warn("not every recording of calls of the past could be looked for", "error", n.Unfound)
+		}
 	}
 	return nil
 }

@@ -28,6 +28,8 @@ type ImportOptions struct {
 	DryRun bool // nothing is written
 	// Progress is told after each step how far the import is; may be nil.
 	Progress func(Imported)
+	// Find looks for recordings that CEL and CDR do not know; may be nil.
+	Find Find
 	// Settle looks at the recordings of a record before it is written, so that
 	// those of old calls are no news later; may be nil.
 	Settle func(*record.Record)
@@ -39,6 +41,7 @@ type Imported struct {
 	Calls               int       // records that were told
 	New, Replaced, Kept int       // what became of them
 	From, At            time.Time // where it began, zero: at the first row; up to where everything is told
+	Unfound             string    // why recordings could not be looked for; empty: they could
 	Share               float64   // how much of the source is read, roughly: 0 to 1
 }
 
@@ -58,7 +61,7 @@ func Import(ctx context.Context, o ImportOptions) (Imported, error) {
 	n.From = o.Span.From
 	stats, err := o.Source.Records(ctx, o.Rules, o.Span, func(p backfill.Part) error {
 		n.Rows, n.Malformed, n.Share = p.Stats.Rows, p.Stats.Malformed, p.Share
-		if err := o.keep(ctx, &n, p.Records); err != nil {
+		if err := o.keep(ctx, &n, p); err != nil {
 			return err
 		}
 		if p.Before.After(n.At) {
@@ -79,9 +82,16 @@ func Import(ctx context.Context, o ImportOptions) (Imported, error) {
 }
 
 // keep judges records and writes the better ones in one transaction.
-func (o *ImportOptions) keep(ctx context.Context, n *Imported, records []record.Record) error {
+func (o *ImportOptions) keep(ctx context.Context, n *Imported, p backfill.Part) error {
 	b := &store.Batch{}
-	for _, r := range records {
+	failed, err := o.Find.in(ctx, o.Store, p)
+	if err != nil {
+		return fmt.Errorf("import calls: %w", err)
+	}
+	if failed != nil {
+		n.Unfound = failed.Error()
+	}
+	for _, r := range p.Records {
 		n.Calls++
 		verdict, better, _, err := o.Store.Judge(ctx, r)
 		if err != nil {

@@ -22,6 +22,9 @@ type Options struct {
 	Store   *store.DB
 	// Improve takes records that were read; it is the loop's.
 	Improve func(context.Context, []record.Record) (ingest.Improved, error)
+	// Find looks for recordings that CEL and CDR do not know; nil: none are
+	// looked for.
+	Find Find
 	// Settle is how long after a gap, or after a call of which too little was
 	// seen, its rows are waited for. Default 30 s.
 	Settle time.Duration
@@ -90,6 +93,7 @@ type Health struct {
 	Open    int               // gaps that are not repaired
 	Since   time.Time         // when the oldest of them began
 	Failed  map[string]string // sources that could not be read, and why
+	Unfound string            // why recordings could not be looked for, the last time; empty: they could
 }
 
 // New makes a Repair.
@@ -270,6 +274,11 @@ func (r *Repair) from(ctx context.Context, s Source, span backfill.Span) (sum in
 				d.Approximate = append(d.Approximate, "the PBX's clock was set in the call")
 			}
 		}
+		failed, err := r.opt.Find.in(ctx, r.opt.Store, p)
+		if err != nil {
+			return fmt.Errorf("keep what %s tells: %w", s.Name(), err)
+		}
+		r.noteFound(failed)
 		n, err := r.opt.Improve(ctx, p.Records)
 		sum.New, sum.Better, sum.Kept = sum.New+n.New, sum.Better+n.Better, sum.Kept+n.Kept
 		if err != nil {
@@ -295,4 +304,19 @@ func (r *Repair) note(source string, err error) {
 			r.opt.Log.Warn("a source of CEL or CDR cannot be read; what was missed waits for it", "source", source, "error", err)
 		}
 	}
+}
+
+// noteFound keeps whether recordings could be looked for, and logs when that
+// changes.
+func (r *Repair) noteFound(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	why := ""
+	if err != nil {
+		why = err.Error()
+	}
+	if why != "" && why != r.health.Unfound {
+		r.opt.Log.Warn("not every recording of calls that were missed could be looked for", "error", err)
+	}
+	r.health.Unfound = why
 }

@@ -1,10 +1,12 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -20,10 +22,10 @@ const (
 const every = 200 * time.Millisecond
 
 // record writes one recording of a play as Asterisk does: the file is there when MixMonitor begins, grows while the
-// call talks, and is whole when its channel hangs up.
-func (p *PBX) record(c *Capture, r recording, rewrite *strings.Replacer, begin time.Time) error {
+// call talks, and is whole when its channel hangs up. When that life of Asterisk's ends, it stays as it is.
+func (p *PBX) record(c *Capture, r recording, rewrite *strings.Replacer, begin time.Time, life <-chan struct{}) error {
 	from, to := begin.Add(r.from), begin.Add(r.to)
-	if !p.until(from, nil) {
+	if !p.until(from, life) {
 		return nil
 	}
 	name := c.file(r, rewrite)
@@ -37,7 +39,7 @@ func (p *PBX) record(c *Capture, r recording, rewrite *strings.Replacer, begin t
 	defer f.Close() //nolint:errcheck // the last write's error counts
 	whole := r.bytes
 	if whole == nil {
-		whole = tones(r)
+		whole = r.made()
 	}
 	written := 0
 	for at := from; ; at = at.Add(every) {
@@ -45,7 +47,7 @@ func (p *PBX) record(c *Capture, r recording, rewrite *strings.Replacer, begin t
 		if last {
 			at = to
 		}
-		if !p.until(at, nil) {
+		if !p.until(at, life) {
 			return nil
 		}
 		upTo := r.grown(len(whole), to.Sub(at))
@@ -68,6 +70,19 @@ func (r recording) grown(size int, toGo time.Duration) int {
 	part := 1 - toGo.Seconds()/max(r.seconds, 0.001)
 	n := headerSize + int(max(part, 0)*float64(size-headerSize))
 	return n - n%2 // whole samples
+}
+
+// made is a file of the recording's length: in GSM of silence, else a WAV file of tones.
+func (r recording) made() []byte {
+	if path.Ext(r.base) != ".gsm" {
+		return tones(r)
+	}
+	if !r.audible {
+		return nil
+	}
+	const framesPerSecond = 50
+	frame := append([]byte{0xd8, 0x20, 0xa2, 0xe1, 0x5a}, bytes.Repeat([]byte{0x50, 0x00, 0x49, 0x24, 0x92, 0x49, 0x24}, 4)...)
+	return bytes.Repeat(frame, int(r.seconds*framesPerSecond))
 }
 
 // tones makes a WAV file of the recording's length: two voices by turns, a second each.

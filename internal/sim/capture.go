@@ -43,7 +43,7 @@ type recording struct {
 	audible bool
 	from    time.Duration // when MixMonitor began
 	to      time.Duration // when it ended, with its channel
-	bytes   []byte        // of the file itself, where the capture holds it; tones are made otherwise
+	bytes   []byte        // of the file itself, where the capture holds it; one like it is made otherwise
 }
 
 // Length is the time from the first event to the last.
@@ -208,7 +208,8 @@ func (c *Capture) loadAudio(files fs.FS, dir string) error {
 				break
 			}
 		}
-		if c.times(&r) && (r.bytes != nil || path.Ext(r.base) == ".wav") {
+		ext := path.Ext(r.base)
+		if c.times(&r) && (r.bytes != nil || ext == ".wav" || ext == ".gsm") {
 			c.audio = append(c.audio, r)
 		}
 	}

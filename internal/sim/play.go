@@ -66,7 +66,7 @@ func (p *PBX) Play(c *Capture, after time.Duration) *Playing {
 	if p.opts.Monitor != "" {
 		for _, r := range c.audio {
 			p.spawn(func() {
-				if err := p.record(c, r, rewrite, begin); err != nil {
+				if err := p.record(c, r, rewrite, begin, life); err != nil {
 					p.opts.Log.Error("fake PBX: recording", "capture", c.Name, "error", err)
 				}
 			})

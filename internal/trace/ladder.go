@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -29,8 +30,7 @@ func Explain(w io.Writer, rules record.Rules, callID string, events []record.Eve
 		return fmt.Errorf("explain %s: %w", callID, ErrNoRecord)
 	}
 	p := &printer{w: w, from: r.Details.StartedAt}
-	p.line("%s  %s", Inert(callID), headline(r))
-	p.line("began %s UTC", r.Details.StartedAt.Format("2006-01-02 15:04:05.000"))
+	p.head(r)
 	p.line("")
 	for _, c := range changes {
 		if text := rung(c); text != "" {
@@ -38,6 +38,43 @@ func Explain(w io.Writer, rules record.Rules, callID string, events []record.Eve
 		}
 	}
 	p.line("")
+	p.reasons(r, events)
+	return p.err
+}
+
+// ExplainKept tells what there is to say of a call of which no facts are kept,
+// as of one that CEL or CDR told, from its record.
+func ExplainKept(w io.Writer, r *record.Record) error {
+	p := &printer{w: w, from: r.Details.StartedAt}
+	p.head(r)
+	p.line("told by %s; its facts are not kept", Inert(cmp.Or(r.Details.Source, "nobody known")))
+	p.line("")
+	p.reasons(r, nil)
+	return p.err
+}
+
+// Recordings tells of a call's recordings, and who told of them.
+func Recordings(w io.Writer, r *record.Record) error {
+	p := &printer{w: w, from: r.Details.StartedAt}
+	for _, rec := range r.Details.Recordings {
+		how := "told by the PBX"
+		if rec.Found {
+			how = "found on the disk by its name"
+		}
+		p.line("%-12s %-14s %s", "recording", rec.State, how)
+		p.line("%27s %s  %s", "", p.since(rec.At), Inert(rec.Path))
+	}
+	return p.err
+}
+
+func (p *printer) head(r *record.Record) {
+	p.line("%s  %s", Inert(r.CallID), headline(r))
+	p.line("began %s UTC", r.Details.StartedAt.Format("2006-01-02 15:04:05.000"))
+}
+
+// reasons tells of each field the rule that decided it, and the fact where it is
+// among events.
+func (p *printer) reasons(r *record.Record, events []record.Event) {
 	values := map[string]string{"direction": string(r.Direction), "srcPhone": r.SrcPhone, "dstPhone": r.DstPhone,
 		"disposition": string(r.Disposition), "duration": fmt.Sprintf("%d s", r.Duration)}
 	for _, why := range r.Details.Why {
@@ -49,7 +86,6 @@ func Explain(w io.Writer, rules record.Rules, callID string, events []record.Eve
 	for _, why := range r.Details.Approximate {
 		p.line("approximate  %s", Inert(why))
 	}
-	return p.err
 }
 
 // printer keeps the first error, so that every line need not be asked.
