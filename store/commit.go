@@ -119,7 +119,7 @@ func rank(r *record.Record) int {
 }
 
 // approximate is the rank from which on accounts are not whole.
-const approximate = `11`
+const approximate, approximateText = 11, `11`
 
 // putRecord writes a record over the one of the same call, unless that one was
 // told by a better teller, or the call was forgotten.

@@ -54,14 +54,20 @@ func (db *DB) Judge(ctx context.Context, r record.Record) (v Verdict, better rec
 	if err != nil {
 		return fail(err)
 	}
-	if had < rank(&r) && len(doubles) == 0 {
+	if had < min(rank(&r), approximate) && len(doubles) == 0 {
 		return Kept, r, nil, nil
 	}
 	old, err := db.Record(ctx, r.CallID)
 	if err != nil {
 		return fail(err)
 	}
-	if had < rank(&r) { // it knows only what else went into the call
+	if had < rank(&r) { // it knows only what else went into the call, and what is on the disk
+		if len(doubles) == 0 && !discovers(old, r) {
+			return Kept, r, nil, nil
+		}
+		if had >= approximate {
+			old.Details.Recordings = withFound(old, r)
+		}
 		old.Details.Absorbed = append(old.Details.Absorbed, r.Details.Absorbed...)
 		slices.Sort(old.Details.Absorbed)
 		old.Details.Absorbed = slices.Compact(old.Details.Absorbed)
@@ -79,10 +85,15 @@ func (db *DB) Judge(ctx context.Context, r record.Record) (v Verdict, better rec
 }
 
 // Outranked tells whether what is kept of a call was told by a better teller
-// than r, so that nothing r says of the call itself is wanted.
-func (db *DB) Outranked(ctx context.Context, r *record.Record) (bool, error) {
-	better, err := db.some(ctx, `SELECT 1 FROM records WHERE call_id = ? AND rank < ?`, r.CallID, rank(r))
-	return better, wrap("judge record "+r.CallID, err)
+// than r, and whether it is whole; else what r found on the disk is wanted all
+// the same.
+func (db *DB) Outranked(ctx context.Context, r *record.Record) (outranked, whole bool, err error) {
+	var had int
+	err = db.reader.QueryRowContext(ctx, `SELECT rank FROM records WHERE call_id = ?`, r.CallID).Scan(&had)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, false, nil
+	}
+	return had < rank(r), had < approximate, wrap("judge record "+r.CallID, err)
 }
 
 // settled tells whether no account of the call is wanted: it was forgotten, who
@@ -107,7 +118,7 @@ func (db *DB) settled(ctx context.Context, r *record.Record) (bool, error) {
 // doubled finds the record of a call that went into another, told by an account
 // of the given rank, and has no reason to have one: who told it was worse, or
 // missed something.
-const doubled = `SELECT call_id FROM records WHERE call_id = ? AND (rank > ? OR rank >= ` + approximate + `)
+const doubled = `SELECT call_id FROM records WHERE call_id = ? AND (rank > ? OR rank >= ` + approximateText + `)
 	AND json_extract(details, '$.mergedInto') IS NULL`
 
 func (db *DB) some(ctx context.Context, query string, args ...any) (bool, error) {
@@ -131,11 +142,25 @@ func improves(old, r record.Record) bool {
 }
 
 // discovers tells whether r has a recording that was found on the disk and that
-// old does not know.
+// old does not know, or knows to be gone from where it was said to be.
 func discovers(old, r record.Record) bool {
-	return slices.ContainsFunc(r.Details.Recordings, func(rec record.Recording) bool {
-		return rec.Found && !slices.ContainsFunc(old.Details.Recordings, func(o record.Recording) bool { return o.ID == rec.ID })
-	})
+	return !slices.EqualFunc(old.Details.Recordings, withFound(old, r), func(a, b record.Recording) bool { return a.ID == b.ID })
+}
+
+// withFound are the recordings of old, and those that only r found.
+func withFound(old, r record.Record) []record.Recording {
+	all := slices.Clone(old.Details.Recordings)
+	for _, rec := range r.Details.Recordings {
+		i := slices.IndexFunc(all, func(o record.Recording) bool { return o.Stem() == rec.Stem() })
+		switch {
+		case !rec.Found:
+		case i < 0:
+			all = append(all, rec)
+		case all[i].State == record.Gone && !all[i].Found:
+			all[i] = rec
+		}
+	}
+	return inOrder(all)
 }
 
 // recordingsOf are the recordings of r, and of old those that r need not know
@@ -157,6 +182,10 @@ func recordingsOf(old, r record.Record) []record.Recording {
 			all[i] = o
 		}
 	}
+	return inOrder(all)
+}
+
+func inOrder(all []record.Recording) []record.Recording {
 	slices.SortStableFunc(all, func(a, b record.Recording) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
 	return all
 }

@@ -70,6 +70,74 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// TestImportFindsRecordings: recordings that CEL and CDR do not know are found
+// by their names, once, and explain says so.
+func TestImportFindsRecordings(t *testing.T) {
+	const file, callID = "q-610-79031000013-20261122-164938-1795366178.7.wav", "1795366178.7"
+	for _, kind := range []string{"cel", "cdr"} {
+		dir := t.TempDir()
+		rows, conf, day := filepath.Join(dir, "rows.csv"), filepath.Join(dir, "voipd.toml"), filepath.Join(dir, "monitor/2026/11/22")
+		unpack(t, "queue-second-agent/"+kind+".csv.gz", rows)
+		if kind == "cdr" { // recordingfile was set on another channel
+			text, err := os.ReadFile(rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(rows, bytes.ReplaceAll(text, []byte(file), nil), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		audio, err := os.ReadFile("../../record/testdata/captures/22/out-9-prefix/out-79161000009-20261122-165005-1795366204.28.WAV")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(day, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		text := "[store]\npath = '" + dir + "/voipd.db'\n[[recordings.directories]]\npath = '" + dir + "/monitor'\n[[backfill]]\nkind = '" + kind +
+			"'\ndriver = 'csv'\nzone = 'UTC'\npath = '" + rows + "'\n"
+		for _, f := range []struct {
+			path string
+			data []byte
+		}{{conf, []byte(text)}, {filepath.Join(day, file), audio}, {filepath.Join(day, "0"+file[:len(file)-4]+"1.wav"), audio}} {
+			if err := os.WriteFile(f.path, f.data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, want := range []string{"1 new, 0 replaced, 0 kept", "0 new, 0 replaced, 1 kept"} {
+			status, out, stderr := voipd("import", "-c", conf, "--from", "2026-01-01")
+			if status != 0 || !strings.Contains(out, want) || stderr != "" {
+				t.Errorf("%s: import: %d %s%s, want %q", kind, status, out, stderr, want)
+			}
+		}
+		db, err := store.OpenReadOnly(t.Context(), dir+"/voipd.db")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := db.Record(t.Context(), callID)
+		if rec := r.FirstRecording(); err != nil || len(r.Details.Recordings) != 1 || rec == nil || !rec.Found || rec.Path != filepath.Join(day, file) {
+			t.Errorf("%s: kept %+v (%v)", kind, r.Details.Recordings, err)
+		}
+		if status, out, stderr := voipd("explain", "-c", conf, callID); status != 0 || !strings.Contains(out, "found on the disk by its name") ||
+			!strings.Contains(out, "told by "+kind) || !strings.Contains(out, "answered: a conversation took place") {
+			t.Errorf("%s: explain: %d %s%s", kind, status, out, stderr)
+		}
+		if status, _, stderr := voipd("export", "-c", conf, callID); status != 1 || !strings.Contains(stderr, "CEL or CDR told it") {
+			t.Errorf("%s: export: %d %s", kind, status, stderr)
+		}
+		// Erased as any other recording.
+		if status, out, stderr := voipd("forget", "-c", conf, "--yes", "79031000013"); status != 0 {
+			t.Errorf("%s: forget: %d %s%s", kind, status, out, stderr)
+		}
+		if _, err := os.Stat(filepath.Join(day, file)); !os.IsNotExist(err) {
+			t.Errorf("%s: forgotten, and its recording is there: %v", kind, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestImportMistakes: what cannot be imported is told in one line.
 func TestImportMistakes(t *testing.T) {
 	conf := filepath.Join(t.TempDir(), "voipd.toml")

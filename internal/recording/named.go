@@ -40,6 +40,8 @@ const (
 	// shortestID is how long an id has to be to be looked for: a shorter one is
 	// in too many names by chance. Asterisk's have a dozen characters and more.
 	shortestID = 8
+	// longestName is how long, in bytes, a file's name can be.
+	longestName = 255
 )
 
 // Find adds to the records of calls, in part told by CEL or CDR, the recordings
@@ -49,8 +51,8 @@ const (
 // names a place at which it is not, as CDR does, it now names where it is.
 //
 // Each folder is listed once for all of the calls, and only names that fit are
-// kept: a folder with a million files costs a second or two of each Find,
-// and no memory. Folders and files that cannot be read are told by the error; what
+// kept: a folder with a million files costs each Find some seconds, and no
+// memory. Folders and files that cannot be read are told by the error; what
 // was found elsewhere is added all the same.
 func (l *Library) Find(ctx context.Context, calls []Call) error {
 	s := &search{library: l, wanted: map[string][]int{}, named: make([][]string, len(calls))}
@@ -102,13 +104,18 @@ func daysOf(d *record.Details) []string {
 // search is one look for the recordings of some calls.
 type search struct {
 	library *Library
-	wanted  map[string][]int // the calls that have something to do with an id
-	named   [][]string       // for each call the files that fit, as the PBX names them
+	wanted  map[string][]int      // the calls that have something to do with an id
+	long    [longestName + 1]bool // whether an id of such a length is wanted
+	named   [][]string            // for each call the files that fit, as the PBX names them
 }
 
 func (s *search) want(i int, c Call) {
 	for _, id := range slices.Concat([]string{c.Record.CallID}, c.Record.Details.Absorbed, c.IDs) {
-		if len(id) >= shortestID && !slices.Contains(s.wanted[id], i) {
+		if len(id) < shortestID || len(id) > longestName {
+			continue
+		}
+		s.long[len(id)] = true
+		if !slices.Contains(s.wanted[id], i) {
 			s.wanted[id] = append(s.wanted[id], i)
 		}
 	}
@@ -122,18 +129,11 @@ func (s *search) list(ctx context.Context, d Directory, day string) error {
 	}
 	defer folder.Close()
 	for {
-		entries, err := folder.ReadDir(atOnce)
-		for _, e := range entries {
-			calls := s.wanted[idIn(e.Name(), s.has)]
-			if len(calls) == 0 || !e.Type().IsRegular() {
-				continue
-			}
-			if _, ok := below(d.AsteriskPath, path.Join(day, e.Name())); !ok {
-				continue // Open would refuse it
-			}
-			for _, i := range calls {
-				if name := path.Join(d.AsteriskPath, day, e.Name()); len(s.named[i]) <= mostNamed {
-					s.named[i] = append(s.named[i], name)
+		names, err := folder.Readdirnames(atOnce)
+		for _, name := range names {
+			for _, i := range s.wanted[idIn(name, s.has)] {
+				if len(s.named[i]) <= mostNamed {
+					s.named[i] = append(s.named[i], path.Join(d.AsteriskPath, day, name))
 				}
 			}
 		}
@@ -148,7 +148,11 @@ func (s *search) list(ctx context.Context, d Directory, day string) error {
 	}
 }
 
-func (s *search) has(id string) bool { return s.wanted[id] != nil }
+// has tells whether an id is wanted. Most of what is asked for has a length that
+// no id has, which is seen sooner.
+func (s *search) has(id string) bool {
+	return len(id) <= longestName && s.long[len(id)] && s.wanted[id] != nil
+}
 
 // openFolder opens a folder below dir, refusing symbolic links on the way.
 func openFolder(dir, rel string) (*os.File, error) {
@@ -214,7 +218,7 @@ func (l *Library) first(d *record.Details, names []string) (rec record.Recording
 	for _, name := range names {
 		f, err := l.at(name)
 		switch {
-		case errors.Is(err, ErrGone), errors.Is(err, ErrRefused): // something else is there by now
+		case errors.Is(err, ErrGone), errors.Is(err, ErrRefused): // it went, or is no file or no name that may be served
 			continue
 		case err != nil:
 			return rec, false, err

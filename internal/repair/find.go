@@ -19,9 +19,10 @@ type Call struct {
 // found elsewhere is added all the same.
 type Find func(context.Context, []Call) error
 
-// in looks for the recordings of what was told. Calls that are kept as who
-// watched them told them are left out: those keep what they have. failed is the
-// error of the search, err that of the store.
+// in looks for the recordings of what was told. Calls of which a better teller's
+// whole record is kept are left out: those keep what they have. Where that
+// record is not whole, what is found is all that is wanted of what was told.
+// failed is the error of the search, err that of the store.
 func (f Find) in(ctx context.Context, db *store.DB, p backfill.Part) (failed, err error) {
 	if f == nil {
 		return nil, nil
@@ -29,13 +30,17 @@ func (f Find) in(ctx context.Context, db *store.DB, p backfill.Part) (failed, er
 	var calls []Call
 	for i := range p.Records {
 		r := &p.Records[i]
-		outranked, err := db.Outranked(ctx, r)
+		outranked, whole, err := db.Outranked(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		if !outranked {
-			calls = append(calls, Call{r, p.Channels[r.CallID]})
+		if outranked && whole {
+			continue
 		}
+		if outranked {
+			r.Details.Recordings = nil
+		}
+		calls = append(calls, Call{r, p.Channels[r.CallID]})
 	}
 	if len(calls) == 0 {
 		return nil, nil

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/trace"
@@ -130,5 +131,34 @@ func TestBadTraces(t *testing.T) {
 	call, bad, err := trace.Read(strings.NewReader(`{"voipdTrace":1,"call":"c"}`+"\n"+`{"kind":"none","at":"2026-11-22T16:50:02Z","source":1}`+"\nnonsense\n"+`{"kind":"no such"}`+"\n"), func(record.Event) { n++ })
 	if call != "c" || bad != 2 || n != 1 || err != nil {
 		t.Errorf("got %q, %d bad, %d good, %v", call, bad, n, err)
+	}
+}
+
+// TestExplainKept: what a person reads of a call without facts, and of its
+// recordings, whatever is in their names.
+func TestExplainKept(t *testing.T) {
+	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	r := &record.Record{CallID: "1795366178.7", Direction: record.In, Disposition: record.Answered, SrcPhone: "79031000013", DstPhone: "102", Duration: 3,
+		Details: record.Details{StartedAt: at, Source: "cel", Approximate: []string{"the PBX's clock was set in the call"},
+			Why: []record.Reason{{Field: "dstPhone", Rule: "dstPhone: the first operator who talked", At: at}},
+			Recordings: []record.Recording{{Path: "/m/a\x1b.wav", At: at.Add(time.Second), State: record.Ready},
+				{Path: "/m/q-1795366178.7.wav", At: at.Add(2 * time.Second), State: record.Announced, Found: true}}}}
+	var got bytes.Buffer
+	if err := errors.Join(trace.ExplainKept(&got, r), trace.Recordings(&got, r)); err != nil {
+		t.Fatal(err)
+	}
+	const want = `1795366178.7  in  79031000013 → 102  answered, 3 s
+began 2026-11-22 12:00:00.000 UTC
+told by cel; its facts are not kept
+
+dstPhone     102            dstPhone: the first operator who talked
+approximate  the PBX's clock was set in the call
+recording    ready          told by the PBX
+                               +1.000 s  /m/a\x1b.wav
+recording    announced      found on the disk by its name
+                               +2.000 s  /m/q-1795366178.7.wav
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", &got, want)
 	}
 }
