@@ -81,7 +81,7 @@ func newLoad(t *testing.T) *load {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = pbx.Run(context.Background()) }()
 	t.Cleanup(func() { pbx.Close(); <-done })
-	v := newVoipd(t, dir, dir, pbx.Addr(), cel, "")
+	v := newVoipd(t, dir, dir, pbx.Addr(), cel, filepath.Join(dir, "monitor"), "")
 	v.mayFail = func() bool { return false }
 	t.Cleanup(func() { v.end(syscall.SIGKILL) })
 	return &load{t: t, pbx: pbx, voipd: v, late: make(chan time.Duration, 100)}

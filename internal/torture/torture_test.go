@@ -62,7 +62,8 @@ func newRun(t *testing.T, seed uint64, most int, length time.Duration) *run {
 	if err := os.WriteFile(cel, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	pbx, err := sim.New(sim.Options{CEL: cel})
+	monitor := filepath.Join(dir, "monitor")
+	pbx, err := sim.New(sim.Options{CEL: cel, Monitor: monitor})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func newRun(t *testing.T, seed uint64, most int, length time.Duration) *run {
 			t.Error(err)
 		}
 	})
-	v := newVoipd(t, dir, d.Dir, pbx.Addr(), cel, impatient)
+	v := newVoipd(t, dir, d.Dir, pbx.Addr(), cel, monitor, impatient)
 	t.Cleanup(func() { v.end(syscall.SIGKILL) })
 	r := &run{t: t, random: rand.New(rand.NewPCG(seed, 1)), called: rand.New(rand.NewPCG(seed, 2)), pbx: pbx, voipd: v, disk: d, scenes: scenes(t)}
 	r.storm = NewStorm(r.random, r.faults(), most, length)
@@ -170,16 +171,34 @@ func (r *run) verdict() {
 		r.t.Fatal(err)
 	}
 	j = judge(r.calls, all, r.storm.Blind)
+	played := r.play(j)
 	if n, err := r.voipd.openCalls(); err != nil || n != 0 {
 		r.t.Errorf("%d calls are still open (%v)", n, err)
 	}
-	r.tell(j, len(all))
+	r.tell(j, len(all), played)
 	if r.t.Failed() {
 		r.keep()
 	}
 }
 
-func (r *run) tell(j *judgement, records int) {
+// playEvery is of how many recordings one is listened to.
+const playEvery = 10
+
+// play fetches the audio of some recordings by their links, and tells of how
+// many.
+func (r *run) play(j *judgement) (played int) {
+	for i := 0; i < len(j.toPlay); i += playEvery {
+		t := j.toPlay[i]
+		if err := r.voipd.listen(t); err != nil {
+			j.bad("lost recording: %s cannot be played: %v", t.CallID, err)
+			continue
+		}
+		played++
+	}
+	return played
+}
+
+func (r *run) tell(j *judgement, records, played int) {
 	total := r.storm.Tell("torture:")
 	fmt.Printf("torture: %d faults, %d calls (%d of them cut by a crash of Asterisk), %d records: %d right, %d approximate; %d told by CEL; %d cut before anything was written of them, while voipd was not there; voipd started again on a full disk %d times\n",
 		total, len(r.calls), j.crashed, records, j.right, j.approximate, j.byCEL, j.unwritten, r.again)
@@ -189,7 +208,9 @@ func (r *run) tell(j *judgement, records int) {
 		count[kind]++
 		r.t.Error(p)
 	}
-	fmt.Printf("torture: %d missing, %d doubled, %d wrong, %d invented\n", count["missing"], count["doubled"], count["wrong"], count["invented"])
+	fmt.Printf("torture: %d records have the recording that was made, %d of them found on the disk by its name; %d links were played\n", j.recorded, j.found, played)
+	fmt.Printf("torture: %d missing, %d doubled, %d wrong, %d invented, %d lost recordings\n",
+		count["missing"], count["doubled"], count["wrong"], count["invented"], count["lost recording"])
 }
 
 // keep copies voipd's log, its database and the CEL to where they outlive the

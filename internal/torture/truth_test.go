@@ -82,6 +82,8 @@ type call struct {
 type judgement struct {
 	right, approximate, byCEL, crashed int
 	unwritten                          int // cut by a crash before a row was written, and voipd was not there
+	recorded, found                    int // records that have the recording that was made; of these, on the disk by its name
+	toPlay                             []told
 	problems                           []string
 }
 
@@ -134,6 +136,26 @@ func (j *judgement) call(c call, byID map[string]told, blind func(time.Time) boo
 		if r.Details.Source == "cel" {
 			j.byCEL++
 		}
+		j.recording(c, w, r)
+	}
+}
+
+// recording judges whether a record has a recording to play exactly where one
+// was made with sound in it.
+func (j *judgement) recording(c call, w record.Record, r told) {
+	rec := (&record.Record{Details: r.Details}).FirstRecording()
+	name := c.scene.capture.Name
+	switch {
+	case w.Recorded() && (rec == nil || rec.State != record.Ready):
+		j.bad("lost recording: %s %s, told by %s, %q: %+v", name, r.CallID, r.Details.Source, r.Details.Approximate, r.Details.Recordings)
+	case !w.Recorded() && rec != nil:
+		j.bad("wrong: %s %s, told by %s: it has a recording, and none was made: %+v", name, r.CallID, r.Details.Source, *rec)
+	case rec != nil:
+		j.recorded++
+		if rec.Found {
+			j.found++
+		}
+		j.toPlay = append(j.toPlay, r)
 	}
 }
 

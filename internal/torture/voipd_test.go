@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/record"
 )
 
@@ -42,9 +44,10 @@ const impatient = `ping_every = "500ms"
 deadline = "1s"
 `
 
-// newVoipd writes the configuration, with more of [asterisk] in link. Nothing
+// newVoipd writes the configuration, with the folder of recordings, and more of
+// [asterisk] in link. Nothing
 // runs yet.
-func newVoipd(t *testing.T, dir, storeDir, pbx, cel, link string) *voipd {
+func newVoipd(t *testing.T, dir, storeDir, pbx, cel, monitor, link string) *voipd {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -77,7 +80,9 @@ name = "cel"
 kind = "cel"
 driver = "csv"
 path = %q
-`, pbx, link, v.store, listen, hex.EncodeToString(sum[:]), cel)
+[[recordings.directories]]
+path = %q
+`, pbx, link, v.store, listen, hex.EncodeToString(sum[:]), cel, monitor)
 	if err := os.WriteFile(v.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -150,29 +155,64 @@ func (v *voipd) get(path string, into any) error {
 }
 
 func (v *voipd) fetch(path string) ([]byte, error) {
-	req, err := http.NewRequest(http.MethodGet, v.base+path, nil)
+	status, body, err := v.ask(http.MethodGet, v.base+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	client := http.Client{Timeout: 10 * time.Second}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode >= 400 && resp.StatusCode != http.StatusServiceUnavailable {
-		return nil, fmt.Errorf("%s: %d %s", path, resp.StatusCode, body)
+	if status >= 400 && status != http.StatusServiceUnavailable {
+		return nil, fmt.Errorf("%s: %d %s", path, status, body)
 	}
 	return body, nil
 }
 
+func (v *voipd) ask(method, url string, send []byte) (status int, body []byte, err error) {
+	req, err := http.NewRequest(method, url, bytes.NewReader(send))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	client := http.Client{Timeout: 10 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	body, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, body, err
+}
+
+// listen asks for the link to a record's recording, and for what is behind it.
+func (v *voipd) listen(r told) error {
+	send, err := json.Marshal(map[string]any{"call": r.Call, "format": "original"})
+	if err != nil {
+		return err
+	}
+	status, body, err := v.ask(http.MethodPost, v.base+"/v1/call-link", send)
+	if err != nil || status != http.StatusOK {
+		return fmt.Errorf("ask for the link: %d %s (%v)", status, body, err)
+	}
+	var link struct{ Link string }
+	if err := json.Unmarshal(body, &link); err != nil {
+		return err
+	}
+	status, audio, err := v.ask(http.MethodGet, link.Link, nil)
+	if err != nil || status != http.StatusOK {
+		return fmt.Errorf("fetch the audio: %d %s (%v)", status, audio, err)
+	}
+	a, err := recording.Examine((&record.Record{Details: r.Details}).FirstRecording().Path, bytes.NewReader(audio), int64(len(audio)))
+	if err == nil && a.Empty {
+		err = errors.New("there is no sound in it")
+	}
+	return err
+}
+
 // told is a record as the API gives it.
 type told struct {
+	Call struct {
+		CallID    string `json:"callId"`
+		Recording string `json:"recording"`
+	}
 	CallID, Direction, Disposition, SrcPhone, DstPhone string
 	Duration                                           int
 	Details                                            record.Details
