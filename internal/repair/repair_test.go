@@ -2,10 +2,12 @@ package repair_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +42,7 @@ type workshop struct {
 	db     *store.DB
 	file   string
 	clock  *clock
+	find   repair.Find
 	repair *repair.Repair
 	stop   func()
 }
@@ -56,7 +59,7 @@ func (w *workshop) start() {
 	log := slog.New(slog.DiscardHandler)
 	loop := ingest.New(ingest.Options{Rules: rules(), Store: w.db, Log: log})
 	s := open(w.t, backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: w.file})
-	w.repair = repair.New(repair.Options{Sources: []repair.Source{s}, Rules: rules(), Store: w.db, Improve: loop.Improve, Now: w.clock.now, Log: log,
+	w.repair = repair.New(repair.Options{Sources: []repair.Source{s}, Rules: rules(), Store: w.db, Improve: loop.Improve, Find: w.find, Now: w.clock.now, Log: log,
 		Settle: time.Millisecond, Late: time.Hour})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -142,6 +145,57 @@ func TestSourceFails(t *testing.T) {
 	w.writes(1)
 	w.until("the call is told", w.count(1))
 	w.until("the source is well", func() bool { return len(w.repair.Health().Failed) == 0 && !w.repair.Health().Last.IsZero() })
+}
+
+// TestRecordingsAreLookedFor: with the ids of all channels of a call, but not
+// for a call that is kept as who watched it told it; where they cannot be looked
+// for, that is told, and the calls are told all the same.
+func TestRecordingsAreLookedFor(t *testing.T) {
+	w := newWorkshop(t, began().Add(-time.Hour))
+	w.writes(2)
+	whole := live(t, "whole") // the first of the two
+	if err := w.db.Commit(t.Context(), &store.Batch{Records: []record.Record{whole}}); err != nil {
+		t.Fatal(err)
+	}
+	var broken atomic.Bool
+	broken.Store(true)
+	w.find = func(_ context.Context, calls []repair.Call) error {
+		for _, c := range calls {
+			if c.Record.CallID == whole.CallID || len(c.Channels) != 2 || c.Channels[0] != c.Record.CallID {
+				t.Errorf("looked for the recordings of %s by %q", c.Record.CallID, c.Channels)
+			}
+			if !broken.Load() {
+				c.Record.Details.Recordings = append(c.Record.Details.Recordings, record.Recording{ID: "x", Path: "/m/x.wav", At: c.Record.Details.EndedAt, State: record.Announced, Found: true})
+			}
+		}
+		if broken.Load() {
+			return errors.New("the folder is not there")
+		}
+		return nil
+	}
+	w.start()
+	look := func() {
+		w.repair.Saw(record.Event{At: began(), Kind: record.Gapped, Value: "the link to the PBX was down"})
+		w.repair.Saw(record.Event{At: began().Add(3 * time.Minute), Kind: record.SnapshotEnded})
+	}
+	look()
+	w.until("the call is told", w.count(2))
+	w.until("that it cannot be looked for is told", func() bool { return w.repair.Health().Unfound == "the folder is not there" })
+	w.until("the gap is repaired", func() bool { return w.repair.Health().Open == 0 })
+	broken.Store(false)
+	look()
+	w.until("it is found later", func() bool {
+		n := 0
+		for _, r := range all(t, w.db) {
+			for _, rec := range r.Details.Recordings {
+				if rec.Found && r.CallID != whole.CallID {
+					n++
+				}
+			}
+		}
+		return n == 1
+	})
+	w.until("it is told that it can be looked for", func() bool { return w.repair.Health().Unfound == "" })
 }
 
 // TestImportBesideADaemon: another writer of the same database only waits.
