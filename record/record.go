@@ -122,9 +122,9 @@ type Recording struct {
 	Bytes int64          `json:"bytes,omitempty"`
 	MS    int64          `json:"ms,omitempty"`
 	Talk  bool           `json:"talk,omitempty"` // it ran while its channel was in a conversation
-	// Found: nobody told of it; the file was found on the disk, by the id of one
-	// of the call's channels in its name. At and Talk are then what the file
-	// says.
+	// Found: nobody told of it, or not where it is; the file was found on the
+	// disk, by the id of one of the call's channels in its name. Where nobody
+	// told, At and Talk are what the file's times and name say.
 	Found bool `json:"found,omitempty"`
 }
 

@@ -278,6 +278,16 @@ ARI alone tells of recordings that ARI makes (a Stasis application's): AMI has n
 cel.conf needs ` + "`events = ALL`" + ` and, for recordings and queues, ` + "`apps`" + ` with mixmonitor and queue beside dial. Who was rung by whom has
 no row: it follows from who ran Dial or Queue when the channel was made. Where times have whole seconds only, the order of the
 rows is taken as it stands.
+
+A recording that CEL does not tell is looked for on the disk (` + "`recordings.directories`" + `) after a gap and by ` + "`voipd import`" + `: a file whose
+name holds the id of one of the call's channels, in the folder of its day, ` + "`YYYY/MM/DD`" + `, or directly below. ` + "`found`" + ` in
+` + "`details.recordings`" + ` says so.
+`)
+	}
+	if who.name == "CDR" {
+		b.WriteString(`
+Recordings are looked for as for CEL, by the ids of channels that have a row of their own: one that is named by a rung channel's
+id alone (` + "`out-9-prefix`" + `) stays unknown.
 `)
 	}
 }

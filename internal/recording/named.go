@@ -51,7 +51,7 @@ const (
 // names a place at which it is not, as CDR does, it now names where it is.
 //
 // Each folder is listed once for all of the calls, and only names that fit are
-// kept: a folder with a million files costs each Find some seconds, and no
+// kept: a folder with a million files costs each Find a second or two, and no
 // memory. Folders and files that cannot be read are told by the error; what
 // was found elsewhere is added all the same.
 func (l *Library) Find(ctx context.Context, calls []Call) error {

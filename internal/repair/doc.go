@@ -4,6 +4,7 @@
 // for years.
 //
 //	repair.go    which stretches of time have to be read, and when
+//	find.go      recordings that CEL and CDR do not know
 //	gaps.go      gaps on the disk; how long voipd itself did not run
 //	import.go    all there is, once, from where the last import stopped
 package repair
