@@ -40,6 +40,8 @@ const (
 	// shortestID is how long an id has to be to be looked for: a shorter one is
 	// in too many names by chance. Asterisk's have a dozen characters and more.
 	shortestID = 8
+	// mostErrors is how many of what went wrong one error tells of.
+	mostErrors = 5
 	// longestName is how long, in bytes, a file's name can be.
 	longestName = 255
 )
@@ -73,7 +75,7 @@ func (l *Library) Find(ctx context.Context, calls []Call) error {
 				all = append(all, fmt.Errorf("look for recordings in %s: %w", path.Join(d.Path, day), err))
 			}
 			if ctx.Err() != nil {
-				return errors.Join(all...)
+				return some(all)
 			}
 		}
 	}
@@ -85,6 +87,14 @@ func (l *Library) Find(ctx context.Context, calls []Call) error {
 		if err := l.add(c.Record, s.named[i]); err != nil {
 			all = append(all, err)
 		}
+	}
+	return some(all)
+}
+
+// some is what went wrong, the first few of it.
+func some(all []error) error {
+	if n := len(all) - mostErrors; n > 0 {
+		all = append(all[:mostErrors:mostErrors], fmt.Errorf("look for recordings: %d more like these", n))
 	}
 	return errors.Join(all...)
 }

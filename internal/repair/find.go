@@ -2,6 +2,8 @@ package repair
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/record"
@@ -19,20 +21,26 @@ type Call struct {
 // found elsewhere is added all the same.
 type Find func(context.Context, []Call) error
 
+// search is what came of looking for recordings.
+type search struct {
+	looked bool
+	failed string // what could not be looked at, in one line
+}
+
 // in looks for the recordings of what was told. Calls of which a better teller's
 // whole record is kept are left out: those keep what they have. Where that
-// record is not whole, what is found is all that is wanted of what was told.
-// failed is the error of the search, err that of the store.
-func (f Find) in(ctx context.Context, db *store.DB, p backfill.Part) (failed, err error) {
+// record is not whole, what is found is all that is wanted of what was told. The
+// error is of the store.
+func (f Find) in(ctx context.Context, db *store.DB, p backfill.Part, s *search) error {
 	if f == nil {
-		return nil, nil
+		return nil
 	}
 	var calls []Call
 	for i := range p.Records {
 		r := &p.Records[i]
 		outranked, whole, err := db.Outranked(ctx, r)
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("look for recordings: %w", err)
 		}
 		if outranked && whole {
 			continue
@@ -43,7 +51,15 @@ func (f Find) in(ctx context.Context, db *store.DB, p backfill.Part) (failed, er
 		calls = append(calls, Call{r, p.Channels[r.CallID]})
 	}
 	if len(calls) == 0 {
-		return nil, nil
+		return nil
 	}
-	return f(ctx, calls), nil
+	s.looked = true
+	err := f(ctx, calls)
+	if ctx.Err() != nil {
+		return ctx.Err() // it stopped in the middle: nothing is wrong with the disk
+	}
+	if err != nil {
+		s.failed = strings.ReplaceAll(err.Error(), "\n", "; ")
+	}
+	return nil
 }

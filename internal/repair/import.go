@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -41,7 +42,7 @@ type Imported struct {
 	Calls               int       // records that were told
 	New, Replaced, Kept int       // what became of them
 	From, At            time.Time // where it began, zero: at the first row; up to where everything is told
-	Unfound             string    // why recordings could not be looked for; empty: they could
+	Unfound             string    // why recordings could not be looked for, the first time; empty: they could
 	Share               float64   // how much of the source is read, roughly: 0 to 1
 }
 
@@ -84,13 +85,11 @@ func Import(ctx context.Context, o ImportOptions) (Imported, error) {
 // keep judges records and writes the better ones in one transaction.
 func (o *ImportOptions) keep(ctx context.Context, n *Imported, p backfill.Part) error {
 	b := &store.Batch{}
-	failed, err := o.Find.in(ctx, o.Store, p)
-	if err != nil {
+	var looked search
+	if err := o.Find.in(ctx, o.Store, p, &looked); err != nil {
 		return fmt.Errorf("import calls: %w", err)
 	}
-	if failed != nil {
-		n.Unfound = failed.Error()
-	}
+	n.Unfound = cmp.Or(n.Unfound, looked.failed)
 	for _, r := range p.Records {
 		n.Calls++
 		verdict, better, _, err := o.Store.Judge(ctx, r)

@@ -230,8 +230,9 @@ func (r *Repair) read(ctx context.Context, w wanted) {
 	if r.opt.Sets() == r.sets {
 		span.Listed = r.listed
 	}
+	var looked search
 	for _, s := range r.opt.Sources {
-		n, err := r.from(ctx, s, span)
+		n, err := r.from(ctx, s, span, &looked)
 		if ctx.Err() != nil {
 			return // the gap is on the disk, and the next start reads two days
 		}
@@ -244,6 +245,7 @@ func (r *Repair) read(ctx context.Context, w wanted) {
 			r.opt.Log.Info("told what was missed", "source", s.Name(), "from", span.From, "to", span.To, "new", n.New, "corrected", n.Better)
 		}
 	}
+	r.noteFound(looked)
 	now := r.opt.Now()
 	if !whole {
 		w.due = now.Add(min(r.opt.Settle<<min(w.bad, 10), retryLast))
@@ -264,7 +266,7 @@ func (r *Repair) read(ctx context.Context, w wanted) {
 	}
 }
 
-func (r *Repair) from(ctx context.Context, s Source, span backfill.Span) (sum ingest.Improved, err error) {
+func (r *Repair) from(ctx context.Context, s Source, span backfill.Span, looked *search) (sum ingest.Improved, err error) {
 	_, err = s.Records(ctx, r.opt.Rules, span, func(p backfill.Part) error {
 		if len(p.Records) == 0 {
 			return nil
@@ -274,11 +276,9 @@ func (r *Repair) from(ctx context.Context, s Source, span backfill.Span) (sum in
 				d.Approximate = append(d.Approximate, "the PBX's clock was set in the call")
 			}
 		}
-		failed, err := r.opt.Find.in(ctx, r.opt.Store, p)
-		if err != nil {
+		if err := r.opt.Find.in(ctx, r.opt.Store, p, looked); err != nil {
 			return fmt.Errorf("keep what %s tells: %w", s.Name(), err)
 		}
-		r.noteFound(failed)
 		n, err := r.opt.Improve(ctx, p.Records)
 		sum.New, sum.Better, sum.Kept = sum.New+n.New, sum.Better+n.Better, sum.Kept+n.Kept
 		if err != nil {
@@ -308,15 +308,14 @@ func (r *Repair) note(source string, err error) {
 
 // noteFound keeps whether recordings could be looked for, and logs when that
 // changes.
-func (r *Repair) noteFound(err error) {
+func (r *Repair) noteFound(s search) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	why := ""
-	if err != nil {
-		why = err.Error()
+	if !s.looked {
+		return
 	}
-	if why != "" && why != r.health.Unfound {
-		r.opt.Log.Warn("not every recording of calls that were missed could be looked for", "error", err)
+	if s.failed != "" && s.failed != r.health.Unfound {
+		r.opt.Log.Warn("not every recording of calls that were missed could be looked for", "error", s.failed)
 	}
-	r.health.Unfound = why
+	r.health.Unfound = s.failed
 }
