@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/voipd/voipd/record"
 )
@@ -27,6 +29,7 @@ func TestMissedRecordingIsFound(t *testing.T) {
 	missed, other := o.captured("queue-second-agent"), o.captured("in-cancel")
 	<-missed.Done()
 	<-other.Done()
+	wav := o.written("q-610-*.wav", 47_000)
 	text := rows(t, "queue-second-agent", missed) + rows(t, "in-cancel", other)
 	if bytes.Contains([]byte(text), []byte("q-610-")) {
 		t.Fatal("CEL tells of the recording: this test proves nothing")
@@ -59,14 +62,10 @@ func TestMissedRecordingIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A script converts it, and CEL is read again.
-	found, err := filepath.Glob(filepath.Join(o.config.Recordings.Directories[0].Path, "*/*/*/q-610-*.wav"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("the PBX wrote %q (%v)", found, err)
-	}
-	if err := os.WriteFile(found[0][:len(found[0])-3]+"mp3", append([]byte("ID3"), make([]byte, 3000)...), 0o600); err != nil {
+	if err := os.WriteFile(strings.TrimSuffix(wav, "wav")+"mp3", append([]byte("ID3"), make([]byte, 3000)...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(found[0]); err != nil {
+	if err := os.Remove(wav); err != nil {
 		t.Fatal(err)
 	}
 	o.start()
@@ -82,6 +81,28 @@ func TestMissedRecordingIsFound(t *testing.T) {
 	if err := o.stop(); err != nil {
 		t.Error(err)
 	}
+}
+
+// written waits until the PBX has written so much of a recording, and gives its
+// path.
+func (o *office) written(name string, size int64) string {
+	o.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-tick.C {
+		found, err := filepath.Glob(filepath.Join(o.config.Recordings.Directories[0].Path, "*/*/*", name))
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		if len(found) != 1 {
+			continue
+		}
+		if info, err := os.Stat(found[0]); err == nil && info.Size() >= size {
+			return found[0]
+		}
+	}
+	o.t.Fatalf("the PBX did not write %s", name)
+	return ""
 }
 
 // listen is what the link to a call's recording gives.
