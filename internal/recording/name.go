@@ -3,6 +3,7 @@ package recording
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -91,29 +92,32 @@ const (
 // conversation. Asterisk wrote to the file last when it ended, so that it began
 // by its length before. Where that is not in the call (a script wrote the file,
 // or its length does not show), the name's date and time may tell, which is in
-// the PBX's zone, whatever that is; it is when the call or the recording began,
-// and the recording is then taken to go on to the end. Else it is the call's.
+// the PBX's zone, whatever that is; else it began with the call.
+//
+// Of a call with a conversation, a recording with sound in it holds some, but
+// where the file's own times show that it does not, beside those of a call that
+// are not approximate (the PBX's clock may have been set in it).
 func heard(d *record.Details, name string, written time.Time, length time.Duration) (at time.Time, talk bool) {
 	from, to := d.StartedAt.Add(-apart), d.EndedAt.Add(apart)
-	at, end := d.StartedAt, d.EndedAt
+	at, talk = d.StartedAt, len(d.Conversations) > 0
 	if began := written.Add(-length); length > 0 && !began.Before(from) && !written.After(to) {
-		at, end = began, written
+		at = began
+		if len(d.Approximate) == 0 {
+			talk = slices.ContainsFunc(d.Conversations, func(c record.Conversation) bool {
+				return !c.At.After(written.Add(apart)) && !c.At.Add(time.Duration(c.MS)*time.Millisecond).Before(began.Add(-apart))
+			})
+		}
 	} else if local, ok := stampIn(name); ok {
 		if began := from.Add((local.Sub(from)%zones + zones) % zones); !began.After(to) {
 			at = began
 		}
 	}
 	at = at.UTC().Truncate(time.Millisecond)
-	if at.Before(d.StartedAt) {
-		at = d.StartedAt
-	}
 	if at.After(d.EndedAt) {
 		at = d.EndedAt
 	}
-	for _, c := range d.Conversations {
-		if !c.At.After(end.Add(apart)) && !c.At.Add(time.Duration(c.MS)*time.Millisecond).Before(at.Add(-apart)) {
-			talk = true
-		}
+	if at.Before(d.StartedAt) {
+		at = d.StartedAt
 	}
 	return at, talk
 }

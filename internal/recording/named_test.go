@@ -127,6 +127,7 @@ func TestFindsEachOnce(t *testing.T) {
 		{"in the conversation, by its length", []file{{"2026/11/22/" + name + ".wav", wav(8, -1), 16 * time.Second}}, nil,
 			"2026/11/22/" + name + ".wav +8s talk found"},
 		{"before it", []file{{"2026/11/22/" + name + ".wav", wav(2, -1), 3 * time.Second}}, nil, "2026/11/22/" + name + ".wav +1s found"},
+		{"before it, as CDR has it", []file{{"2026/11/22/" + name + ".wav", wav(2, -1), 3 * time.Second}}, nil, "2026/11/22/" + name + ".wav +1s talk found"},
 		{"copied later: the name's time", []file{{name + ".wav", wav(8, -1), time.Hour}}, nil, name + ".wav +0s talk found"},
 		{"converted: the name's time, of a zone three hours and a half ahead", []file{{strings.Replace(name, "164952", "201959", 1) + ".mp3", mp3, time.Hour}}, nil,
 			strings.Replace(name, "164952", "201959", 1) + ".mp3 +7s talk found"},
@@ -153,6 +154,9 @@ func TestFindsEachOnce(t *testing.T) {
 		}
 		r := missed(id)
 		r.Details.Recordings = c.had
+		if strings.HasSuffix(c.what, "as CDR has it") {
+			r.Details.Approximate = []string{"whole seconds"}
+		}
 		err := lib.Find(t.Context(), []recording.Call{{Record: &r}})
 		var got []string
 		for _, rec := range r.Details.Recordings {

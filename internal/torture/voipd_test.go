@@ -45,8 +45,7 @@ deadline = "1s"
 `
 
 // newVoipd writes the configuration, with the folder of recordings, and more of
-// [asterisk] in link. Nothing
-// runs yet.
+// [asterisk] in link. Nothing runs yet.
 func newVoipd(t *testing.T, dir, storeDir, pbx, cel, monitor, link string) *voipd {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
