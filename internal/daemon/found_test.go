@@ -3,13 +3,16 @@ package daemon_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
 )
 
 // TestMissedRecordingIsFound: a call comes and goes while voipd is stopped, and
@@ -22,8 +25,11 @@ func TestMissedRecordingIsFound(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o.start()
-	if err := o.stop(); err != nil {
+	db, err := store.Open(t.Context(), o.config.Store.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(repair.Lost(t.Context(), db, time.Now()), db.Close()); err != nil { // it ran up to now
 		t.Fatal(err)
 	}
 	missed, other := o.captured("queue-second-agent"), o.captured("in-cancel")
