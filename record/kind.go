@@ -71,3 +71,9 @@ func (k *Kind) UnmarshalText(text []byte) error {
 	}
 	return fmt.Errorf("read kind: no kind is called %q", text)
 }
+
+// AboutAll tells whether a fact of this kind is about every call going on, and
+// not about one: who keeps the facts of a call keeps it with each of them.
+func (k Kind) AboutAll() bool {
+	return k == Gapped || k == SnapshotBegan || k == SnapshotEnded || k == ClockSet
+}

@@ -58,6 +58,15 @@ func New(r Rules) *Machine {
 // Open is the number of calls going on.
 func (m *Machine) Open() int { return len(m.calls) }
 
+// OpenIDs are the ids of the calls going on, the oldest first.
+func (m *Machine) OpenIDs() []string {
+	var out []string
+	for _, c := range m.sortedCalls() {
+		out = append(out, c.id)
+	}
+	return out
+}
+
 // Touched is the id of the call that the last applied event was about, as it
 // is after the event; empty where it was about none.
 func (m *Machine) Touched() string {

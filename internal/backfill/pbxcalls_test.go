@@ -3,6 +3,7 @@ package backfill_test
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +36,9 @@ func TestCallsOfThePBX(t *testing.T) {
 				t.Fatalf("%d records: %s", len(got), fields(got))
 			}
 			r := got[0]
+			if c.file == "recall-missed" && !slices.Contains(r.Details.Absorbed, "1795614593.135") {
+				t.Errorf("the recall is told of as no part of the call: %q", r.Details.Absorbed)
+			}
 			if said := string(r.Direction) + " " + r.SrcPhone + "→" + r.DstPhone + " " + string(r.Disposition); said != c.want || strings.Join(r.Details.Approximate, ";") != c.doubt {
 				t.Errorf("got %s, approximate %q, want %s, %q", said, r.Details.Approximate, c.want, c.doubt)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/voipd/voipd/record"
@@ -34,7 +35,7 @@ type Part struct {
 // ends the reading and is the error of Records. Memory does not grow with the
 // span.
 func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, each func(Part) error) (Stats, error) {
-	t := &tale{machine: record.New(rules), span: span, channels: map[string][]string{}, doubts: map[string]string{}, each: each}
+	t := &tale{machine: record.New(rules), span: span, channels: map[string][]string{}, began: map[string]bool{}, doubts: map[string]string{}, each: each}
 	if s.db != nil || s.place.Zone != nil {
 		t.span = span.Wide(twice) // no call may be lost for an hour that comes twice
 	}
@@ -74,6 +75,7 @@ type tale struct {
 	changes  []record.Change
 	records  []record.Record
 	channels map[string][]string // of the records, see Part
+	began    map[string]bool     // channels that began a call, as far as they themselves know
 	doubts   map[string]string   // calls that the rows do not tell whole, and why
 	stats    Stats
 	share    float64
@@ -83,6 +85,9 @@ type tale struct {
 func (t *tale) event(e record.Event) {
 	t.stats.Events++
 	t.changes = t.machine.Apply(t.changes[:0], e)
+	if e.Kind == record.Created && e.Channel.Linked == e.Channel.ID {
+		t.began[e.Channel.ID] = true
+	}
 	if e.Kind == record.HungUp && e.Value == unseen {
 		t.doubts[t.machine.Touched()] = unseen
 	}
@@ -100,6 +105,7 @@ func (t *tale) event(e record.Event) {
 			r.Details.Approximate = append(r.Details.Approximate, why)
 			delete(t.doubts, r.CallID)
 		}
+		t.absorbs(&r, c.Channels)
 		if why := unsaid(&r); why != "" {
 			r.Details.Approximate = append(r.Details.Approximate, why)
 		}
@@ -107,6 +113,17 @@ func (t *tale) event(e record.Event) {
 			t.records = append(t.records, r)
 			t.channels[r.CallID] = c.Channels
 		}
+	}
+}
+
+// absorbs adds to what went into a call those of its channels that began one, as
+// a recall does: who saw only such a channel may have told it as a call.
+func (t *tale) absorbs(r *record.Record, channels []string) {
+	for _, id := range channels {
+		if t.began[id] && id != r.CallID && r.Details.MergedInto == "" && !slices.Contains(r.Details.Absorbed, id) {
+			r.Details.Absorbed = append(r.Details.Absorbed, id)
+		}
+		delete(t.began, id)
 	}
 }
 

@@ -72,6 +72,8 @@ type Loop struct {
 
 	improvements chan improvement
 
+	unwritten []store.Entry // what Boot adds to the journal, with the first batch
+
 	mu    sync.Mutex
 	live  map[string]record.Live // the calls going on, as they are on the disk
 	parts map[string]int         // calls that became part of one that goes on: of how many
@@ -148,7 +150,9 @@ func (l *Loop) Boot(ctx context.Context) error {
 		l.machine.Apply(nil, e)
 	}
 	if n := l.machine.Open(); n > 0 {
-		l.machine.Apply(nil, record.Event{Kind: record.Gapped, Source: record.SourceClock, Value: "voipd was not running"})
+		gap := record.Event{At: lastAt(events), Kind: record.Gapped, Source: record.SourceClock, Value: "voipd was not running"}
+		l.machine.Apply(nil, gap)
+		l.unwritten = l.aboutAll(nil, gap)
 		l.opt.Log.Info("took up the calls that were open at the last stop", "calls", n, "facts", len(events))
 	}
 	span, err := l.opt.Store.Span(ctx)
@@ -209,17 +213,15 @@ func (l *Loop) step(ctx context.Context, taken block) error {
 		events = append(events, record.Event{At: lastAt(events), Kind: record.Gapped, Source: record.SourceClock, Value: "voipd's queue was full"})
 	}
 	var changes []record.Change
-	b := &store.Batch{}
+	b := &store.Batch{Journal: l.unwritten}
 	for _, e := range events {
 		told := len(changes)
 		if e.Kind == record.RecordingChecked {
 			changes = l.settle(ctx, changes, e)
 		} else {
 			changes = l.machine.Apply(changes, e)
-			if e.Kind == record.ClockSet { // a fact about every call
-				for _, live := range l.machine.OpenLives() {
-					b.Journal = append(b.Journal, store.Entry{CallID: live.Record.CallID, Event: e})
-				}
+			if e.Kind.AboutAll() {
+				b.Journal = l.aboutAll(b.Journal, e)
 			}
 			if id := l.machine.Touched(); id != "" {
 				b.Journal = append(b.Journal, store.Entry{CallID: id, Event: e})
@@ -233,6 +235,7 @@ func (l *Loop) step(ctx context.Context, taken block) error {
 		if err := l.commit(ctx, b); err != nil {
 			return err
 		}
+		l.unwritten = nil
 		l.lag(taken.came)
 	}
 	l.look(events, b, changes)
@@ -252,6 +255,14 @@ func (l *Loop) step(ctx context.Context, taken block) error {
 		l.opt.Resync()
 	}
 	return nil
+}
+
+// aboutAll appends a fact about every call going on to a journal.
+func (l *Loop) aboutAll(journal []store.Entry, e record.Event) []store.Entry {
+	for _, id := range l.machine.OpenIDs() {
+		journal = append(journal, store.Entry{CallID: id, Event: e})
+	}
+	return journal
 }
 
 // lag tells how long ago facts that are on the disk now were put.
