@@ -275,13 +275,14 @@ ARI alone tells of recordings that ARI makes (a Stasis application's): AMI has n
 	}
 	if who.name == "CEL" {
 		b.WriteString(`
-cel.conf needs ` + "`events = ALL`" + ` and, for recordings and queues, ` + "`apps`" + ` with mixmonitor and queue beside dial. Who was rung by whom has
-no row: it follows from who ran Dial or Queue when the channel was made. Where times have whole seconds only, the order of the
-rows is taken as it stands.
+cel.conf needs ` + "`events = ALL`" + `. ` + "`apps = dial,queue,mixmonitor`" + ` adds rows of what was dialled outside, and of recordings (` + "`all`" + ` is no
+word there). Who was rung by whom has no row: it follows from who ran Dial or Queue when the channel was made, else from who began
+the call. Where times have whole seconds only, the order of the rows is taken as it stands. Of calls that the PBX began, a number
+that no row has makes the record approximate.
 
 A recording that CEL does not tell is looked for on the disk (` + "`recordings.directories`" + `) after a gap and by ` + "`voipd import`" + `: a file whose
-name holds the id of one of the call's channels, in the folder of its day, ` + "`YYYY/MM/DD`" + `, or directly below. ` + "`found`" + ` in
-` + "`details.recordings`" + ` says so.
+name holds the id of one of the call's channels, in the folder of its day, ` + "`YYYY/MM/DD`" + `, or of the hour in that,
+or directly below. ` + "`found`" + ` in ` + "`details.recordings`" + ` says so.
 `)
 	}
 	if who.name == "CDR" {

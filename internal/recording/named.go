@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,8 +20,8 @@ import (
 // CEL and CDR do not know every recording: one that app_queue, a phone, AMI or
 // ARI starts has no CEL row, and CDR has a bare name, if any. But in FreePBX,
 // Issabel and most dialplans a recording's name holds the id of a channel of the
-// call, and it lies in the folder of the day, YYYY/MM/DD, or directly below the
-// monitor folder. There it is looked for: name.go says which name fits.
+// call, and it lies in the folder of the day, YYYY/MM/DD, or of its hour below
+// that (MikoPBX), or directly below the monitor folder. There it is looked for: name.go says which name fits.
 
 // Call is a call whose recordings are looked for on the disk.
 type Call struct {
@@ -131,16 +132,31 @@ func (s *search) want(i int, c Call) {
 	}
 }
 
-// list looks through one folder.
+// list looks through the folder of a day, and those of its hours, which MikoPBX
+// has.
 func (s *search) list(ctx context.Context, d Directory, day string) error {
+	hours, err := s.listOne(ctx, d, day)
+	for _, hour := range hours {
+		if _, failed := s.listOne(ctx, d, hour); failed != nil && !errors.Is(failed, ErrGone) {
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
+}
+
+// listOne looks through one folder, and gives those of hours in it.
+func (s *search) listOne(ctx context.Context, d Directory, day string) (hours []string, err error) {
 	folder, err := openFolder(d.Path, day)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer folder.Close()
 	for {
 		names, err := folder.Readdirnames(atOnce)
 		for _, name := range names {
+			if day != "." && len(name) == 2 && strings.Trim(name, "0123456789") == "" && name < "24" {
+				hours = append(hours, path.Join(day, name))
+			}
 			for _, i := range s.wanted[idIn(name, s.has)] {
 				if len(s.named[i]) <= mostNamed {
 					s.named[i] = append(s.named[i], path.Join(d.AsteriskPath, day, name))
@@ -149,11 +165,11 @@ func (s *search) list(ctx context.Context, d Directory, day string) error {
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return hours, nil
 		case err != nil:
-			return fmt.Errorf("list folder: %w", err)
+			return hours, fmt.Errorf("list folder: %w", err)
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return hours, ctx.Err()
 		}
 	}
 }
