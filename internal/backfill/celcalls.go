@@ -28,9 +28,10 @@ type celChannel struct {
 	up        bool
 	cause     int
 	began     *celRow // its CHAN_START, as long as it is not clear who began it
+	first     int     // number of its first row
 	over      bool
-	handed    time.Time // when it handed its call over by an attended transfer
-	used      []bool    // elements of the dial string that a channel was made for
+	handed    int    // number of the row in which it handed its call over by an attended transfer; 0: none
+	used      []bool // elements of the dial string that a channel was made for
 	heard     map[uint64]struct{}
 	last      time.Time // when its latest row was written
 }
@@ -58,6 +59,7 @@ type celCalls struct {
 	diallers map[string][]*celChannel // by linkedid: who began to ring others, in order
 	ended    []celEnded
 	looked   time.Time // when channels without an end were last looked for
+	rows     int       // that were taken in: what tells the order where the clock was set
 }
 
 type celEnded struct {
@@ -72,6 +74,7 @@ func newCELCalls() *celCalls {
 // row appends the facts that a row states to dst. LINKEDID_END states none: it
 // also comes when a linkedid is overwritten.
 func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
+	t.rows++
 	t.forget(r.at)
 	dst = t.lost(dst, r.at)
 	switch r.event {
@@ -80,7 +83,7 @@ func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 	}
 	c := t.channels[r.id]
 	if c == nil {
-		c = &celChannel{number: r.number}
+		c = &celChannel{number: r.number, first: t.rows}
 		t.channels[r.id] = c
 	}
 	if c.over || c.again(r) {
@@ -95,7 +98,7 @@ func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 		return t.started(dst, c, r)
 	}
 	dst = t.settle(dst, c, r)
-	if !c.handed.IsZero() && r.event == "HANGUP" {
+	if c.handed > 0 && r.event == "HANGUP" {
 		dst = t.recalls(dst, c, r)
 	}
 	if r.number != c.number {
@@ -190,7 +193,7 @@ func (t *celCalls) settle(dst []record.Event, c *celChannel, r celRow) []record.
 // channel could belong to.
 func (t *celCalls) recalls(dst []record.Event, c *celChannel, r celRow) []record.Event {
 	for _, h := range t.held() {
-		if h.began.at.After(c.handed) && endpointOf(h.fact.Name) == endpointOf(c.fact.Name) {
+		if h.first > c.handed && endpointOf(h.fact.Name) == endpointOf(c.fact.Name) {
 			dst = t.settle(dst, h, celRow{app: "AppDial2", at: r.at})
 		}
 	}

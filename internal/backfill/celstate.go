@@ -143,7 +143,7 @@ func (t *celCalls) moved(dst []record.Event, c *celChannel, r celRow) []record.E
 		e.Peer = t.channel(x.Transferee, x.TransfereeName)
 	case "ATTENDEDTRANSFER":
 		e.Kind, e.Peer = record.AttendedTransferred, t.channel(x.SecondID, x.SecondName)
-		c.handed = r.at
+		c.handed = t.rows
 	case "PICKUP": // the row is of the phone that rang
 		taker := t.channel(x.PickupID, x.PickupName)
 		e = record.Event{At: r.at, Kind: record.PickedUp, Source: record.SourceCEL, Channel: taker, Peer: c.fact}

@@ -1,11 +1,13 @@
 package backfill_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/record"
@@ -43,5 +45,24 @@ func TestCallsOfThePBX(t *testing.T) {
 				t.Errorf("got %s, approximate %q, want %s, %q", said, r.Details.Approximate, c.want, c.doubt)
 			}
 		})
+	}
+}
+
+// TestOldPhoneIsNoRecall: before a call is handed over and comes back, the phone
+// was rung for another one, of which Asterisk, which crashed, tells no more. The
+// clock was an hour ahead then.
+func TestOldPhoneIsNoRecall(t *testing.T) {
+	rows := lines(t, "testdata/recall-missed.csv")
+	first := celTime(rows[0])
+	old := fmt.Sprintf(`"CHAN_START","%d.000000","Pavel","117","","","","s","from-internal","PJSIP/117-00000001","","","1795614000.1","1795614000.1","","",""`,
+		first.Add(time.Hour).Unix())
+	got := tellFile(t, append([]string{old}, rows...), backfill.Span{Listed: celTime(rows[len(rows)-1]).Add(time.Second)})
+	if len(got) != 2 {
+		t.Fatalf("%d records: %s", len(got), fields(got))
+	}
+	for _, r := range got {
+		if slices.Contains(r.Details.Absorbed, "1795614000.1") {
+			t.Errorf("%s took in the other call", r.CallID)
+		}
 	}
 }
