@@ -68,7 +68,7 @@ func (db *DB) Judge(ctx context.Context, r record.Record) (v Verdict, better rec
 		if had >= approximate {
 			old.Details.Recordings = withFound(old, r)
 		}
-		old.Details.Absorbed = append(old.Details.Absorbed, r.Details.Absorbed...)
+		old.Details.Absorbed = append(old.Details.Absorbed, doubles...)
 		slices.Sort(old.Details.Absorbed)
 		old.Details.Absorbed = slices.Compact(old.Details.Absorbed)
 		return Better, old, doubles, nil

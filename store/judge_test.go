@@ -41,6 +41,8 @@ func TestDoubles(t *testing.T) {
 		{"both cut; CEL is not sure of a length", []record.Record{account("8.1", "ami", doubt), account("8.2", "ami", doubt)}, cel("the clock was set"), store.Better,
 			[]string{"8.1"}, "ami"},
 		{"the older one whole, the younger one cut", []record.Record{account("8.1", "ami"), account("8.2", "ami", doubt)}, cel(), store.Better, []string{"8.1"}, "ami"},
+		{"the older one whole, a younger one whole by CEL, another cut", []record.Record{account("8.1", "ami"), account("8.2", "ami", doubt), account("8.3", "cel")},
+			func() record.Record { r := cel(); r.Details.Absorbed = []string{"8.2", "8.3"}; return r }(), store.Better, []string{"8.1", "8.3"}, "ami"},
 		{"both whole: who watched them knows", []record.Record{account("8.1", "ami"), account("8.2", "ami")}, cel(), store.Kept, []string{"8.1", "8.2"}, "ami"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -86,9 +86,13 @@ func runImport(cmd *cobra.Command, f importFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	leapt, err := daemon.ClockLeaps(cmd.Context(), db)
+	if err != nil {
+		return err
+	}
 	for _, s := range sources {
 		o := repair.ImportOptions{Source: s, Rules: rules, Store: db, Span: span, DryRun: f.dryRun,
-			Resume: !files && span == backfill.Span{}, Find: daemon.Find(conf), Settle: daemon.Settle(conf, time.Now)}
+			Resume: !files && span == backfill.Span{}, Find: daemon.Find(conf), Leapt: leapt, Settle: daemon.Settle(conf, time.Now)}
 		if cmd.Context().Err() == nil {
 			err = errors.Join(err, importOne(cmd, o))
 		}

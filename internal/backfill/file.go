@@ -20,6 +20,10 @@ const (
 	behind // no further row can be near
 )
 
+// passed tells whether a row's time is so far behind the span that no further row
+// can be near: a CDR row comes when its call is over.
+func (s Span) passed(at time.Time) bool { return !s.To.IsZero() && at.After(s.To.Add(reach)) }
+
 var errBehind = errors.New("the rows are behind the span")
 
 // readFile reads a CSV file. Asterisk appends to it for years, so the span's
@@ -41,7 +45,7 @@ func (s *Source) readFile(ctx context.Context, span Span, to rows, stats *Stats,
 		if err != nil {
 			return fmt.Errorf("read rows: %w", err)
 		}
-		if ahead, err = s.findLeaps(ctx, first); err != nil {
+		if ahead, err = s.findLeaps(ctx, first, span); err != nil {
 			return err
 		}
 	}
@@ -57,7 +61,7 @@ func (s *Source) readFile(ctx context.Context, span Span, to rows, stats *Stats,
 		switch {
 		case err != nil || span.Touches(at, at):
 			return near, to.cells(l, cells)
-		case !span.To.IsZero() && at.After(span.To.Add(reach)): // a CDR row comes when its call is over
+		case span.passed(at):
 			return behind, nil
 		}
 		return far, nil

@@ -2,6 +2,7 @@ package backfill
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -9,6 +10,10 @@ import (
 // clock to have been set ahead in between, where it was set back before or
 // later by about as much.
 const setAhead = 30 * time.Second
+
+// mostSilences bounds what is remembered of silences, and of leaps back: where
+// more of them lie between a leap and the one that undoes it, it is not found.
+const mostSilences = 10_000
 
 // leaps finds, in the times of CEL rows in the order in which they were
 // written, before which times the clock was set ahead. A row after a silence
@@ -38,7 +43,7 @@ func (l *leaps) row(at time.Time) {
 	switch step := at.Sub(last); {
 	case last.IsZero():
 	case step < -setBack:
-		l.back = append(l.back, last)
+		l.back = append(l.back[max(0, len(l.back)-mostSilences):], last)
 		for i := len(l.silence) - 1; i >= 0; i-- {
 			if l.silence[i].holds(at) {
 				l.ahead[l.silence[i].to] = true
@@ -47,7 +52,7 @@ func (l *leaps) row(at time.Time) {
 		}
 	case step > setAhead:
 		s := silence{last, at}
-		l.silence = append(l.silence, s)
+		l.silence = append(l.silence[max(0, len(l.silence)-mostSilences):], s)
 		for i := len(l.back) - 1; i >= 0; i-- {
 			if s.holds(l.back[i]) {
 				l.ahead[at] = true
@@ -58,14 +63,20 @@ func (l *leaps) row(at time.Time) {
 	}
 }
 
-// findLeaps reads the times of a file's rows and tells before which of them the
-// clock was set ahead.
-func (s *Source) findLeaps(ctx context.Context, from *countedReader) (leapt, error) {
+// findLeaps reads the times of a file's rows, as far as they are read for the
+// span, and tells before which of them the clock was set ahead.
+func (s *Source) findLeaps(ctx context.Context, from *countedReader, span Span) (leapt, error) {
 	l := leaps{ahead: leapt{}}
 	times := shapeOf(s, func(y layout, cells []string) (time.Time, error) { return when(s.time(y, cells), s.place.Zone) })
 	err := readRowsUntil(from, times, &Stats{}, func(at time.Time) error {
+		if span.passed(at) {
+			return errBehind
+		}
 		l.row(at)
 		return ctx.Err()
 	})
+	if errors.Is(err, errBehind) {
+		err = nil
+	}
 	return l.ahead, err
 }

@@ -17,6 +17,9 @@ const (
 	manyRows   = 20_000
 )
 
+// ClockWasSet is why a call is approximate in which the PBX's clock was set.
+const ClockWasSet = "the PBX's clock was set in the call"
+
 // Part is what a source tells at once.
 type Part struct {
 	Records []record.Record
@@ -93,7 +96,7 @@ func (t *tale) event(e record.Event) {
 	}
 	if e.Kind == record.ClockSet { // rows do not say by how much
 		for _, open := range t.machine.OpenRecords() {
-			t.doubts[open.CallID] = "the PBX's clock was set in the call"
+			t.doubts[open.CallID] = ClockWasSet
 		}
 	}
 	for _, c := range t.changes {

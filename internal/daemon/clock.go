@@ -107,7 +107,7 @@ func (c *pbxClock) begin(at, received time.Time) (set time.Duration, was bool) {
 		return 0, false
 	}
 	passed := received.Sub(c.kept.Ours) // what our clock says, where it is not known what the time really was
-	if up, boot := machine(); boot != "" && boot == c.kept.Boot {
+	if up, boot := machine(); boot != "" && boot == c.kept.Boot && up >= c.kept.Up {
 		passed = up - c.kept.Up
 	}
 	set = at.Sub(c.kept.PBX) - passed

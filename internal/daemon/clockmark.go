@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/store"
 )
 
@@ -42,6 +43,14 @@ func (c *pbxClock) resume(ctx context.Context, db *store.DB) (err error) {
 	c.kept, c.leaps, err = db.Clock(ctx)
 	c.by = c.kept.PBX.Sub(c.kept.Ours) // until the PBX says a time
 	return err
+}
+
+// ClockLeaps tells when the PBX's clock was set, as far as voipd has seen and kept
+// it.
+func ClockLeaps(ctx context.Context, db *store.DB) (repair.Leapt, error) {
+	var c pbxClock
+	err := c.resume(ctx, db)
+	return c.wasSet, err
 }
 
 // keep puts on the disk how the clocks stand, and the leaps that are not there.

@@ -34,6 +34,8 @@ func TestClockWhileNotRunning(t *testing.T) {
 		{"it is another hour there, as before", other(func(m *store.ClockMark) { m.PBX = before.Add(time.Hour) }), now.Add(time.Hour), false},
 		{"the PBX runs on this machine, whose clock was set", other(func(m *store.ClockMark) { m.Up -= time.Hour }), now, true},
 		{"this machine's clock was set, the PBX's not", other(func(m *store.ClockMark) { m.Ours = before.Add(-time.Hour) }), now, false},
+		{"it is not known how long this machine is up", other(func(m *store.ClockMark) { m.Boot, m.Up = "", 0 }), now, false},
+		{"it is not known how long this machine is up, set ahead", other(func(m *store.ClockMark) { m.Boot, m.Up = "", 0 }), now.Add(time.Hour), true},
 		{"this machine started again", other(func(m *store.ClockMark) { m.Boot, m.Up = "another", 0 }), now, false},
 		{"this machine started again, set ahead meanwhile", other(func(m *store.ClockMark) { m.Boot, m.Up = "another", 0 }), now.Add(time.Hour), true},
 	} {

@@ -147,7 +147,7 @@ func (d *Daemon) fromSources(ctx context.Context, until time.Time, span backfill
 	defer func() { _ = closeSources(sources) }() // they were only read
 	for _, s := range sources {
 		n, err := repair.Import(ctx, repair.ImportOptions{Source: endedBefore{s, until}, Rules: d.rules, Store: d.store, Span: span,
-			Find: Find(d.config), Settle: Settle(d.config, time.Now)})
+			Find: Find(d.config), Leapt: d.clock.wasSet, Settle: Settle(d.config, time.Now)})
 		if err != nil {
 			return fmt.Errorf("rebuild from %s: %w", s.Name(), err)
 		}

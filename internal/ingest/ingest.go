@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,7 +73,10 @@ type Loop struct {
 
 	improvements chan improvement
 
-	unwritten []store.Entry // what Boot adds to the journal, with the first batch
+	// What Boot found and has not written yet: facts for the journal, and calls
+	// that ended.
+	unwritten []store.Entry
+	ended     []record.Change
 
 	mu    sync.Mutex
 	live  map[string]record.Live // the calls going on, as they are on the disk
@@ -146,13 +150,20 @@ func (l *Loop) Boot(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("boot: %w", err)
 	}
-	for _, e := range events {
-		l.machine.Apply(nil, e)
+	for i, e := range events {
+		if e.Kind.AboutAll() && i > 0 && e == events[i-1] {
+			continue // it stands there for each call
+		}
+		for _, c := range l.machine.Apply(nil, e) {
+			if c.Kind == record.CallEnded {
+				l.ended = append(l.ended, c) // who has a journal was not told to have ended
+			}
+		}
 	}
 	if n := l.machine.Open(); n > 0 {
 		gap := record.Event{At: lastAt(events), Kind: record.Gapped, Source: record.SourceClock, Value: "voipd was not running"}
 		l.machine.Apply(nil, gap)
-		l.unwritten = l.aboutAll(nil, gap)
+		l.unwritten = aboutAll(nil, l.machine.OpenIDs(), gap)
 		l.opt.Log.Info("took up the calls that were open at the last stop", "calls", n, "facts", len(events))
 	}
 	span, err := l.opt.Store.Span(ctx)
@@ -169,6 +180,11 @@ func (l *Loop) Boot(ctx context.Context) error {
 
 // Run takes facts until ctx ends, then writes what still waits and returns.
 func (l *Loop) Run(ctx context.Context) error {
+	if len(l.ended) > 0 {
+		if err := l.step(ctx, block{}); err != nil {
+			return err
+		}
+	}
 	for {
 		select {
 		case <-l.queue.wake:
@@ -212,17 +228,20 @@ func (l *Loop) step(ctx context.Context, taken block) error {
 		l.opt.Log.Error("the queue was full and facts were refused: asking the PBX for its channels again", "bound", l.opt.Bound)
 		events = append(events, record.Event{At: lastAt(events), Kind: record.Gapped, Source: record.SourceClock, Value: "voipd's queue was full"})
 	}
-	var changes []record.Change
+	changes := slices.Clone(l.ended)
 	b := &store.Batch{Journal: l.unwritten}
-	for _, e := range events {
+	for _, c := range changes {
+		l.sum(b, c)
+	}
+	for i, e := range events {
 		told := len(changes)
 		if e.Kind == record.RecordingChecked {
 			changes = l.settle(ctx, changes, e)
 		} else {
-			changes = l.machine.Apply(changes, e)
-			if e.Kind.AboutAll() {
-				b.Journal = l.aboutAll(b.Journal, e)
+			if e.Kind.AboutAll() && (e.Kind != record.Gapped || i == 0 || events[i-1].Kind != record.Gapped) { // one gap is as good as many
+				b.Journal = aboutAll(b.Journal, l.machine.OpenIDs(), e)
 			}
+			changes = l.machine.Apply(changes, e)
 			if id := l.machine.Touched(); id != "" {
 				b.Journal = append(b.Journal, store.Entry{CallID: id, Event: e})
 			}
@@ -235,7 +254,7 @@ func (l *Loop) step(ctx context.Context, taken block) error {
 		if err := l.commit(ctx, b); err != nil {
 			return err
 		}
-		l.unwritten = nil
+		l.unwritten, l.ended = nil, nil
 		l.lag(taken.came)
 	}
 	l.look(events, b, changes)
@@ -258,8 +277,8 @@ func (l *Loop) step(ctx context.Context, taken block) error {
 }
 
 // aboutAll appends a fact about every call going on to a journal.
-func (l *Loop) aboutAll(journal []store.Entry, e record.Event) []store.Entry {
-	for _, id := range l.machine.OpenIDs() {
+func aboutAll(journal []store.Entry, open []string, e record.Event) []store.Entry {
+	for _, id := range open {
 		journal = append(journal, store.Entry{CallID: id, Event: e})
 	}
 	return journal

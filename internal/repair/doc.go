@@ -5,6 +5,7 @@
 //
 //	repair.go    which stretches of time have to be read, and when
 //	find.go      recordings that CEL and CDR do not know
+//	leapt.go     calls in which the PBX's clock was set
 //	gaps.go      gaps on the disk; how long voipd itself did not run
 //	import.go    all there is, once, from where the last import stopped
 package repair

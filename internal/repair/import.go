@@ -31,6 +31,9 @@ type ImportOptions struct {
 	Progress func(Imported)
 	// Find looks for recordings that CEL and CDR do not know; may be nil.
 	Find Find
+	// Leapt knows when the PBX's clock was set: calls in which it was are
+	// approximate.
+	Leapt Leapt
 	// Settle looks at the recordings of a record before it is written, so that
 	// those of old calls are no news later; may be nil.
 	Settle func(*record.Record)
@@ -85,6 +88,7 @@ func Import(ctx context.Context, o ImportOptions) (Imported, error) {
 // keep judges records and writes the better ones in one transaction.
 func (o *ImportOptions) keep(ctx context.Context, n *Imported, p backfill.Part) error {
 	b := &store.Batch{}
+	o.Leapt.doubt(p.Records)
 	var looked search
 	if err := o.Find.in(ctx, o.Store, p, &looked); err != nil {
 		return fmt.Errorf("import calls: %w", err)

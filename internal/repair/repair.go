@@ -38,10 +38,9 @@ type Options struct {
 	// Off is by how much the PBX's clock differed from ours, at the most; nil:
 	// it does not. So much more is read, as what is written tells its clock.
 	Off func() time.Duration
-	// Leapt tells whether the PBX's clock was set between two times of its own;
-	// nil: it was not. What is written down does not show that, so that such a
-	// call is approximate.
-	Leapt func(from, to time.Time) bool
+	// Leapt knows when the PBX's clock was set: calls in which it was are
+	// approximate.
+	Leapt Leapt
 	// Sets is how often the PBX's clock was set so far; nil: never.
 	Sets func() int
 	Now  func() time.Time
@@ -101,9 +100,6 @@ func New(o Options) *Repair {
 	o.Settle, o.Late, o.Margin = cmp.Or(o.Settle, 30*time.Second), cmp.Or(o.Late, 10*time.Minute), cmp.Or(o.Margin, 2*time.Minute)
 	if o.Off == nil {
 		o.Off = func() time.Duration { return 0 }
-	}
-	if o.Leapt == nil {
-		o.Leapt = func(time.Time, time.Time) bool { return false }
 	}
 	if o.Sets == nil {
 		o.Sets = func() int { return 0 }
@@ -271,11 +267,7 @@ func (r *Repair) from(ctx context.Context, s Source, span backfill.Span, looked 
 		if len(p.Records) == 0 {
 			return nil
 		}
-		for i := range p.Records {
-			if d := &p.Records[i].Details; r.opt.Leapt(d.StartedAt, d.EndedAt) {
-				d.Approximate = append(d.Approximate, "the PBX's clock was set in the call")
-			}
-		}
+		r.opt.Leapt.doubt(p.Records)
 		if err := r.opt.Find.in(ctx, r.opt.Store, p, looked); err != nil {
 			return fmt.Errorf("keep what %s tells: %w", s.Name(), err)
 		}
