@@ -120,11 +120,41 @@ func TestStates(t *testing.T) {
 	want("told", "PJSIP/101 Irina RINGING", "PJSIP/102  Unavailable")
 	list := []endpoint.Endpoint{{Name: "PJSIP/102", State: "Not in use"}, {Name: "PJSIP/101", State: "Not in use"}, {Name: "PJSIP/103", State: "In use"}}
 	table.Update(list, at(4))
-	want("a list that was asked for before", "PJSIP/102  Not in use", "PJSIP/101 Irina RINGING", "PJSIP/103  In use")
+	want("a list that was asked for before", "PJSIP/101 Irina RINGING", "PJSIP/102  Not in use", "PJSIP/103  In use")
 	table.Update(nil, at(6))
-	want("an empty list", "PJSIP/102  Not in use", "PJSIP/101 Irina RINGING", "PJSIP/103  In use")
+	want("an empty list", "PJSIP/101 Irina RINGING", "PJSIP/102  Not in use", "PJSIP/103  In use")
 	table.Update(list, at(6))
-	want("a later list", "PJSIP/102  Not in use", "PJSIP/101 Irina Not in use", "PJSIP/103  In use")
+	want("a later list", "PJSIP/101 Irina Not in use", "PJSIP/102  Not in use", "PJSIP/103  In use")
 	table.Set([]endpoint.Endpoint{{Name: "PJSIP/101", State: "Not in use"}}, at(2))
 	want("a list that took long", "PJSIP/101  RINGING")
+}
+
+// TestPartOfTheList: an update that leaves endpoints out, as when a technology
+// is being reloaded, takes nothing of theirs away; a list does.
+func TestPartOfTheList(t *testing.T) {
+	var table endpoint.Table
+	at := func(s int) time.Time { return time.Unix(1_795_400_000+int64(s), 0) }
+	alice := endpoint.Endpoint{Name: "PJSIP/alice", Caller: "Alice", Class: "extension 105", State: "Not in use"}
+	desk := endpoint.Endpoint{Name: "SIP/200", Class: record.ClassExtension, State: "OK (3 ms)"}
+	lobby := endpoint.Endpoint{Name: "SIP/201", Class: record.ClassExtension, State: "UNKNOWN"}
+	want := func(when, class string, all ...endpoint.Endpoint) {
+		t.Helper()
+		if diff := cmp.Diff(all, table.All()); diff != "" {
+			t.Errorf("%s: %s", when, diff)
+		}
+		e := record.Event{Channel: record.Channel{Name: "PJSIP/alice-0000000f"}, Peer: record.Channel{Name: "SIP/201-00000010"}}
+		if table.Mark(&e); e.Channel.Class != class || e.Peer.Class != record.ClassExtension {
+			t.Errorf("%s: %+v", when, e)
+		}
+	}
+	table.Set([]endpoint.Endpoint{alice, desk}, at(0))
+	table.Tell("PJSIP/alice", "RINGING", at(1))
+	table.Update([]endpoint.Endpoint{{Name: "SIP/200", State: "UNREACHABLE"}, lobby}, at(2))
+	alice.State, desk.State = "RINGING", "UNREACHABLE"
+	want("a part", "extension 105", alice, desk, lobby)
+	table.Tell("PJSIP/alice", "INUSE", at(3))
+	alice.State = "INUSE"
+	want("told afterwards", "extension 105", alice, desk, lobby)
+	table.Set([]endpoint.Endpoint{desk, lobby}, at(4))
+	want("a list", "", desk, lobby)
 }

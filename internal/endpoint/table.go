@@ -14,7 +14,7 @@ import (
 type Table struct {
 	mu    sync.RWMutex
 	class map[string]string // by Name; only those that the PBX shows to be something
-	all   []Endpoint        // in the PBX's order
+	all   []Endpoint        // in the PBX's order, then those that came with an update
 	place map[string]int    // of each in all, by Name
 	told  map[string]told   // the last state of each that the PBX told by itself, by Name
 }
@@ -34,36 +34,38 @@ func (t *Table) Set(all []Endpoint, asked time.Time) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.set(slices.Clone(all), asked)
+	t.all, t.class, t.place = nil, nil, nil
+	t.take(all, asked)
 }
 
-// Update takes in the endpoints' states, asked for at that time; what else is
-// known of them stays. Otherwise as Set.
+// Update takes in the endpoints' states, asked for at that time, and endpoints
+// that are new. What else is known of them stays, and so do those that are not
+// among them: a technology that is being reloaded refuses to list its own. A
+// state that the PBX told since is newer here, too.
 func (t *Table) Update(states []Endpoint, asked time.Time) {
-	if len(states) == 0 {
-		return
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	all := slices.Clone(states)
-	for i, e := range all {
-		if k, known := t.place[e.Name]; known {
-			all[i] = t.all[k]
-			all[i].State = e.State
-		}
-	}
-	t.set(all, asked)
+	t.take(states, asked)
 }
 
-func (t *Table) set(all []Endpoint, asked time.Time) {
-	t.all, t.class, t.place = all, map[string]string{}, make(map[string]int, len(all))
-	for i, e := range all {
+// take adds the endpoints that are not known, and of the others the state. t.mu
+// is held.
+func (t *Table) take(all []Endpoint, asked time.Time) {
+	if t.place == nil {
+		t.class, t.place = map[string]string{}, make(map[string]int, len(all))
+	}
+	for _, e := range all {
+		if s, ok := t.told[e.Name]; ok && s.at.After(asked) {
+			e.State = s.state
+		}
+		if i, known := t.place[e.Name]; known {
+			t.all[i].State = e.State
+			continue
+		}
+		t.place[e.Name] = len(t.all)
+		t.all = append(t.all, e)
 		if e.Class != "" {
 			t.class[e.Name] = e.Class
-		}
-		t.place[e.Name] = i
-		if s, ok := t.told[e.Name]; ok && s.at.After(asked) {
-			all[i].State = s.state
 		}
 	}
 }
@@ -85,7 +87,8 @@ func (t *Table) Tell(name, state string, at time.Time) {
 	t.told[name] = told{state, at}
 }
 
-// All is the last list, in the PBX's order, with the states told since.
+// All is the last list, in the PBX's order, with the states told since; what
+// was new in an update is behind it.
 func (t *Table) All() []Endpoint {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
