@@ -172,6 +172,37 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
+// TestEmptyResult: what a power failure left empty is not served, but made again.
+func TestEmptyResult(t *testing.T) {
+	d, program := faked(t, fake.Copy, nil)
+	path := d.recording("a.gsm", gsmOf(50))
+	listen := func(what string, times int) {
+		t.Helper()
+		if data, _, err := d.converted(path, convert.WAV); err != nil || len(data) != size {
+			t.Errorf("%s: %d bytes, %v", what, len(data), err)
+		}
+		if got := runs(t, program); len(got) != times {
+			t.Errorf("%s: converted %d times, want %d", what, len(got), times)
+		}
+	}
+	listen("first", 1)
+	if err := os.Truncate(d.files()[0], 0); err != nil {
+		t.Fatal(err)
+	}
+	listen("empty", 2)
+	listen("made again", 2)
+	if err := os.Truncate(d.files()[0], 0); err != nil {
+		t.Fatal(err)
+	}
+	src := d.source(path)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Open(t.Context(), src, convert.WAV); err == nil || len(d.files()) != 0 {
+		t.Errorf("empty, and the recording is gone: %v, left %v", err, d.files())
+	}
+}
+
 // TestForget: everything that was made of one recording goes, and nothing else.
 func TestForget(t *testing.T) {
 	d, _ := faked(t, fake.Copy, nil)

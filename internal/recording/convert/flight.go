@@ -178,6 +178,11 @@ func (t *Transcoder) keep(out *os.File, j job) (*result, error) {
 		return nil, fmt.Errorf("look at what was converted: %w", err)
 	}
 	r := &result{t: t, file: out, size: info.Size()}
+	if r.size <= t.opt.Keep { // else it gets no name
+		if err := out.Sync(); err != nil { // a name must not outlive a power failure without what it names
+			return nil, fmt.Errorf("keep a converted recording: %w", err)
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	room, err := t.shrink(r.size)

@@ -184,7 +184,8 @@ func (r *result) release() error {
 	return nil
 }
 
-// kept opens what the cache has; nil: it has not.
+// kept opens what the cache has; nil: it has not. A file without a byte is what
+// a power failure left of a result, and is removed.
 func (t *Transcoder) kept(name string) (*result, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -200,6 +201,10 @@ func (t *Transcoder) kept(name string) (*result, error) {
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("open a converted recording: %w", err)
+	}
+	if info.Size() == 0 {
+		f.Close()
+		return nil, remove(t.opt.Dir, name)
 	}
 	now := t.opt.Now()
 	if err := os.Chtimes(path, now, now); err != nil && !errors.Is(err, fs.ErrNotExist) { // erased meanwhile: this reader still has it
