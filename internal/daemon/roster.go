@@ -86,12 +86,11 @@ func (r *roster) states(ctx context.Context, pbx link) []endpoint.Endpoint {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statesWithin)
 	defer cancel()
 	all, err := pbx.States(ctx)
-	r.next = time.Now().Add(statesAge)
-	if err != nil || len(all) == 0 { // an old list is better than none, and health tells of a lost link
+	if err != nil { // an old list is better than none, and health tells of a lost link
 		r.next = time.Now().Add(statesAgain)
+		return r.table.All()
 	}
-	if err == nil {
-		r.table.Update(all, asked)
-	}
+	r.next = time.Now().Add(statesAge) // no endpoint is an answer too: this user may not be let ask
+	r.table.Update(all, asked)
 	return r.table.All()
 }

@@ -52,13 +52,17 @@ func TestManyAskThePBXOnce(t *testing.T) {
 	})
 }
 
-// TestTheLastListStays: whatever comes instead of a list, the last one stays,
-// and the PBX is asked again soon.
+// TestTheLastListStays: whatever comes instead of a list, the last one stays.
+// The PBX is asked again soon where it did not answer; that it lists nothing is
+// an answer, as of one that does not let voipd ask.
 func TestTheLastListStays(t *testing.T) {
-	for name, instead := range map[string]func(context.Context) ([]endpoint.Endpoint, error){
-		"an error": func(context.Context) ([]endpoint.Endpoint, error) { return nil, errors.New("no link") },
-		"nothing":  func(context.Context) ([]endpoint.Endpoint, error) { return nil, nil },
-		"silence":  func(ctx context.Context) ([]endpoint.Endpoint, error) { <-ctx.Done(); return nil, ctx.Err() },
+	for name, c := range map[string]struct {
+		instead func(context.Context) ([]endpoint.Endpoint, error)
+		again   time.Duration
+	}{
+		"an error": {func(context.Context) ([]endpoint.Endpoint, error) { return nil, errors.New("no link") }, statesAgain},
+		"nothing":  {func(context.Context) ([]endpoint.Endpoint, error) { return nil, nil }, statesAge},
+		"silence":  {func(ctx context.Context) ([]endpoint.Endpoint, error) { <-ctx.Done(); return nil, ctx.Err() }, statesAgain},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -66,7 +70,7 @@ func TestTheLastListStays(t *testing.T) {
 				r := newRoster(slog.New(slog.DiscardHandler))
 				r.states(t.Context(), pbx)
 				<-time.After(statesAge)
-				pbx.say = instead
+				pbx.say = c.instead
 				gone, leave := context.WithCancel(t.Context())
 				leave()
 				began := time.Now()
@@ -78,7 +82,11 @@ func TestTheLastListStays(t *testing.T) {
 				if took := time.Since(began); took > statesWithin || pbx.times != 2 {
 					t.Errorf("ten looks took %v and %d questions", took, pbx.times-1)
 				}
-				<-time.After(statesAgain)
+				<-time.After(c.again - time.Millisecond)
+				if r.states(t.Context(), pbx); pbx.times != 2 {
+					t.Errorf("the PBX was asked again before %v", c.again)
+				}
+				<-time.After(time.Millisecond)
 				pbx.say = func(context.Context) ([]endpoint.Endpoint, error) {
 					return []endpoint.Endpoint{{Name: "PJSIP/101", State: "In use"}}, nil
 				}
