@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,6 +39,8 @@ func TestPastTheBound(t *testing.T) {
 	o.bound = bound
 	var still atomic.Bool
 	held := make(chan struct{})
+	release := sync.OnceFunc(func() { close(held) })
+	t.Cleanup(release)
 	o.tap = func(point string) error {
 		if point == "before COMMIT" && still.Load() {
 			<-held
@@ -57,7 +60,7 @@ func TestPastTheBound(t *testing.T) {
 		return h.Queue.Refused > 0 && h.Status == "failing" && slices.ContainsFunc(h.Problems, func(p string) bool { return strings.Contains(p, "facts were refused") })
 	})
 	still.Store(false)
-	close(held)
+	release()
 	o.allWhole(want)
 	o.untilHealth(func(h bounded) bool { return h.Status == "ok" && h.Repair.OpenGaps == 0 && h.Queue.Waiting == 0 })
 	_, metrics := o.get("GET", "/metrics", "")
@@ -74,7 +77,9 @@ func TestPastTheBound(t *testing.T) {
 // untilHealth waits until health is as it should be.
 func (o *office) untilHealth(should func(bounded) bool) {
 	o.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); ; <-tick.C {
 		_, body := o.get("GET", "/v1/health", "")
 		var h bounded
 		if err := json.Unmarshal(body, &h); err != nil {
@@ -94,7 +99,9 @@ func (o *office) untilHealth(should func(bounded) bool) {
 func (o *office) allWhole(want []string) {
 	o.t.Helper()
 	slices.Sort(want)
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); ; <-tick.C {
 		var have, bad []string
 		byCEL := 0
 		for _, r := range o.records() {
