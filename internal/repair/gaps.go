@@ -20,14 +20,28 @@ const (
 )
 
 // begin notes how long voipd did not run, and that the last two days are to be
-// read: what was to be read when it stopped is not known any more.
-func (r *Repair) begin(ctx context.Context) error {
-	now := r.opt.Now()
-	var err error
-	if r.first, err = r.opt.Store.Mark(ctx, firstMark); err != nil {
+// read: what was to be read when it stopped is not known any more. It tells
+// whether that is done; a disk that fails is tried again. A voipd that is
+// stopped at once has begun all the same: from its first start on, what it
+// misses is for the repair.
+func (r *Repair) begin(ctx context.Context) bool {
+	if r.begun.IsZero() {
+		r.begun = r.opt.Now()
+	}
+	err := r.mark(context.WithoutCancel(ctx), r.begun)
+	if err != nil && err.Error() != r.unbegun {
+		r.unbegun = err.Error()
+		r.opt.Log.Error("cannot note how long voipd did not run, will try again", "error", err)
+	}
+	return err == nil
+}
+
+func (r *Repair) mark(ctx context.Context, now time.Time) error {
+	first, err := r.opt.Store.Mark(ctx, firstMark)
+	if err != nil {
 		return err
 	}
-	if r.first.IsZero() {
+	if first.IsZero() {
 		r.first = now
 		return r.opt.Store.SetMark(ctx, firstMark, now)
 	}
@@ -36,10 +50,13 @@ func (r *Repair) begin(ctx context.Context) error {
 		return err
 	}
 	if len(r.opt.Sources) > 0 && !last.IsZero() && last.Before(now) {
-		err = r.opt.Store.AddGap(ctx, store.Gap{From: last, Why: "voipd was not running"})
+		if err := r.opt.Store.AddGap(ctx, store.Gap{From: last, Why: "voipd was not running"}); err != nil {
+			return err
+		}
 	}
+	r.first = first
 	r.lookBack(now, now.Add(r.opt.Settle))
-	return err
+	return nil
 }
 
 // Lost makes a store that has lost it know that voipd ran up to a moment: what

@@ -61,6 +61,8 @@ const (
 type Repair struct {
 	opt Options
 
+	begun   time.Time      // when this run began; zero: it did not
+	unbegun string         // why that is not on the disk
 	first   time.Time      // when voipd ran for the first time
 	written time.Time      // when it was last written that voipd runs
 	daily   time.Time      // when the last two days were last asked for
@@ -184,16 +186,9 @@ const tick = time.Second
 func (r *Repair) Run(ctx context.Context) {
 	t := time.NewTicker(min(tick, r.opt.Settle))
 	defer t.Stop()
-	if err := r.begin(ctx); err != nil && ctx.Err() == nil {
-		r.opt.Log.Error("cannot note how long voipd did not run", "error", err)
-	}
-	for {
-		r.gaps(ctx)
-		r.alive(ctx)
-		if len(r.opt.Sources) > 0 {
-			for _, w := range r.due() {
-				r.read(ctx, w)
-			}
+	for begun := false; ; {
+		if begun = begun || r.begin(ctx); begun {
+			r.step(ctx)
 		}
 		select {
 		case <-t.C:
@@ -201,6 +196,17 @@ func (r *Repair) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func (r *Repair) step(ctx context.Context) {
+	r.gaps(ctx)
+	r.alive(ctx)
+	if len(r.opt.Sources) == 0 {
+		return
+	}
+	for _, w := range r.due() {
+		r.read(ctx, w)
 	}
 }
 

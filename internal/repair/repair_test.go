@@ -2,10 +2,12 @@ package repair_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -42,6 +44,7 @@ type workshop struct {
 	db     *store.DB
 	file   string
 	clock  *clock
+	log    *slog.Logger
 	find   repair.Find
 	repair *repair.Repair
 	stop   func()
@@ -51,15 +54,14 @@ type workshop struct {
 func began() time.Time { return time.Date(2026, 11, 22, 16, 49, 0, 0, time.UTC) }
 
 func newWorkshop(t *testing.T, now time.Time) *workshop {
-	return &workshop{t: t, db: newStore(t), file: filepath.Join(t.TempDir(), "cel.csv"), clock: &clock{at: now}}
+	return &workshop{t: t, db: newStore(t), file: filepath.Join(t.TempDir(), "cel.csv"), clock: &clock{at: now}, log: slog.New(slog.DiscardHandler)}
 }
 
 func (w *workshop) start() {
 	w.t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	loop := ingest.New(ingest.Options{Rules: rules(), Store: w.db, Log: log})
+	loop := ingest.New(ingest.Options{Rules: rules(), Store: w.db, Log: w.log})
 	s := open(w.t, backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: w.file})
-	w.repair = repair.New(repair.Options{Sources: []repair.Source{s}, Rules: rules(), Store: w.db, Improve: loop.Improve, Find: w.find, Now: w.clock.now, Log: log,
+	w.repair = repair.New(repair.Options{Sources: []repair.Source{s}, Rules: rules(), Store: w.db, Improve: loop.Improve, Find: w.find, Now: w.clock.now, Log: w.log,
 		Settle: time.Millisecond, Late: time.Hour})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -100,6 +102,19 @@ func (w *workshop) count(n int) func() bool {
 	}
 }
 
+// heard is a log that knows whether something was said.
+type heard struct {
+	of  string
+	yet atomic.Bool
+}
+
+func (h *heard) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), h.of) {
+		h.yet.Store(true)
+	}
+	return len(line), nil
+}
+
 // TestDaily: without any gap, the last two days are read once a day; and what
 // was before voipd's first start is left to import.
 func TestDaily(t *testing.T) {
@@ -129,6 +144,48 @@ func TestNotRunning(t *testing.T) {
 	w.repair.Saw(record.Event{At: w.clock.now(), Kind: record.SnapshotEnded})
 	w.until("the call is told", w.count(1))
 	w.until("the gap is repaired", func() bool { return w.repair.Health().Open == 0 })
+}
+
+// TestStoppedAtOnce: a voipd that is stopped while it starts for the first time
+// has run: what comes before it is started again was missed.
+func TestStoppedAtOnce(t *testing.T) {
+	w := newWorkshop(t, began().Add(-time.Minute))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	repair.New(repair.Options{Store: w.db, Now: w.clock.now, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
+	w.writes(1)
+	w.clock.set(began().Add(time.Hour))
+	w.start()
+	w.until("the call is told", w.count(1))
+}
+
+// TestDiskFailsAtStart: how long voipd did not run is noted as soon as it can
+// be.
+func TestDiskFailsAtStart(t *testing.T) {
+	w := newWorkshop(t, began().Add(-time.Hour))
+	w.start()
+	w.until("it runs", func() bool { at, err := w.db.Mark(t.Context(), "alive"); return err == nil && !at.IsZero() })
+	w.stop()
+	w.writes(1)
+	w.clock.set(began().Add(100 * 24 * time.Hour))
+	raw, err := sql.Open("sqlite3", w.db.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	if _, err := raw.Exec(`CREATE TRIGGER failing BEFORE INSERT ON gaps BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END`); err != nil {
+		t.Fatal(err)
+	}
+	log := &heard{of: "cannot note how long voipd did not run, will try again"}
+	w.log = slog.New(slog.NewTextHandler(log, nil))
+	w.start()
+	w.until("it is told", log.yet.Load)
+	if _, err := raw.Exec(`DROP TRIGGER failing`); err != nil {
+		t.Fatal(err)
+	}
+	w.until("the gap is open", func() bool { return w.repair.Health().Open == 1 })
+	w.repair.Saw(record.Event{At: w.clock.now(), Kind: record.SnapshotEnded})
+	w.until("the call is told", w.count(1))
 }
 
 // TestSourceFails: what cannot be read is told, kept over a restart, and made
