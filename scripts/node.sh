@@ -3,19 +3,11 @@
 # it (package-lock.json), where it can, and says in one line where it cannot:
 # those tests are then skipped.
 set -euo pipefail
+source "$(dirname "$0")/packages.sh"
 cd "$(dirname "$0")/../integrations/brix"
 
-left_out() {
-	echo "The tests of integrations/brix are skipped: $1. To have them: apt-get install --no-install-recommends nodejs npm"
-	exit 0
-}
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-	[ "$(id -u)" = 0 ] || left_out 'Node is missing, and installing needs root'
-	command -v apt-get >/dev/null || left_out 'Node is missing, and there is no apt-get'
-	echo 'Installing Node for the tests.'
-	export DEBIAN_FRONTEND=noninteractive
-	apt-get update -qq
-	apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null
+	packages 'The tests of integrations/brix' nodejs npm
 fi
 
 # What npm installed last it notes here; nothing is done twice.

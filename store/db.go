@@ -99,23 +99,57 @@ func dsnPlain(path string) string {
 
 // migrate brings the tables to this program's version.
 func (db *DB) migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
+	provider, err := versions(db.writer)
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db.writer, files)
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+		return err
 	}
 	have, want, err := provider.GetVersions(ctx)
 	if err != nil {
 		return fmt.Errorf("read version: %w", err)
 	}
 	if have > want {
-		return fmt.Errorf("the database is of version %d, this voipd knows only up to %d: it was written by a newer voipd; install that one, or move the file away to begin a new one", have, want)
+		return newer(have, want)
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("bring tables from version %d to %d: %w", have, want, err)
+	}
+	return nil
+}
+
+// versions are those that this program knows, for a database.
+func versions(pool *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, files)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return provider, nil
+}
+
+func newer(have, want int64) error {
+	return fmt.Errorf("the database is of version %d, this voipd knows only up to %d: it was written by a newer voipd; install that one, or move the file away to begin a new one", have, want)
+}
+
+// current tells, changing nothing, why the tables are not of this program's
+// version.
+func (db *DB) current(ctx context.Context) error {
+	provider, err := versions(db.reader)
+	if err != nil {
+		return err
+	}
+	var have int64
+	if err := db.reader.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&have); err != nil {
+		return fmt.Errorf("read version: %w", err)
+	}
+	all := provider.ListSources()
+	switch want := all[len(all)-1].Version; {
+	case have > want:
+		return newer(have, want)
+	case have < want:
+		return fmt.Errorf("the database is of version %d, this voipd reads version %d: restart the voipd that runs, which brings it there (systemctl restart voipd)", have, want)
 	}
 	return nil
 }

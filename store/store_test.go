@@ -247,9 +247,43 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw.Close()
-	_, err := store.Open(context.Background(), path)
-	if err == nil || !strings.Contains(err.Error(), "newer voipd") {
-		t.Errorf("got %v, want a refusal that says why", err)
+	for name, open := range map[string]func(context.Context, string) error{"to write": opening, "to read": readingOnly} {
+		if err := open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "newer voipd") {
+			t.Errorf("%s: got %v, want a refusal that says why", name, err)
+		}
+	}
+}
+
+func opening(ctx context.Context, path string) error {
+	_, err := store.Open(ctx, path)
+	return err
+}
+
+func readingOnly(ctx context.Context, path string) error {
+	db, err := store.OpenReadOnly(ctx, path)
+	if err == nil {
+		err = db.Close()
+	}
+	return err
+}
+
+// TestReadBeforeTheRestart: after an upgrade, until voipd is restarted, who
+// only reads is told to restart it.
+func TestReadBeforeTheRestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "voipd.db")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := readingOnly(t.Context(), path); err != nil {
+		t.Fatalf("of this version: %v", err)
+	}
+	raw := rawDB(t, path)
+	if _, err := raw.Exec(`DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`); err != nil {
+		t.Fatal(err)
+	}
+	raw.Close()
+	if err := readingOnly(t.Context(), path); err == nil || !strings.Contains(err.Error(), "systemctl restart voipd") {
+		t.Errorf("got %v, want what to do", err)
 	}
 }
 

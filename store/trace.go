@@ -112,12 +112,17 @@ func (db *DB) PruneTraces(ctx context.Context, before time.Time) (int64, error) 
 }
 
 // OpenReadOnly opens a database for looking at it, beside a voipd that writes
-// it. It changes nothing, not even the version of the tables.
+// it. It changes nothing, not even the version of the tables: where that is not
+// this program's, as after an upgrade until voipd is restarted, it is an error
+// that says so.
 func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
 	db := &DB{path: path, state: &fileState{}}
 	db.reader = sql.OpenDB(&dialer{dsn(path, "ro", "_query_only=1"), nil, db.state})
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(err, db.reader.Close())
+	}
+	if err := db.current(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.reader.Close())
 	}
 	db.writer = db.reader
 	return db, nil

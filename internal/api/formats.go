@@ -112,6 +112,9 @@ func (s *server) inconvertible(err error, rec record.Recording) error {
 		return problem(http.StatusServiceUnavailable, "converter-busy", "Too many conversions", "Other recordings are being converted. Ask again in some seconds.")
 	case errors.Is(err, convert.ErrTooMuch):
 		return problem(http.StatusUnprocessableEntity, "conversion-too-long", "Recording too long", "The recording is too long to be converted. format=original gives the file as it is.")
+	case errors.Is(err, convert.ErrNoRoom):
+		s.opt.Log.Warn("a recording cannot be converted", "path", rec.Path, "error", err)
+		return problem(http.StatusInsufficientStorage, "conversion-no-room", "Disk nearly full", "The disk of voipd is nearly full, so nothing is converted. format=original gives the file as it is.")
 	case errors.Is(err, convert.ErrFailed):
 		s.opt.Log.Warn("a recording cannot be converted", "path", rec.Path, "error", err)
 		return problem(http.StatusUnprocessableEntity, "conversion-failed", "Recording cannot be converted",

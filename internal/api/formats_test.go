@@ -173,6 +173,7 @@ func TestNotConverted(t *testing.T) {
 		"none":     {"off", nil, 200, 501, "no-converter"},
 		"fails":    {"exit 1", nil, 200, 422, "conversion-failed"},
 		"too long": {fake.Copy, func(opt *convert.Options) { opt.Most = 1 }, 200, 422, "conversion-too-long"},
+		"no room":  {fake.Copy, func(opt *convert.Options) { opt.Leave = 1 << 60 }, 200, 507, "conversion-no-room"},
 		"busy":     {`exec 9>"$dir/alive"; sleep 1000`, busy, 503, 503, "converter-busy"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -129,8 +129,9 @@ func TestStates(t *testing.T) {
 	want("a list that took long", "PJSIP/101  RINGING")
 }
 
-// TestPartOfTheList: an update that leaves endpoints out, as when a technology
-// is being reloaded, takes nothing of theirs away; a list does.
+// TestPartOfTheList: an update that leaves endpoints out takes nothing of theirs
+// away; a list does, but of a technology that is left out as a whole, as when it
+// is being reloaded.
 func TestPartOfTheList(t *testing.T) {
 	var table endpoint.Table
 	at := func(s int) time.Time { return time.Unix(1_795_400_000+int64(s), 0) }
@@ -155,6 +156,9 @@ func TestPartOfTheList(t *testing.T) {
 	table.Tell("PJSIP/alice", "INUSE", at(3))
 	alice.State = "INUSE"
 	want("told afterwards", "extension 105", alice, desk, lobby)
-	table.Set([]endpoint.Endpoint{desk, lobby}, at(4))
-	want("a list", "", desk, lobby)
+	table.Set([]endpoint.Endpoint{lobby}, at(4))
+	want("a list without PJSIP", "extension 105", lobby, alice)
+	bob := endpoint.Endpoint{Name: "PJSIP/bob", State: "Not in use"}
+	table.Set([]endpoint.Endpoint{bob, lobby}, at(5))
+	want("a list", "", bob, lobby)
 }

@@ -26,16 +26,26 @@ type told struct {
 }
 
 // Set replaces what is known by a list that was asked for at that time. A state
-// that the PBX told since is newer than the list's. An empty list changes
-// nothing: a PBX that is starting up lists no endpoints.
+// that the PBX told since is newer than the list's. A technology of which the
+// list has no endpoint keeps those it had: a PBX that is starting up, or
+// reloads its driver, answers as if there were none.
 func (t *Table) Set(all []Endpoint, asked time.Time) {
-	if len(all) == 0 {
-		return
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	listed := map[string]bool{}
+	for _, e := range all {
+		listed[technologyOf(e.Name)] = true
+	}
+	kept := slices.DeleteFunc(t.all, func(e Endpoint) bool { return listed[technologyOf(e.Name)] })
 	t.all, t.class, t.place = nil, nil, nil
 	t.take(all, asked)
+	t.take(kept, asked)
+}
+
+// technologyOf is the technology in an endpoint's name: "PJSIP" of "PJSIP/101".
+func technologyOf(name string) string {
+	technology, _, _ := strings.Cut(name, "/")
+	return technology
 }
 
 // Update takes in the endpoints' states, asked for at that time, and endpoints

@@ -127,6 +127,9 @@ func (t *Transcoder) convert(ctx context.Context, j job) (made *result, err erro
 	if err := os.MkdirAll(t.opt.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the cache of recordings: %w", err)
 	}
+	if err := t.room(); err != nil {
+		return nil, err
+	}
 	out, err := os.CreateTemp(t.opt.Dir, j.name+part) // for nobody else to read
 	if err != nil {
 		return nil, fmt.Errorf("make a file for the conversion: %w", err)

@@ -216,6 +216,15 @@ func TestBounds(t *testing.T) {
 			t.Errorf("left: %v", got)
 		}
 	})
+	t.Run("the disk", func(t *testing.T) {
+		d, _ := faked(t, fake.Copy, func(o *convert.Options) { o.Leave = 1 << 60 })
+		if _, _, err := d.converted(d.recording("a.gsm", gsmOf(50)), convert.WAV); !errors.Is(err, convert.ErrNoRoom) {
+			t.Errorf("got %v", err)
+		}
+		if got := d.files(); len(got) != 0 {
+			t.Errorf("left: %v", got)
+		}
+	})
 	t.Run("size at the end", func(t *testing.T) {
 		d, _ := faked(t, fake.Copy, func(o *convert.Options) { o.Most = 1000 })
 		if _, _, err := d.converted(d.recording("a.gsm", gsmOf(50)), convert.WAV); !errors.Is(err, convert.ErrTooMuch) {

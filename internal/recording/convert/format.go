@@ -52,6 +52,9 @@ var (
 	ErrFailed = errors.New("the conversion failed")
 	// ErrTooMuch: the conversion would take longer, or more space, than is allowed.
 	ErrTooMuch = errors.New("the recording is too long to be converted")
+	// ErrNoRoom: the conversion would take the disk's last space, which the
+	// database may need.
+	ErrNoRoom = errors.New("the disk of converted recordings is nearly full")
 )
 
 // Wanted decides in what format a recording is served. asked is what the

@@ -26,7 +26,8 @@ const (
 
 // run converts in into the file out, which is there and empty. Where ctx ends
 // the program is killed with all that it has started, and has ended when run
-// returns. The error is ErrFailed, ErrTooMuch, ctx's cause or the system's.
+// returns. The error is ErrFailed, ErrTooMuch, ErrNoRoom, ctx's cause or the
+// system's.
 func (t *Transcoder) run(ctx context.Context, p Program, in *os.File, a recording.Audio, to Format, out *os.File) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, t.opt.Within, fmt.Errorf("%w: it took %s", ErrTooMuch, t.opt.Within))
 	defer cancel()
@@ -65,7 +66,8 @@ func killAll(group int) error {
 	return err
 }
 
-// watch stops a conversion whose result gets too large.
+// watch stops a conversion whose result gets too large, for itself or for the
+// disk.
 func (t *Transcoder) watch(ctx context.Context, stop context.CancelCauseFunc, out *os.File) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -75,11 +77,23 @@ func (t *Transcoder) watch(ctx context.Context, stop context.CancelCauseFunc, ou
 		case <-ctx.Done():
 			return
 		}
-		if err := t.small(out); err != nil {
+		if err := errors.Join(t.small(out), t.room()); err != nil {
 			stop(err)
 			return
 		}
 	}
+}
+
+// room tells whether the cache's disk has more space than has to stay free.
+func (t *Transcoder) room() error {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(t.opt.Dir, &disk); err != nil {
+		return fmt.Errorf("look at the disk of converted recordings: %w", err)
+	}
+	if free := disk.Bavail * uint64(disk.Bsize); free < uint64(t.opt.Leave) {
+		return fmt.Errorf("%w: %d MiB are free in %s, %d stay free", ErrNoRoom, free>>20, t.opt.Dir, t.opt.Leave>>20)
+	}
+	return nil
 }
 
 // small tells whether a result is not too large.

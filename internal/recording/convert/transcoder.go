@@ -27,6 +27,7 @@ type Options struct {
 	Queue    time.Duration      // how long a conversion waits for others before it is ErrBusy; 0: 10 s
 	Within   time.Duration      // how long one may take before it is ErrTooMuch; 0: 2 minutes
 	Most     int64              // bytes that one may make before it is ErrTooMuch; 0: 512 MiB
+	Leave    int64              // bytes of the cache's disk that stay free, else it is ErrNoRoom; 0: 256 MiB
 	Now      func() time.Time   // nil: time.Now
 	Log      *slog.Logger       // nil: none
 }
@@ -52,6 +53,7 @@ type Transcoder struct {
 func New(opt Options) (*Transcoder, error) {
 	opt.AtOnce, opt.Queue = cmp.Or(opt.AtOnce, 2), cmp.Or(opt.Queue, 10*time.Second)
 	opt.Within, opt.Most = cmp.Or(opt.Within, 2*time.Minute), cmp.Or(opt.Most, 512<<20)
+	opt.Leave = cmp.Or(opt.Leave, 256<<20)
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
@@ -118,8 +120,8 @@ func (t *Transcoder) program(from recording.Coding, to Format) (Program, bool) {
 // Open gives a recording in another format: from the cache, or converted now.
 // It waits for that, and where ctx ends before, and nobody else waits for the
 // same, the conversion is killed and has ended when Open returns. The error is
-// ErrNoConverter, ErrBusy, ErrFailed, ErrTooMuch, recording.ErrGone, ctx's or
-// the system's.
+// ErrNoConverter, ErrBusy, ErrFailed, ErrTooMuch, ErrNoRoom, recording.ErrGone,
+// ctx's or the system's.
 func (t *Transcoder) Open(ctx context.Context, src Source, to Format) (*Sound, error) {
 	p, ok := t.program(src.Audio.Coding, to)
 	if !ok {
