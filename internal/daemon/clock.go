@@ -14,8 +14,7 @@ import (
 
 const (
 	// setAhead is how far an event's time leaps ahead where the PBX's clock was
-	// set. An event is never early; the rest is for a PBX whose time runs faster
-	// than ours, as the demo's does.
+	// set. An event is never early; the rest is for a clock that is slewed.
 	setAhead = 30 * time.Second
 	// setBack is how far it leaps back; an event may be late by as long as a
 	// link that is thought alive can be silent.
@@ -32,6 +31,8 @@ const (
 // pbxClock compares the PBX's clock, as events tell it, with ours. The zero
 // value knows nothing.
 type pbxClock struct {
+	apart time.Duration // by how much it may run away from ours without having been set, where that is more than usual
+
 	mu    sync.Mutex
 	first time.Time     // when the first event with a time came; with our monotonic clock
 	last  time.Time     // when the latest came
@@ -77,7 +78,7 @@ func (c *pbxClock) compare(e *record.Event, received time.Time) (set time.Durati
 	// Round(0) leaves our monotonic clock out, Sub uses it.
 	ahead := e.At.Sub(c.first.Round(0)) - received.Sub(c.first)
 	switch {
-	case ahead > c.base+setAhead, ahead < c.base-setBack:
+	case c.jumped(ahead - c.base):
 		set, was = ahead-c.base, true
 		c.leapt(c.said, e.At, set)
 		c.base = ahead
@@ -111,12 +112,15 @@ func (c *pbxClock) begin(at, received time.Time) (set time.Duration, was bool) {
 		passed = up - c.kept.Up
 	}
 	set = at.Sub(c.kept.PBX) - passed
-	if set <= setAhead && set >= -setBack {
+	if !c.jumped(set) {
 		return 0, false
 	}
 	c.leapt(c.kept.PBX, at, set)
 	return set, true
 }
+
+// jumped tells whether a clock that is so far from where it should be was set.
+func (c *pbxClock) jumped(by time.Duration) bool { return by > max(setAhead, c.apart) || by < -setBack }
 
 // leapt notes that the clock was set between two moments of its own: at some
 // time by the old clock, and by the new.

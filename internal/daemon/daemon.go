@@ -34,8 +34,9 @@ type Options struct {
 	Version  string
 	Log      *slog.Logger
 	OnChange func([]record.Change) // told what was decided, once it is on the disk; must not block; may be nil
-	// ClockApart is by how much the PBX's clock may differ before health warns;
-	// 0 is five seconds.
+	// ClockApart is by how much the PBX's clock may differ before health warns,
+	// 0 is five seconds; so far it also runs ahead without having been set, as
+	// that of a fake PBX does whose time is faster than ours.
 	ClockApart time.Duration
 	Settle     time.Duration // how long after a gap CEL and CDR are read; 0 is half a minute
 	Refused    time.Duration // how long after a refused login the next is tried; 0 is a minute
@@ -95,6 +96,7 @@ func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	if err := d.listen(); err != nil {
 		return closeAll(err)
 	}
+	d.clock.apart = opt.ClockApart
 	if err := errors.Join(d.clock.resume(ctx, d.store), d.newRepair(rules), d.newWebhooks(ctx)); err != nil {
 		return closeAll(err)
 	}
