@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -87,14 +88,7 @@ func openRun(ctx context.Context, t *testing.T, options ...Option) *run {
 	if err := Check(r.scenarios); err != nil {
 		t.Fatal(err)
 	}
-	path := os.Getenv("VOIPD_LAB_DIR")
-	if path == "" {
-		path = DefaultDir
-	}
-	if r.dir, err = OpenDir(path); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.dir.Close() })
+	r.dir = openDir(t)
 	if r.office, err = OpenOffice(ctx, r.dir, version, options...); err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +98,17 @@ func openRun(ctx context.Context, t *testing.T, options ...Option) *run {
 		}
 	})
 	return r
+}
+
+// openDir holds the laboratory's folder until the test ends.
+func openDir(t *testing.T) *Dir {
+	t.Helper()
+	dir, err := OpenDir(cmp.Or(os.Getenv("VOIPD_LAB_DIR"), DefaultDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dir.Close() })
+	return dir
 }
 
 // startDaemons lets voipd watch, by each of the sources ("ami" first, then

@@ -120,7 +120,8 @@ func (c *Config) fetchSecret() *Problem {
 	case path == "":
 		dir := os.Getenv("CREDENTIALS_DIRECTORY")
 		if dir == "" {
-			return &Problem{Key: "asterisk.secret", What: "not set: give secret, secret_file, or the systemd credential " + credential}
+			return &Problem{Key: "asterisk.secret", What: "not set: give secret, secret_file, or the systemd credential " + credential +
+				", which a command has where systemd runs it (systemd-run -qP --wait -p LoadCredential=" + credential + ":FILE voipd ...)"}
 		}
 		path = filepath.Join(dir, credential)
 	}

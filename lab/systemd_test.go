@@ -1,0 +1,177 @@
+//go:build lab
+
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// machineDialplan answers 101 and records a tone.
+const machineDialplan = `[lab]
+exten => 101,1,Answer()
+ same => n,MixMonitor(lab-${UNIQUEID}.wav)
+ same => n,Milliwatt()
+`
+
+// TestSystemd installs voipd on a machine with a living systemd and Debian's
+// Asterisk, by the commands of the README as they are printed there, and lets
+// systemd do what it is there for.
+func TestSystemd(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	if *captureFlag != "" || *morningFlag != "" || *onlyFlag != "" || *versionFlag != "16" {
+		t.Skip("it is part of the whole run on Asterisk 16, which Debian has a release with")
+	}
+	m := bootMachine(ctx, t)
+	if m == nil {
+		return
+	}
+	for _, line := range readmeInstall(t) {
+		out, err := m.Run(ctx, line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(line, "voipd doctor") && !strings.HasPrefix(out, "AMI ") {
+			t.Errorf("doctor says:\n%s", out)
+		}
+	}
+	steps := []struct {
+		name, does, is string
+		within         time.Duration
+	}{
+		{"the unit runs", "true", "systemctl is-active voipd", 5 * time.Second},
+		{"a call is recorded, and its file readable", "asterisk -rx 'channel originate Local/101@lab application Wait 2'",
+			`voipd records --json | grep -q '"disposition":"answered".*"state":"ready"'`, 20 * time.Second},
+		{"killed", before + "kill -9 $(cat /run/before)", another, 10 * time.Second},
+		{"frozen: the watchdog", dropIn("WatchdogSec=2") + before + "kill -STOP $(cat /run/before)", another, 20 * time.Second},
+		{"the secret as a credential", "chmod 600 /etc/voipd/ami.secret && chown root: /etc/voipd/ami.secret && sed -i 's/^secret_file/# secret_file/' /etc/voipd/config.toml && " +
+			dropIn("LoadCredential=ami-secret:/etc/voipd/ami.secret") + "true", health + ` | grep -q '"status":"ok"'`, 10 * time.Second},
+		{"doctor with the credential", "true", "systemd-run -qP --wait -p LoadCredential=ami-secret:/etc/voipd/ami.secret /usr/local/bin/voipd doctor | grep -q '^AMI '", 20 * time.Second},
+		{"stopped", "systemctl stop voipd", "systemctl show -p Result -p ActiveState voipd | tr '\n' ' ' | grep -q 'Result=success ActiveState=inactive'", 5 * time.Second},
+	}
+	passed := 0
+	for _, step := range steps {
+		ok := t.Run(step.name, func(t *testing.T) {
+			if _, err := m.Run(ctx, step.does); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Await(ctx, step.within, step.is); err != nil {
+				log, _ := m.Run(ctx, "journalctl -u voipd --no-pager -n 30")
+				t.Fatalf("%v\n%s", err, log)
+			}
+		})
+		if ok {
+			passed++
+		}
+	}
+	fmt.Printf("lab: installed as the README says, on a machine with a living systemd: %d of %d steps passed\n", passed, len(steps))
+}
+
+const (
+	before  = "systemctl show -p MainPID --value voipd >/run/before; "
+	another = `systemctl is-active voipd && [ "$(systemctl show -p MainPID --value voipd)" != "$(cat /run/before)" ]`
+	health  = `exec 3<>/dev/tcp/127.0.0.1/8780 && printf 'GET /v1/health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&3 && cat <&3`
+)
+
+// dropIn changes the unit as "systemctl edit" would, and restarts it.
+func dropIn(setting string) string {
+	return fmt.Sprintf("mkdir -p /etc/systemd/system/voipd.service.d && printf '[Service]\\n%s\\n' >/etc/systemd/system/voipd.service.d/lab.conf && systemctl daemon-reload && systemctl restart voipd && ", setting)
+}
+
+// bootMachine boots a machine on which "make install" put voipd; nil where none
+// can live, which it prints.
+func bootMachine(ctx context.Context, t *testing.T) *Machine {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("a machine of its own needs root")
+	}
+	dir := openDir(t)
+	root, err := dir.Rootfs(ctx, machineVersion(), os.Stdout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewMachine(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	install(ctx, t, m)
+	switch err := m.Boot(ctx, root); {
+	case errors.Is(err, errNoSystemd):
+		fmt.Println("lab: left out: a machine with a living systemd:", err)
+		return nil
+	case err != nil:
+		t.Fatal(err)
+	}
+	// What "make install" does last where systemd runs.
+	if _, err := m.Run(ctx, "/src/scripts/install.sh '' /etc"); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// install is "make install" for a machine that is not booted yet.
+func install(ctx context.Context, t *testing.T, m *Machine) {
+	t.Helper()
+	if out, err := exec.CommandContext(ctx, "make", "-C", "..", "install", "DESTDIR="+m.Up()).CombinedOutput(); err != nil {
+		t.Fatalf("make install: %v\n%s", err, lastLines(out, 10))
+	}
+	for from, to := range map[string]string{"../scripts/install.sh": "src/scripts/install.sh", "../config.example.toml": "src/config.example.toml"} {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, m.Up(to), string(text))
+	}
+	put(t, m.Up("etc/asterisk/extensions.conf"), machineDialplan)
+	put(t, m.Up("etc/hostname"), "pbx\n")
+	put(t, m.Up("etc/hosts"), "127.0.0.1 localhost pbx\n") // sudo looks its own name up
+	// The first configuration comes from install.sh, which runs there.
+	if err := os.Remove(m.Up("etc/voipd/config.toml")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readmeInstall are the commands of "On a real PBX" in the README, but for the
+// first, which makes and installs voipd.
+func readmeInstall(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## On a real PBX\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var lines []string
+	for line := range strings.Lines(section) {
+		if command, ok := strings.CutPrefix(line, "    "); ok {
+			lines = append(lines, strings.TrimSpace(command))
+		}
+	}
+	if len(lines) < 8 || lines[0] != "make build && sudo make install" || lines[len(lines)-1] != "sudo voipd doctor" {
+		t.Fatalf("the README installs by %q", lines)
+	}
+	return lines[1:]
+}
