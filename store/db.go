@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"github.com/pressly/goose/v3"
 )
@@ -66,11 +67,7 @@ func Open(ctx context.Context, path string, options ...Option) (*DB, error) {
 	}
 	// Made here and not by SQLite: while a damaged file is being moved aside, no
 	// connection may begin an empty one in its place.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
-	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
-	}
-	if err := f.Close(); err != nil {
+	if err := create(path); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	db.writer = sql.OpenDB(&dialer{dsn(path, "rw", "_synchronous=FULL&_txlock=immediate&_foreign_keys=1"), db.tap, db.state})
@@ -81,6 +78,33 @@ func Open(ctx context.Context, path string, options ...Option) (*DB, error) {
 	db.reader = sql.OpenDB(&dialer{dsn(path, "ro", "_query_only=1"), nil, db.state})
 	db.reader.SetMaxOpenConns(readers)
 	return db, nil
+}
+
+// create makes an empty file where there is none. Root makes it for the owner of
+// the folder: who imports before voipd has run must not leave it a database that
+// it cannot write. (SQLite does the same with the files beside.)
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o640)
+	if errors.Is(err, fs.ErrExist) {
+		f, err = os.OpenFile(path, os.O_RDWR, 0)
+		if err != nil {
+			return err
+		}
+		return f.Close()
+	}
+	if err != nil {
+		return err
+	}
+	if os.Geteuid() == 0 {
+		var folder syscall.Stat_t
+		if err := syscall.Stat(filepath.Dir(path), &folder); err != nil {
+			return errors.Join(err, f.Close())
+		}
+		if err := f.Chown(int(folder.Uid), int(folder.Gid)); err != nil {
+			return errors.Join(err, f.Close())
+		}
+	}
+	return f.Close()
 }
 
 // dsn names a database for SQLite. The pragmas stand in it, so that every

@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -223,6 +225,29 @@ func TestUnsettledRecordings(t *testing.T) {
 	got, err := db.Record(ctx, "c")
 	if err != nil || got.Details.Recordings[0].State != record.Ready || got.Details.Recordings[0].MS != 4000 {
 		t.Errorf("got %+v (%v)", got.Details.Recordings, err)
+	}
+}
+
+// TestRootMakesItForTheFolder: what root makes belongs to the owner of the
+// folder, the files beside it too.
+func TestRootMakesItForTheFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("it needs root")
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 1234, 1235); err != nil {
+		t.Fatal(err)
+	}
+	open(t, filepath.Join(dir, "voipd.db"))
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 2 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		var is syscall.Stat_t
+		if err := syscall.Stat(filepath.Join(dir, f.Name()), &is); err != nil || is.Uid != 1234 || is.Gid != 1235 {
+			t.Errorf("%s belongs to %d:%d (%v)", f.Name(), is.Uid, is.Gid, err)
+		}
 	}
 }
 
