@@ -43,6 +43,7 @@ func TestSystemd(t *testing.T) {
 			t.Errorf("doctor says:\n%s", out)
 		}
 	}
+	each := strings.Join(readmeCommands(t), " && ")
 	steps := []struct {
 		name, does, is string
 		within         time.Duration
@@ -50,6 +51,7 @@ func TestSystemd(t *testing.T) {
 		{"the unit runs", "true", "systemctl is-active voipd", 5 * time.Second},
 		{"a call is recorded, and its file readable", "asterisk -rx 'channel originate Local/101@lab application Wait 2'",
 			`voipd records --json | grep -q '"disposition":"answered".*"state":"ready"'`, 20 * time.Second},
+		{"what else the README prints", each, "true", time.Second},
 		{"killed", before + "kill -9 $(cat /run/before)", another, 10 * time.Second},
 		{"frozen: the watchdog", dropIn("WatchdogSec=2") + before + "kill -STOP $(cat /run/before)", another, 20 * time.Second},
 		{"the secret as a credential", "chmod 600 /etc/voipd/ami.secret && chown root: /etc/voipd/ami.secret && sed -i 's/^secret_file/# secret_file/' /etc/voipd/config.toml && " +
@@ -73,6 +75,40 @@ func TestSystemd(t *testing.T) {
 		}
 	}
 	fmt.Printf("lab: installed as the README says, on a machine with a living systemd: %d of %d steps passed\n", passed, len(steps))
+}
+
+// readmeCommands are the README's other commands of voipd, as root gives them.
+func readmeCommands(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "\n## What a record says\n")
+	lines := []string{
+		"cd /root",
+		`printf '[[backfill]]\nname = "cdr"\nkind = "cdr"\ndriver = "csv"\npath = "/var/log/asterisk/cdr-csv/Master.csv"\n' >>/etc/voipd/config.toml`,
+		`call=$(voipd records --json | head -n 1 | sed 's/.*"callId":"\([0-9.]*\)".*/\1/')`,
+	}
+	for line := range strings.Lines(rest) {
+		command, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "    sudo voipd ")
+		if !ok {
+			continue
+		}
+		command, _, _ = strings.Cut(command, " #")
+		command = "sudo voipd " + strings.ReplaceAll(command, "CALLID", `"$call"`)
+		switch {
+		case strings.Contains(command, " forget "): // asks
+			command = "echo yes | " + command
+		case strings.Contains(command, " capture "): // until Ctrl-C
+			command = strings.Replace(command, "sudo ", "sudo timeout --signal=INT --preserve-status 1 ", 1)
+		}
+		lines = append(lines, command)
+	}
+	if len(lines) < 15 {
+		t.Fatalf("the README has the commands %q", lines)
+	}
+	return lines
 }
 
 const (
