@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,11 @@ func TestSystemd(t *testing.T) {
 	if m == nil {
 		return
 	}
-	for _, line := range readmeInstall(t) {
+	install := printed(t, "README.md", "On a real PBX")
+	if len(install) < 8 || install[0] != "make build && sudo make install" {
+		t.Fatalf("the README installs by %q", install)
+	}
+	for _, line := range install[1:] { // the first is done
 		out, err := m.Run(ctx, line)
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +48,7 @@ func TestSystemd(t *testing.T) {
 			t.Errorf("doctor says:\n%s", out)
 		}
 	}
-	each := strings.Join(readmeCommands(t), " && ")
+	each := strings.Join(printedCommands(t), " && ")
 	steps := []struct {
 		name, does, is string
 		within         time.Duration
@@ -51,10 +56,10 @@ func TestSystemd(t *testing.T) {
 		{"the unit runs", "true", "systemctl is-active voipd", 5 * time.Second},
 		{"a call is recorded, and its file readable", "asterisk -rx 'channel originate Local/101@lab application Wait 2'",
 			`voipd records --json | grep -q '"disposition":"answered".*"state":"ready"'`, 20 * time.Second},
-		{"what else the README prints", each, "true", time.Second},
+		{"what else is printed for admins", each, "true", time.Second},
 		{"killed", before + "kill -9 $(cat /run/before)", another, 10 * time.Second},
 		{"frozen: the watchdog", dropIn("WatchdogSec=2") + before + "kill -STOP $(cat /run/before)", another, 20 * time.Second},
-		{"the secret as a credential", "chmod 600 /etc/voipd/ami.secret && chown root: /etc/voipd/ami.secret && sed -i 's/^secret_file/# secret_file/' /etc/voipd/config.toml && " +
+		{"the secret as a credential", "chmod 600 /etc/voipd/ami.secret && chown root: /etc/voipd/ami.secret && sed -i '/ami.secret/s/^/# /' /etc/voipd/config.toml && " +
 			dropIn("LoadCredential=ami-secret:/etc/voipd/ami.secret") + "true", health + ` | grep -q '"status":"ok"'`, 10 * time.Second},
 		{"doctor with the credential", "true", "systemd-run -qP --wait -p LoadCredential=ami-secret:/etc/voipd/ami.secret /usr/local/bin/voipd doctor | grep -q '^AMI '", 20 * time.Second},
 		{"stopped", "systemctl stop voipd", "systemctl show -p Result -p ActiveState voipd | tr '\n' ' ' | grep -q 'Result=success ActiveState=inactive'", 5 * time.Second},
@@ -77,38 +82,57 @@ func TestSystemd(t *testing.T) {
 	fmt.Printf("lab: installed as the README says, on a machine with a living systemd: %d of %d steps passed\n", passed, len(steps))
 }
 
-// readmeCommands are the README's other commands of voipd, as root gives them.
-func readmeCommands(t *testing.T) []string {
+// printedCommands are the other commands of the README and of the pages for
+// admins, as root gives them.
+func printedCommands(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), "\n## What a record says\n")
 	lines := []string{
 		"cd /root",
 		`printf '[[backfill]]\nname = "cdr"\nkind = "cdr"\ndriver = "csv"\npath = "/var/log/asterisk/cdr-csv/Master.csv"\n' >>/etc/voipd/config.toml`,
 		`call=$(voipd records --json | head -n 1 | sed 's/.*"callId":"\([0-9.]*\)".*/\1/')`,
 	}
-	for line := range strings.Lines(rest) {
-		command, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "    sudo voipd ")
-		if !ok {
-			continue
+	for _, page := range []struct{ file, section string }{
+		{"README.md", "What happened while voipd was not looking"}, {"README.md", "Keeping and erasing"}, {"README.md", "When something looks wrong"},
+		{"docs/keeping.md", "Backup"}, {"docs/keeping.md", "How long things are kept"}, {"docs/keeping.md", "Forgetting a person"}, {"docs/webhooks.md", "Webhooks"},
+	} {
+		commands := printed(t, page.file, page.section)
+		if len(commands) == 0 {
+			t.Fatalf("%s has no commands in %q", page.file, page.section)
 		}
-		command, _, _ = strings.Cut(command, " #")
-		command = "sudo voipd " + strings.ReplaceAll(command, "CALLID", `"$call"`)
-		switch {
-		case strings.Contains(command, " forget "): // asks
-			command = "echo yes | " + command
-		case strings.Contains(command, " capture "): // until Ctrl-C
-			command = strings.Replace(command, "sudo ", "sudo timeout --signal=INT --preserve-status 1 ", 1)
+		for _, command := range commands {
+			command = strings.ReplaceAll(command, "CALLID", `"$call"`)
+			switch {
+			case strings.HasPrefix(command, "sudo mysql"): // there is none
+				continue
+			case strings.Contains(command, " forget "): // asks
+				command = "echo yes | " + command
+			case strings.Contains(command, " capture "): // until Ctrl-C
+				command = strings.Replace(command, "sudo ", "sudo timeout --signal=INT --preserve-status 1 ", 1)
+			}
+			lines = append(lines, command)
 		}
-		lines = append(lines, command)
-	}
-	if len(lines) < 15 {
-		t.Fatalf("the README has the commands %q", lines)
 	}
 	return lines
+}
+
+// printed are the commands in one section of a page.
+func printed(t *testing.T, file, section string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(text), "\n## "+section+"\n")
+	body, _, _ = strings.Cut(body, "\n## ")
+	var commands []string
+	for line := range strings.Lines(body) {
+		line, indented := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "    ")
+		first, _, _ := strings.Cut(line, " ")
+		if line, _, _ = strings.Cut(line, " #"); indented && slices.Contains([]string{"sudo", "voipd", "printf", "make"}, first) {
+			commands = append(commands, line)
+		}
+	}
+	return commands
 }
 
 const (
@@ -188,26 +212,4 @@ func put(t *testing.T, path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// readmeInstall are the commands of "On a real PBX" in the README, but for the
-// first, which makes and installs voipd.
-func readmeInstall(t *testing.T) []string {
-	t.Helper()
-	text, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(text), "\n## On a real PBX\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	var lines []string
-	for line := range strings.Lines(section) {
-		if command, ok := strings.CutPrefix(line, "    "); ok {
-			lines = append(lines, strings.TrimSpace(command))
-		}
-	}
-	if len(lines) < 8 || lines[0] != "make build && sudo make install" || lines[len(lines)-1] != "sudo voipd doctor" {
-		t.Fatalf("the README installs by %q", lines)
-	}
-	return lines[1:]
 }
