@@ -63,6 +63,8 @@ func TestSystemd(t *testing.T) {
 			dropIn("LoadCredential=ami-secret:/etc/voipd/ami.secret") + "true", health + ` | grep -q '"status":"ok"'`, 10 * time.Second},
 		{"doctor with the credential", "true", "systemd-run -qP --wait -p LoadCredential=ami-secret:/etc/voipd/ami.secret /usr/local/bin/voipd doctor | grep -q '^AMI '", 20 * time.Second},
 		{"stopped", "systemctl stop voipd", "systemctl show -p Result -p ActiveState voipd | tr '\n' ' ' | grep -q 'Result=success ActiveState=inactive'", 5 * time.Second},
+		{"another one over it", "systemctl start voipd && /src/scripts/install.sh '' /etc | grep -qx 'Now: systemctl restart voipd'", "systemctl is-active voipd", 5 * time.Second},
+		{"removed", strings.Join(printed(t, "docs/keeping.md", "Removing voipd"), " && "), "! systemctl cat voipd && ! command -v voipd && [ -e /var/lib/voipd/voipd.db ]", 5 * time.Second},
 	}
 	passed := 0
 	for _, step := range steps {

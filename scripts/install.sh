@@ -14,5 +14,8 @@ if command -v systemd-sysusers >/dev/null; then
 	systemd-sysusers "$sysconfdir/sysusers.d/voipd.conf"
 	systemd-tmpfiles --create "$sysconfdir/tmpfiles.d/voipd.conf"
 fi
-[ ! -d /run/systemd/system ] || systemctl daemon-reload
+if [ -d /run/systemd/system ]; then
+	systemctl daemon-reload
+	! systemctl is-active --quiet voipd || { echo 'Now: systemctl restart voipd'; exit 0; }
+fi
 echo "Now: edit $config, then systemctl enable --now voipd"
