@@ -130,7 +130,7 @@ func (d *Dir) Rootfs(ctx context.Context, v Version, log io.Writer) (string, err
 	if v.Script != "" {
 		args = append(args, "/usr/share/debootstrap/scripts/"+v.Script)
 	}
-	fmt.Fprintf(log, "lab: making a root with Asterisk %s (once, about a minute)\n", v.Name)
+	fmt.Fprintf(log, "lab: making %s (once, about a minute)\n", filepath.Base(root))
 	if out, err := exec.CommandContext(ctx, "debootstrap", args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("debootstrap %s: %w\n%s", v.Suite, err, lastLines(out, 15))
 	}

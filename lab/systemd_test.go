@@ -58,9 +58,9 @@ func TestSystemd(t *testing.T) {
 			`voipd records --json | grep -q '"disposition":"answered".*"state":"ready"'`, 20 * time.Second},
 		{"what else is printed for admins", each, "true", time.Second},
 		{"killed", before + "kill -9 $(cat /run/before)", another, 10 * time.Second},
-		{"frozen: the watchdog", dropIn("WatchdogSec=2") + before + "kill -STOP $(cat /run/before)", another, 20 * time.Second},
+		{"frozen: the watchdog", dropIn("WatchdogSec=2") + " && " + before + "kill -STOP $(cat /run/before)", another, 20 * time.Second},
 		{"the secret as a credential", "chmod 600 /etc/voipd/ami.secret && chown root: /etc/voipd/ami.secret && sed -i '/ami.secret/s/^/# /' /etc/voipd/config.toml && " +
-			dropIn("LoadCredential=ami-secret:/etc/voipd/ami.secret") + "true", health + ` | grep -q '"status":"ok"'`, 10 * time.Second},
+			dropIn("LoadCredential=ami-secret:/etc/voipd/ami.secret"), health + ` | grep -q '"status":"ok"'`, 10 * time.Second},
 		{"doctor with the credential", "true", "systemd-run -qP --wait -p LoadCredential=ami-secret:/etc/voipd/ami.secret /usr/local/bin/voipd doctor | grep -q '^AMI '", 20 * time.Second},
 		{"stopped", "systemctl stop voipd", "systemctl show -p Result -p ActiveState voipd | tr '\n' ' ' | grep -q 'Result=success ActiveState=inactive'", 5 * time.Second},
 		{"another one over it", "systemctl start voipd && /src/scripts/install.sh '' /etc | grep -qx 'Now: systemctl restart voipd'", "systemctl is-active voipd", 5 * time.Second},
@@ -145,7 +145,7 @@ const (
 
 // dropIn changes the unit as "systemctl edit" would, and restarts it.
 func dropIn(setting string) string {
-	return fmt.Sprintf("mkdir -p /etc/systemd/system/voipd.service.d && printf '[Service]\\n%s\\n' >/etc/systemd/system/voipd.service.d/lab.conf && systemctl daemon-reload && systemctl restart voipd && ", setting)
+	return fmt.Sprintf("mkdir -p /etc/systemd/system/voipd.service.d && printf '[Service]\\n%s\\n' >/etc/systemd/system/voipd.service.d/lab.conf && systemctl daemon-reload && systemctl restart voipd", setting)
 }
 
 // bootMachine boots a machine on which "make install" put voipd; nil where none

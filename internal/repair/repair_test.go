@@ -102,6 +102,12 @@ func (w *workshop) count(n int) func() bool {
 	}
 }
 
+// runs tells whether the repair has begun, as it notes on the disk.
+func (w *workshop) runs() bool {
+	at, err := w.db.Mark(w.t.Context(), "alive")
+	return err == nil && !at.IsZero()
+}
+
 // heard is a log that knows whether something was said.
 type heard struct {
 	of  string
@@ -122,7 +128,7 @@ func TestDaily(t *testing.T) {
 	w := newWorkshop(t, first)
 	w.writes(20) // a call a minute
 	w.start()
-	w.until("it runs", func() bool { at, err := w.db.Mark(t.Context(), "alive"); return err == nil && !at.IsZero() })
+	w.until("it runs", w.runs)
 	w.clock.set(w.clock.now().Add(24 * time.Hour))
 	w.until("calls are told", func() bool { n, err := w.db.Count(t.Context()); return err == nil && n > 0 })
 	list := all(t, w.db)
@@ -135,7 +141,7 @@ func TestDaily(t *testing.T) {
 func TestNotRunning(t *testing.T) {
 	w := newWorkshop(t, began().Add(-time.Hour))
 	w.start()
-	w.until("it runs", func() bool { at, err := w.db.Mark(t.Context(), "alive"); return err == nil && !at.IsZero() })
+	w.until("it runs", w.runs)
 	w.stop()
 	w.writes(1)
 	w.clock.set(began().Add(100 * 24 * time.Hour))
@@ -164,7 +170,7 @@ func TestStoppedAtOnce(t *testing.T) {
 func TestDiskFailsAtStart(t *testing.T) {
 	w := newWorkshop(t, began().Add(-time.Hour))
 	w.start()
-	w.until("it runs", func() bool { at, err := w.db.Mark(t.Context(), "alive"); return err == nil && !at.IsZero() })
+	w.until("it runs", w.runs)
 	w.stop()
 	w.writes(1)
 	w.clock.set(began().Add(100 * 24 * time.Hour))
