@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strconv"
 	"time"
 )
 
@@ -131,30 +130,6 @@ func (db *DB) address(ctx context.Context, tx *sql.Tx, kind string, seq int64, c
 	}
 	return nil
 }
-
-// JSON is the change as everybody outside sees it: {"id", "seq", "type", "at"}
-// and the body's own fields. instance tells databases apart.
-func (c *Change) JSON(instance string) []byte {
-	out := make([]byte, 0, len(c.Body)+160)
-	out = append(out, `{"id":`...)
-	out = strconv.AppendQuote(out, c.ID(instance))
-	out = append(out, `,"seq":`...)
-	out = strconv.AppendInt(out, c.Seq, 10)
-	out = append(out, `,"type":`...)
-	out = strconv.AppendQuote(out, c.Kind)
-	out = append(out, `,"at":"`...)
-	out = c.At.UTC().AppendFormat(out, "2006-01-02T15:04:05.000Z07:00")
-	out = append(out, '"')
-	if len(c.Body) > 2 {
-		out = append(out, ',')
-		return append(out, c.Body[1:]...)
-	}
-	return append(out, '}')
-}
-
-// ID is the change's name for the outside: the same however often it is told,
-// and never another's, even after the database was made anew.
-func (c *Change) ID(instance string) string { return instance + "-" + strconv.FormatInt(c.Seq, 10) }
 
 // Instance is this database's name, made at its first use.
 func (db *DB) Instance(ctx context.Context) (string, error) {

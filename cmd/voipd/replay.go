@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/trace"
 	"github.com/voipd/voipd/record"
@@ -111,7 +111,7 @@ func printJSON(w io.Writer, records []record.Record) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	for _, r := range records {
-		if err := enc.Encode(api.View(r)); err != nil {
+		if err := enc.Encode(contract.FromRecord(r)); err != nil {
 			return err
 		}
 	}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/trace"
 )
 
@@ -31,12 +31,12 @@ func tokenNew() *cobra.Command {
 		Short: "Make a token, and the lines of the configuration that let it in",
 		Long: `New prints the lines of the configuration on standard output and the token itself
 on standard error: "voipd token new crm >> /etc/voipd/config.toml" shows it once
-and keeps it nowhere. Scopes: ` + strings.Join(api.Scopes(), ", ") + `; none is all.`,
+and keeps it nowhere. Scopes: ` + strings.Join(contract.Scopes(), ", ") + `; none is all.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, s := range scopes {
-				if !slices.Contains(api.Scopes(), s) {
-					return fmt.Errorf("--scope %s: want one of %s", s, strings.Join(api.Scopes(), ", "))
+				if !slices.Contains(contract.Scopes(), s) {
+					return fmt.Errorf("--scope %s: want one of %s", s, strings.Join(contract.Scopes(), ", "))
 				}
 			}
 			token := rand.Text()

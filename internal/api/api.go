@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/recording/convert"
 	"github.com/voipd/voipd/record"
@@ -51,12 +52,12 @@ type Options struct {
 	Tokens     []Token
 	// Members lists the PBX's operators; Place rings src and dials dst for him,
 	// and gives the call's id; End hangs a call up. who is the token's name.
-	Members func(context.Context) []Member
+	Members func(context.Context) []contract.Member
 	Place   func(ctx context.Context, who, src, dst string) (callID string, err error)
 	End     func(ctx context.Context, who, callID string) error
 	Hosts   []string // names, in lower case, under which the API answers beside addresses and localhost
 	Origins []string // of pages that may call the API ("https://crm.example.com")
-	Health  func(context.Context) Health
+	Health  func(context.Context) contract.Health
 	Metrics *prometheus.Registry // nil: no /metrics
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -121,7 +122,7 @@ func (s *server) routes(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
 	failing := &huma.Response{Description: "Something is failing", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Health](), true, "Health")}}}
+		"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[contract.Health](), true, "Health")}}}
 	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",
 		Summary: "How voipd does", Security: []map[string][]string{}, Responses: map[string]*huma.Response{"503": failing}}, s.health)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/recording/convert"
 	"github.com/voipd/voipd/record"
@@ -73,14 +74,14 @@ func (o *office) scopes(scopes ...string) {
 		scopes = nil
 	}
 	o.server.Config.Handler = api.New(api.Options{
-		Members: func(context.Context) []api.Member { return []api.Member{{ID: "101", State: "idle"}} },
+		Members: func(context.Context) []contract.Member { return []contract.Member{{ID: "101", State: "idle"}} },
 		Place:   func(context.Context, string, string, string) (string, error) { return "voipd-1.1", nil },
 		End:     func(context.Context, string, string) error { return nil },
 		Records: o.db, Changes: heldChanges{o.db, o}, Live: func() ([]record.Live, int64) { return o.lives, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
 		Transcoder: o.convert,
 		Signer:     recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
 		Tokens:     []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes}},
-		Health:     func(context.Context) api.Health { return api.Health{Status: "ok"} },
+		Health:     func(context.Context) contract.Health { return contract.Health{Status: "ok"} },
 		Hosts:      []string{"pbx.example.com"}, Origins: []string{"https://crm.example.com"},
 		Metrics: prometheus.NewRegistry(), Now: func() time.Time { return o.now }, Version: "test",
 	})
@@ -270,11 +271,11 @@ func TestScopes(t *testing.T) {
 	o.call("1.1", 0, record.Ready)
 	o.audio("1.1")
 	for scope, want := range map[string][5]int{
-		"":                  {200, 200, 202, 204, 200},
-		api.ScopeRecords:    {200, 403, 403, 403, 403},
-		api.ScopeRecordings: {403, 200, 403, 403, 403},
-		api.ScopeCalls:      {403, 403, 202, 204, 403},
-		api.ScopeAdmin:      {403, 403, 403, 403, 200},
+		"":                       {200, 200, 202, 204, 200},
+		contract.ScopeRecords:    {200, 403, 403, 403, 403},
+		contract.ScopeRecordings: {403, 200, 403, 403, 403},
+		contract.ScopeCalls:      {403, 403, 202, 204, 403},
+		contract.ScopeAdmin:      {403, 403, 403, 403, 200},
 	} {
 		o.scopes(scope)
 		for i, c := range []struct{ method, path, body string }{{"GET", "/v1/records", ""}, {"POST", "/v1/call-link", `{"call":{"callId":"1.1"}}`},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -37,7 +38,7 @@ func BenchmarkList(b *testing.B) {
 	h := api.New(api.Options{Hosts: []string{"example.com"},
 		Records: db, Library: recording.New(nil), Signer: recording.Signer{Key: []byte("key"), TTL: time.Hour},
 		Tokens: []api.Token{{Name: "crm", Hash: sha256.Sum256([]byte(token))}},
-		Health: func(context.Context) api.Health { return api.Health{} }, Now: time.Now, Version: "test",
+		Health: func(context.Context) contract.Health { return contract.Health{} }, Now: time.Now, Version: "test",
 	})
 	deep := cursorAt(b, h, begin().Add(manyRecords/2*time.Second))
 	for _, c := range []struct {

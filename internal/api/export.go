@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -121,7 +122,7 @@ type lines struct {
 	under *bufio.Writer
 }
 
-func (l *lines) record(r record.Record) error { return l.enc.Encode(View(r)) }
+func (l *lines) record(r record.Record) error { return l.enc.Encode(contract.FromRecord(r)) }
 func (l *lines) flush() error                 { return l.under.Flush() }
 
 type csvRows struct {
@@ -135,7 +136,7 @@ func csvHeader() []string {
 }
 
 func (c *csvRows) record(r record.Record) error {
-	v, d := View(r), &r.Details
+	v, d := contract.FromRecord(r), &r.Details
 	row := []string{v.CallID, stamp(d.StartedAt), stamp(d.AnsweredAt), stamp(d.EndedAt), v.Direction, v.Disposition, v.SrcPhone, v.SrcPhoneExt,
 		v.DstPhone, v.DstPhoneExt, strconv.Itoa(v.Duration), d.DID, d.Queue, d.CallerName, v.Call.Recording}
 	for i := range row {

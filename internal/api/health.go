@@ -3,81 +3,20 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
+
+	"github.com/voipd/voipd/internal/contract"
 )
-
-// Health is how voipd does. Status is "ok", or "failing" where records are not
-// being written as calls happen; Problems say why and what to do.
-type Health struct {
-	Status    string         `json:"status" enum:"ok,failing"`
-	Problems  []string       `json:"problems,omitempty" nullable:"false"`
-	Version   string         `json:"version"`
-	StartedAt time.Time      `json:"startedAt"`
-	AMI       *LinkHealth    `json:"ami,omitempty" doc:"Where voipd listens to AMI"`
-	ARI       *LinkHealth    `json:"ari,omitempty" doc:"Where voipd listens to ARI"`
-	LastEvent time.Time      `json:"lastEvent,omitzero" doc:"When the latest fact happened on the PBX"`
-	OpenCalls int            `json:"openCalls"`
-	Queue     QueueHealth    `json:"queue"`
-	Store     StoreHealth    `json:"store"`
-	Webhooks  *WebhookHealth `json:"webhooks,omitempty" doc:"Where there are any"`
-	Repair    *RepairHealth  `json:"repair,omitempty" doc:"Where voipd reads CEL or CDR for what it missed"`
-	Warnings  []Warning      `json:"warnings,omitempty" nullable:"false" doc:"What does not do well and stops nothing now"`
-}
-
-// Warning is something to look into. Its code does not change with the words.
-type Warning struct {
-	Code string `json:"code" doc:"Such as backfill-unreadable, pbx-clock, webhooks-parked, webhooks-late, store-full, store-read-only, store-locked, store-damaged, store-failing, store-slow, store-moved-aside, store-rebuilding"`
-	Text string `json:"text"`
-}
-
-// RepairHealth is how far what was missed is made good.
-type RepairHealth struct {
-	Last     time.Time `json:"last,omitzero" doc:"When CEL and CDR were last read well"`
-	OpenGaps int       `json:"openGaps" doc:"Gaps for which they have not been read"`
-	Since    time.Time `json:"since,omitzero" doc:"When the oldest of these began"`
-}
-
-// LinkHealth is how the link to the PBX does.
-type LinkHealth struct {
-	State    string    `json:"state" enum:"up,connecting,down"`
-	Since    time.Time `json:"since"`
-	Reason   string    `json:"reason,omitempty"`
-	NextTry  time.Time `json:"nextTry,omitzero"`
-	Version  string    `json:"version,omitempty"`
-	Warnings []string  `json:"warnings,omitempty" nullable:"false"`
-}
-
-// QueueHealth is how many facts wait to be written.
-type QueueHealth struct {
-	Waiting int   `json:"waiting"`
-	Bound   int   `json:"bound"`
-	Refused int64 `json:"refused" doc:"Facts refused because the queue was full"`
-}
-
-// StoreHealth is how the database does.
-type StoreHealth struct {
-	OK         bool      `json:"ok"`
-	Error      string    `json:"error,omitempty"`
-	LastCommit time.Time `json:"lastCommit,omitzero"`
-}
-
-// WebhookHealth is how many events wait for their webhooks.
-type WebhookHealth struct {
-	Waiting int64     `json:"waiting"`
-	Parked  int64     `json:"parked" doc:"Given up until somebody sends them again"`
-	Oldest  time.Time `json:"oldest,omitzero" doc:"Since when the oldest waits"`
-}
 
 type healthOutput struct {
 	Status int
-	Body   Health
+	Body   contract.Health
 }
 
 // health answers 200, or 503 where something is failing, so that a monitor
 // needs no JSON.
 func (s *server) health(ctx context.Context, _ *struct{}) (*healthOutput, error) {
 	out := &healthOutput{Status: http.StatusOK, Body: s.opt.Health(ctx)}
-	if out.Body.Status != "ok" {
+	if out.Body.Status != contract.OK {
 		out.Status = http.StatusServiceUnavailable
 	}
 	return out, nil

@@ -9,14 +9,15 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/record"
 )
 
 type linkInput struct {
 	Body struct {
-		Call   Call   `json:"call" doc:"As found in a record"`
-		Format string `json:"format,omitempty" enum:"original,wav,mp3,opus" doc:"What the link gives, whatever the file is; without it what browsers play: the file as it is, or WAV. A link takes &format= itself, too"`
+		Call   contract.Call `json:"call" doc:"As found in a record"`
+		Format string        `json:"format,omitempty" enum:"original,wav,mp3,opus" doc:"What the link gives, whatever the file is; without it what browsers play: the file as it is, or WAV. A link takes &format= itself, too"`
 	}
 }
 

@@ -5,19 +5,12 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/voipd/voipd/internal/originate"
+	"github.com/voipd/voipd/internal/contract"
 )
-
-// Member is an operator of the PBX.
-type Member struct {
-	ID    string `json:"id" doc:"His extension, as in srcPhone and dstPhone"`
-	Name  string `json:"name,omitempty"`
-	State string `json:"state" enum:"idle,ringing,busy,offline,unknown"`
-}
 
 type membersOutput struct {
 	Body struct {
-		Members []Member `json:"members" nullable:"false"`
+		Members []contract.Member `json:"members" nullable:"false"`
 	}
 }
 
@@ -63,14 +56,14 @@ func (s *server) endCall(ctx context.Context, in *endInput) (*struct{}, error) {
 
 // refused says why a call was not placed or ended.
 func (s *server) refused(what string, err error) error {
-	var refusal *originate.Refusal
+	var refusal *contract.Refusal
 	if !errors.As(err, &refusal) {
 		return s.internal(what, err)
 	}
 	status := map[string]int{
-		originate.Off: http.StatusForbidden, originate.SourceRefused: http.StatusForbidden, originate.NumberRefused: http.StatusForbidden,
-		originate.OperatorBusy: http.StatusConflict, originate.OperatorAway: http.StatusConflict,
-		originate.TooMany: http.StatusTooManyRequests, originate.PBXUnreachable: http.StatusBadGateway, originate.UnknownCall: http.StatusNotFound,
+		contract.CallsOff: http.StatusForbidden, contract.SourceRefused: http.StatusForbidden, contract.NumberRefused: http.StatusForbidden,
+		contract.OperatorBusy: http.StatusConflict, contract.OperatorUnreachable: http.StatusConflict,
+		contract.TooManyCalls: http.StatusTooManyRequests, contract.PBXUnreachable: http.StatusBadGateway, contract.UnknownCall: http.StatusNotFound,
 	}[refusal.Code]
 	return problem(status, refusal.Code, "Not done", refusal.Why)
 }

@@ -11,43 +11,10 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
-
-// Call is the opaque object by which the app finds a call's recording again:
-// what a record's "call" holds goes into POST /v1/call-link as it is.
-type Call struct {
-	CallID    string `json:"callId" minLength:"1" maxLength:"256" doc:"Id of the call"`
-	Recording string `json:"recording,omitempty" maxLength:"64" doc:"Id of the recording; absent where the call has none"`
-}
-
-// Record is the app's VoipCallRecord, field for field, and details beside it.
-type Record struct {
-	Call        Call           `json:"call" doc:"Goes into POST /v1/call-link as it is"`
-	CallID      string         `json:"callId"`
-	Direction   string         `json:"direction" enum:"in,out,internal"`
-	Disposition string         `json:"disposition" enum:"answered,no_answer,cancelled,busy,failed,unknown"`
-	DstPhone    string         `json:"dstPhone"`
-	DstPhoneExt string         `json:"dstPhoneExt,omitempty"`
-	Duration    int            `json:"duration" doc:"Whole seconds of conversation"`
-	SrcPhone    string         `json:"srcPhone"`
-	SrcPhoneExt string         `json:"srcPhoneExt,omitempty"`
-	Details     record.Details `json:"details"`
-}
-
-// View is a record as the API shows it.
-func View(r record.Record) Record {
-	v := Record{
-		Call: Call{CallID: r.CallID}, CallID: r.CallID, Direction: string(r.Direction), Disposition: string(r.Disposition),
-		DstPhone: r.DstPhone, DstPhoneExt: r.DstPhoneExt, Duration: r.Duration, SrcPhone: r.SrcPhone, SrcPhoneExt: r.SrcPhoneExt,
-		Details: r.Details,
-	}
-	if rec := r.FirstRecording(); rec != nil {
-		v.Call.Recording = rec.ID
-	}
-	return v
-}
 
 // Filters pick records, in a page as in an export.
 type Filters struct {
@@ -78,9 +45,9 @@ type listInput struct {
 
 type listOutput struct {
 	Body struct {
-		Records []Record `json:"records" nullable:"false"`
-		Next    string   `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
-		After   *int64   `json:"after,omitempty" doc:"With after: the place to ask from the next time"`
+		Records []contract.Record `json:"records" nullable:"false"`
+		Next    string            `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
+		After   *int64            `json:"after,omitempty" doc:"With after: the place to ask from the next time"`
 	}
 }
 
@@ -111,10 +78,10 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	return out, nil
 }
 
-func views(list []record.Record) []Record {
-	out := make([]Record, len(list))
+func views(list []record.Record) []contract.Record {
+	out := make([]contract.Record, len(list))
 	for i, r := range list {
-		out[i] = View(r)
+		out[i] = contract.FromRecord(r)
 	}
 	return out
 }
@@ -142,14 +109,14 @@ type getInput struct {
 	CallID string `path:"callId" maxLength:"256"`
 }
 
-type getOutput struct{ Body Record }
+type getOutput struct{ Body contract.Record }
 
 func (s *server) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	r, err := s.record(ctx, in.CallID)
 	if err != nil {
 		return nil, err
 	}
-	return &getOutput{Body: View(r)}, nil
+	return &getOutput{Body: contract.FromRecord(r)}, nil
 }
 
 // record reads a record; the error is a problem for the client.

@@ -4,30 +4,21 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-)
 
-// The scopes that a token may have. A token without any has all of them.
-const (
-	ScopeRecords    = "records:read"    // records, calls that go on, members, events
-	ScopeRecordings = "recordings:read" // links to audio
-	ScopeCalls      = "calls:write"     // place calls and end them
-	ScopeAdmin      = "admin"           // metrics
+	"github.com/voipd/voipd/internal/contract"
 )
-
-// Scopes are all scopes, for whoever checks a configuration.
-func Scopes() []string { return []string{ScopeRecords, ScopeRecordings, ScopeCalls, ScopeAdmin} }
 
 // scopeOf is what a request needs. A path that does not exist needs the least.
 func scopeOf(r *http.Request) string {
 	switch {
 	case r.URL.Path == "/metrics":
-		return ScopeAdmin
+		return contract.ScopeAdmin
 	case r.URL.Path == "/v1/call-link":
-		return ScopeRecordings
+		return contract.ScopeRecordings
 	case strings.HasPrefix(r.URL.Path, "/v1/calls") && r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return ScopeCalls
+		return contract.ScopeCalls
 	}
-	return ScopeRecords
+	return contract.ScopeRecords
 }
 
 // may tells whether a token may do what a request wants.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -52,7 +53,7 @@ func TestSlowReaderIsCut(t *testing.T) {
 		var log bytes.Buffer
 		server := &http.Server{Handler: api.New(api.Options{
 			Records: db, Changes: db, Live: func() ([]record.Live, int64) { return nil, 0 }, Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil)),
-			Tokens: []api.Token{{Name: "crm", Hash: sha256.Sum256([]byte(token))}}, Health: func(context.Context) api.Health { return api.Health{} },
+			Tokens: []api.Token{{Name: "crm", Hash: sha256.Sum256([]byte(token))}}, Health: func(context.Context) contract.Health { return contract.Health{} },
 		})}
 		l := &oneConn{conn: make(chan net.Conn, 1), over: make(chan struct{})}
 		done := make(chan struct{})

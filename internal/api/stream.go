@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/store"
 )
 
@@ -34,7 +35,7 @@ func (s *server) sse(w http.ResponseWriter, r *http.Request, f *follower) {
 	f.tell = func(list []store.Change) error {
 		var b bytes.Buffer
 		for i := range list {
-			fmt.Fprintf(&b, "id: %d\nevent: %s\ndata: %s\n\n", list[i].Seq, list[i].Kind, list[i].JSON(f.instance))
+			fmt.Fprintf(&b, "id: %d\nevent: %s\ndata: %s\n\n", list[i].Seq, list[i].Kind, envelope(f.instance, &list[i]))
 		}
 		return write(b.Bytes())
 	}
@@ -65,7 +66,7 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request, f *follower) {
 			if err := conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 				return err
 			}
-			if err := conn.WriteMessage(websocket.TextMessage, list[i].JSON(f.instance)); err != nil {
+			if err := conn.WriteMessage(websocket.TextMessage, envelope(f.instance, &list[i])); err != nil {
 				return err
 			}
 		}
@@ -102,4 +103,8 @@ func (s *server) ended(r *http.Request, reason string, after int64) {
 		return
 	}
 	s.opt.Log.Warn("a reader of the live stream was cut; it can resume", "reader", r.RemoteAddr, "after", after, "error", errors.New(reason))
+}
+
+func envelope(instance string, c *store.Change) []byte {
+	return contract.Envelope(instance, c.Seq, c.Kind, c.At, c.Body)
 }

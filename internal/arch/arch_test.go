@@ -42,9 +42,10 @@ func mayImport() map[string][]string {
 		"internal/databases":              nil, // servers for tests
 		"internal/torture":                nil, // besides, tests
 		"internal/repair":                 {"record", "store", "internal/backfill", "internal/ingest"},
-		"internal/webhook":                {"record", "store", "internal/api"}, // a record in a webhook is the API's
-		"internal/originate":              nil,
-		"internal/api":                    {"record", "store", "internal/recording", "internal/recording/convert", "internal/originate"},
+		"internal/contract":               {"record"},
+		"internal/webhook":                {"record", "store", "internal/contract"},
+		"internal/originate":              {"internal/contract"},
+		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert"},
 		"internal/sim":                    {"ami"},
 
 		"integrations/brix": nil, // tests only

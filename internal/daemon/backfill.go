@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/repair"
@@ -91,18 +91,18 @@ func (d *Daemon) publish(changes []record.Change) {
 }
 
 // repairHealth adds how the repair does.
-func (d *Daemon) repairHealth(h *api.Health) {
+func (d *Daemon) repairHealth(h *contract.Health) {
 	if len(d.sources) == 0 {
 		return
 	}
 	r := d.repair.Health()
-	h.Repair = &api.RepairHealth{Last: r.Last, OpenGaps: r.Open, Since: r.Since}
+	h.Repair = &contract.RepairHealth{Last: r.Last, OpenGaps: r.Open, Since: r.Since}
 	for _, name := range slices.Sorted(maps.Keys(r.Failed)) {
-		h.Warnings = append(h.Warnings, api.Warning{Code: "backfill-unreadable",
+		h.Warnings = append(h.Warnings, contract.Warning{Code: "backfill-unreadable",
 			Text: fmt.Sprintf("[[backfill]] %s cannot be read, so what was missed stays missing or approximate: %s", name, r.Failed[name])})
 	}
 	if r.Unfound != "" {
-		h.Warnings = append(h.Warnings, api.Warning{Code: "recordings-unreadable",
+		h.Warnings = append(h.Warnings, contract.Warning{Code: "recordings-unreadable",
 			Text: "the recordings of calls that were missed cannot be looked for everywhere, so some may be without theirs: " + r.Unfound})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/originate"
 	"github.com/voipd/voipd/record"
 )
@@ -52,7 +53,7 @@ func (d *Daemon) endCall(ctx context.Context, who, callID string) error {
 			return d.desk.Hangup(ctx, who, callID, l.Channels)
 		}
 	}
-	return &originate.Refusal{Code: originate.UnknownCall, Why: "No such call goes on."}
+	return &contract.Refusal{Code: contract.UnknownCall, Why: "No such call goes on."}
 }
 
 // soon is how long an order's failure is waited for: a phone that is not
@@ -80,7 +81,7 @@ func (l *amiLink) Originate(ctx context.Context, o originate.Order) error {
 		a = a.With("Variable", "PJSIP_HEADER(add,"+name+")="+value)
 	}
 	if _, err := l.Do(ctx, a); err != nil {
-		return &originate.Refusal{Code: originate.PBXUnreachable, Why: "The PBX did not take the order: " + err.Error()}
+		return &contract.Refusal{Code: contract.PBXUnreachable, Why: "The PBX did not take the order: " + err.Error()}
 	}
 	select {
 	case reason := <-failed:
@@ -96,9 +97,9 @@ func (l *amiLink) Originate(ctx context.Context, o originate.Order) error {
 // Asterisk's control frames.
 func refusal(reason string) error {
 	if reason == "5" {
-		return &originate.Refusal{Code: originate.OperatorBusy, Why: "The operator's phone is busy."}
+		return &contract.Refusal{Code: contract.OperatorBusy, Why: "The operator's phone is busy."}
 	}
-	return &originate.Refusal{Code: originate.OperatorAway, Why: "The operator's phone cannot be reached."}
+	return &contract.Refusal{Code: contract.OperatorUnreachable, Why: "The operator's phone cannot be reached."}
 }
 
 // answered looks whether a message is the failure of an order that is waited
@@ -139,7 +140,7 @@ func (l ariLink) Originate(ctx context.Context, o originate.Order) error {
 	query := url.Values{"endpoint": {o.Channel}, "extension": {o.Exten}, "context": {o.Context}, "priority": {"1"}, "callerId": {o.CallerID},
 		"timeout": {strconv.Itoa(int(o.Timeout.Seconds()))}, "channelId": {o.ID}}
 	if err := l.Post(ctx, "/channels", query, map[string]any{"variables": variables}); err != nil {
-		return &originate.Refusal{Code: originate.PBXUnreachable, Why: "The PBX did not take the order: " + err.Error()}
+		return &contract.Refusal{Code: contract.PBXUnreachable, Why: "The PBX did not take the order: " + err.Error()}
 	}
 	return nil
 }

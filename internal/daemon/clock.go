@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -172,7 +172,7 @@ func (c *pbxClock) off() time.Duration {
 }
 
 // clockHealth adds that the clocks differ.
-func (d *Daemon) clockHealth(h *api.Health) {
+func (d *Daemon) clockHealth(h *contract.Health) {
 	by := d.clock.ahead().Round(time.Second)
 	if by.Abs() <= cmp.Or(d.opt.ClockApart, apart) {
 		return
@@ -181,6 +181,6 @@ func (d *Daemon) clockHealth(h *api.Health) {
 	if by < 0 {
 		where = "behind"
 	}
-	h.Warnings = append(h.Warnings, api.Warning{Code: "pbx-clock",
+	h.Warnings = append(h.Warnings, contract.Warning{Code: "pbx-clock",
 		Text: fmt.Sprintf("the PBX's clock is %s %s this machine's: records say the PBX's time; set both by NTP", by.Abs(), where)})
 }

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/record"
@@ -187,8 +187,8 @@ func (s endedBefore) Records(ctx context.Context, rules record.Rules, span backf
 const slowAfter = 2 * time.Second
 
 // storeHealth adds what is wrong with the disk.
-func (d *Daemon) storeHealth(h *api.Health, stats ingest.Stats) {
-	warn := func(code, text string) { h.Warnings = append(h.Warnings, api.Warning{Code: code, Text: text}) }
+func (d *Daemon) storeHealth(h *contract.Health, stats ingest.Stats) {
+	warn := func(code, text string) { h.Warnings = append(h.Warnings, contract.Warning{Code: code, Text: text}) }
 	if t := stats.Trouble; t != "" {
 		warn(string(t), fmt.Sprintf("records cannot be written: %s. Up to %d facts wait in memory; then further ones are refused and a gap is marked", t.Do(), stats.Bound))
 	}

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/daemon"
-	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -261,7 +261,7 @@ func (o *office) toldNothingOf(id string) {
 		o.t.Fatal(err)
 	}
 	for _, c := range all {
-		if c.CallID == id && c.Kind != webhook.RecordingReady {
+		if c.CallID == id && c.Kind != contract.RecordingReady {
 			o.t.Errorf("%s was told again: %s %s", id, c.Kind, c.Body)
 		}
 	}

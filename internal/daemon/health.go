@@ -7,17 +7,17 @@ import (
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 
-	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/contract"
 )
 
 // health tells how voipd does, and what to do where it does not do well.
-func (d *Daemon) health(ctx context.Context) api.Health {
+func (d *Daemon) health(ctx context.Context) contract.Health {
 	link, stats := d.link.health(), d.loop.Stats()
-	h := api.Health{
+	h := contract.Health{
 		Status: "ok", Version: d.opt.Version, StartedAt: d.started, LastEvent: stats.LastEvent, OpenCalls: stats.OpenCalls,
-		Queue: api.QueueHealth{Waiting: stats.Waiting, Bound: stats.Bound, Refused: stats.Refused},
-		Store: api.StoreHealth{OK: stats.StoreError == "", Error: stats.StoreError, LastCommit: stats.LastCommit},
+		Queue: contract.QueueHealth{Waiting: stats.Waiting, Bound: stats.Bound, Refused: stats.Refused},
+		Store: contract.StoreHealth{OK: stats.StoreError == "", Error: stats.StoreError, LastCommit: stats.LastCommit},
 	}
 	if d.config.Asterisk.Interface == config.ARI {
 		h.ARI = &link.LinkHealth

@@ -7,8 +7,8 @@ import (
 
 	"github.com/voipd/voipd/ami"
 	"github.com/voipd/voipd/ari"
-	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/endpoint"
 	"github.com/voipd/voipd/internal/originate"
 	"github.com/voipd/voipd/record"
@@ -28,7 +28,7 @@ type link interface {
 
 // linkHealth is how a link does.
 type linkHealth struct {
-	api.LinkHealth
+	contract.LinkHealth
 	address   string
 	sessions  uint64
 	malformed uint64
@@ -97,7 +97,7 @@ type amiLink struct {
 func (l *amiLink) health() linkHealth {
 	s := l.Status()
 	return linkHealth{
-		LinkHealth: api.LinkHealth{State: string(s.State), Since: s.Since, Reason: s.Reason, NextTry: s.NextTry, Version: s.Version, Warnings: s.Warnings},
+		LinkHealth: contract.LinkHealth{State: string(s.State), Since: s.Since, Reason: s.Reason, NextTry: s.NextTry, Version: s.Version, Warnings: s.Warnings},
 		address:    s.Address, sessions: s.Sessions, malformed: s.Malformed,
 	}
 }
@@ -107,7 +107,7 @@ type ariLink struct{ *ari.Client }
 func (l ariLink) health() linkHealth {
 	s := l.Status()
 	return linkHealth{
-		LinkHealth: api.LinkHealth{State: string(s.State), Since: s.Since, Reason: s.Reason, NextTry: s.NextTry, Warnings: s.Warnings},
+		LinkHealth: contract.LinkHealth{State: string(s.State), Since: s.Since, Reason: s.Reason, NextTry: s.NextTry, Warnings: s.Warnings},
 		address:    s.Address, sessions: s.Sessions, malformed: s.Malformed,
 	}
 }

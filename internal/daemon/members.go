@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/endpoint"
 )
 
@@ -22,7 +22,7 @@ const (
 
 // members are the PBX's operators, by extension, as free as their phones and
 // calls say.
-func (d *Daemon) members(ctx context.Context) []api.Member {
+func (d *Daemon) members(ctx context.Context) []contract.Member {
 	byExt := d.operators(d.roster.states(ctx, d.link))
 	for _, c := range d.config.Members {
 		m := byExt[c.Extension]
@@ -30,24 +30,26 @@ func (d *Daemon) members(ctx context.Context) []api.Member {
 		byExt[c.Extension] = m
 	}
 	ringing, talking := d.inCalls()
-	all := make([]api.Member, 0, len(byExt))
+	all := make([]contract.Member, 0, len(byExt))
 	for ext, m := range byExt {
-		all = append(all, api.Member{ID: ext, Name: m.Name, State: withCalls(m.State, ringing[ext], talking[ext])})
+		all = append(all, contract.Member{ID: ext, Name: m.Name, State: withCalls(m.State, ringing[ext], talking[ext])})
 	}
-	slices.SortFunc(all, func(a, b api.Member) int { return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(all, func(a, b contract.Member) int {
+		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
+	})
 	return all
 }
 
 // operators are those to whom the endpoints belong, by extension. Several
 // devices of one are one operator, as free as the freest of them.
-func (d *Daemon) operators(endpoints []endpoint.Endpoint) map[string]api.Member {
-	byExt := map[string]api.Member{}
+func (d *Daemon) operators(endpoints []endpoint.Endpoint) map[string]contract.Member {
+	byExt := map[string]contract.Member{}
 	for _, e := range endpoints {
 		ext, ok := d.rules.Operator(e.Name, e.Class)
 		if !ok {
 			continue
 		}
-		m := api.Member{ID: ext, Name: e.Caller, State: stateOf(e.State)}
+		m := contract.Member{ID: ext, Name: e.Caller, State: stateOf(e.State)}
 		if had, twice := byExt[ext]; twice {
 			m.Name = cmp.Or(had.Name, m.Name)
 			if rankOf(had.State) < rankOf(m.State) {

@@ -6,8 +6,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/webhook"
 )
 
@@ -48,7 +48,7 @@ func (d *Daemon) newWebhooks(ctx context.Context) error {
 const lateAfter = 15 * time.Minute
 
 // webhookHealth adds how much of the outbox is not done.
-func (d *Daemon) webhookHealth(ctx context.Context, h *api.Health) {
+func (d *Daemon) webhookHealth(ctx context.Context, h *contract.Health) {
 	if len(d.config.Webhooks) == 0 {
 		return
 	}
@@ -56,13 +56,13 @@ func (d *Daemon) webhookHealth(ctx context.Context, h *api.Health) {
 	if err != nil {
 		return // the store's own health tells it
 	}
-	h.Webhooks = &api.WebhookHealth{Waiting: o.Waiting, Parked: o.Parked, Oldest: o.Oldest}
+	h.Webhooks = &contract.WebhookHealth{Waiting: o.Waiting, Parked: o.Parked, Oldest: o.Oldest}
 	if o.Parked > 0 {
-		h.Warnings = append(h.Warnings, api.Warning{Code: "webhooks-parked",
+		h.Warnings = append(h.Warnings, contract.Warning{Code: "webhooks-parked",
 			Text: fmt.Sprintf("%d events were refused or not taken for too long; voipd webhooks list shows them, voipd webhooks retry sends them again", o.Parked)})
 	}
 	if !o.Oldest.IsZero() && time.Since(o.Oldest) > lateAfter {
-		h.Warnings = append(h.Warnings, api.Warning{Code: "webhooks-late",
+		h.Warnings = append(h.Warnings, contract.Warning{Code: "webhooks-late",
 			Text: fmt.Sprintf("%d events wait for their webhooks, the oldest since %s; voipd webhooks list --waiting shows the answers they got", o.Waiting, o.Oldest.Format(time.RFC3339))})
 	}
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/voipd/voipd/internal/config"
-	"github.com/voipd/voipd/internal/webhook"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
 )
 
 func TestConfigKnowsEveryEvent(t *testing.T) {
-	have, want := config.Events(), webhook.Kinds()
+	have, want := config.Events(), contract.Kinds()
 	slices.Sort(have)
 	slices.Sort(want)
 	if diff := cmp.Diff(want, have); diff != "" {
@@ -67,10 +67,10 @@ func events(t *testing.T, told <-chan string, n int) []string {
 func TestACallIsTold(t *testing.T) {
 	o := newOffice(t)
 	all, toldAll := app(t, nil)
-	some, toldSome := app(t, func(kind string) bool { return kind == webhook.RecordCreated })
+	some, toldSome := app(t, func(kind string) bool { return kind == contract.RecordCreated })
 	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	o.config.Webhooks = []config.Webhook{{Name: "all", URL: all, Secret: secret},
-		{Name: "some", URL: some, Secret: secret, Template: config.BRIX, Events: []string{webhook.CallStarted, webhook.CallEnded, webhook.RecordCreated, webhook.RecordingReady}}}
+		{Name: "some", URL: some, Secret: secret, Template: config.BRIX, Events: []string{contract.CallStarted, contract.CallEnded, contract.RecordCreated, contract.RecordingReady}}}
 	o.start()
 	o.play("in-ringgroup")
 	want := []string{"call.started 101", "call.started 102", "call.started 103", "call.answered 102", "call.ended 102", "record.created 102"}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/voipd/voipd/internal/contract"
 )
 
 // Order is a call to be placed, as the PBX needs it.
@@ -57,23 +59,6 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-// Refusal is why a call was not placed. Code is for programs.
-type Refusal struct{ Code, Why string }
-
-func (r *Refusal) Error() string { return r.Why }
-
-// The codes of a Refusal.
-const (
-	Off            = "calls-off"
-	SourceRefused  = "source-refused"
-	NumberRefused  = "number-refused"
-	OperatorBusy   = "operator-busy"
-	OperatorAway   = "operator-unreachable"
-	TooMany        = "too-many-calls"
-	PBXUnreachable = "pbx-unreachable"
-	UnknownCall    = "unknown-call"
-)
-
 // Desk places calls. Make one with New; any goroutine may use it.
 type Desk struct {
 	opt   Options
@@ -87,7 +72,7 @@ func New(opt Options) *Desk {
 }
 
 // Call rings src and connects him with dst. It gives the id of the record to
-// come. Who asks is for the log. A *Refusal says why it may not or cannot be.
+// come. Who asks is for the log. A *contract.Refusal says why it may not or cannot be.
 func (d *Desk) Call(ctx context.Context, who, src, dst string) (callID string, err error) {
 	src, dst = strings.TrimSpace(src), bare(dst)
 	if err := d.allowed(src, dst); err != nil {
@@ -125,22 +110,22 @@ func (d *Desk) Hangup(ctx context.Context, who, callID string, channels []string
 func (d *Desk) allowed(src, dst string) error {
 	switch {
 	case len(d.opt.Sources) == 0:
-		return &Refusal{Off, "Placing calls is switched off: the configuration has no calls.sources."}
+		return &contract.Refusal{Code: contract.CallsOff, Why: "Placing calls is switched off: the configuration has no calls.sources."}
 	case !plain(src) || !matches(d.opt.Sources, src):
-		return &Refusal{SourceRefused, "Calls may not be placed for this extension (calls.sources)."}
+		return &contract.Refusal{Code: contract.SourceRefused, Why: "Calls may not be placed for this extension (calls.sources)."}
 	case !plain(dst) || !matches(d.opt.Destinations, dst):
-		return &Refusal{NumberRefused, "This number may not be dialled (calls.destinations)."}
+		return &contract.Refusal{Code: contract.NumberRefused, Why: "This number may not be dialled (calls.destinations)."}
 	case src == dst:
-		return &Refusal{NumberRefused, "The operator cannot be called by himself."}
+		return &contract.Refusal{Code: contract.NumberRefused, Why: "The operator cannot be called by himself."}
 	case d.opt.Offline(src):
-		return &Refusal{OperatorAway, "The operator's phone is not registered."}
+		return &contract.Refusal{Code: contract.OperatorUnreachable, Why: "The operator's phone is not registered."}
 	case d.opt.Busy(src):
-		return &Refusal{OperatorBusy, "The operator's phone is in use."}
+		return &contract.Refusal{Code: contract.OperatorBusy, Why: "The operator's phone is in use."}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.limit.AllowN(d.opt.Now(), 1) {
-		return &Refusal{TooMany, fmt.Sprintf("More than %d calls were placed in a minute (calls.per_minute).", d.opt.PerMinute)}
+		return &contract.Refusal{Code: contract.TooManyCalls, Why: fmt.Sprintf("More than %d calls were placed in a minute (calls.per_minute).", d.opt.PerMinute)}
 	}
 	return nil
 }

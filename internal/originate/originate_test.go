@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/originate"
 )
 
@@ -39,40 +40,40 @@ func desk(p *pbx, change func(*originate.Options)) *originate.Desk {
 // TestRefused: everything outside the allow-list is refused, whatever is in it.
 func TestRefused(t *testing.T) {
 	for _, c := range []struct{ src, dst, code string }{
-		{"201", "79031234567", originate.SourceRefused},
-		{"1011", "79031234567", originate.SourceRefused},
-		{"", "79031234567", originate.SourceRefused},
-		{"101\r\nAction: Originate", "79031234567", originate.SourceRefused},
-		{"101&PJSIP/trunk", "79031234567", originate.SourceRefused},
-		{"101@trunk-a", "79031234567", originate.SourceRefused},
-		{"101", "89031234567", originate.NumberRefused},
-		{"101", "790312345678", originate.NumberRefused},
-		{"101", "", originate.NumberRefused},
-		{"101", "79031234567\r\nVariable: X=1", originate.NumberRefused},
-		{"101", "79031234567\nApplication: System", originate.NumberRefused},
-		{"101", "79031234567\x00", originate.NumberRefused},
-		{"101", "7903123456७", originate.NumberRefused},
-		{"101", "79031234567,1,Dial", originate.NumberRefused},
-		{"101", "${SHELL(id)}", originate.NumberRefused},
-		{"101", "79031234567&79031234568", originate.NumberRefused},
-		{"101", "79031234567@other-context", originate.NumberRefused},
-		{"101", "7903123456789031234567", originate.NumberRefused},
-		{"101", strings.Repeat("7", 4000), originate.NumberRefused},
-		{"101", "101", originate.NumberRefused},
-		{"103", "79031234567", originate.OperatorBusy},
-		{"104", "79031234567", originate.OperatorAway},
+		{"201", "79031234567", contract.SourceRefused},
+		{"1011", "79031234567", contract.SourceRefused},
+		{"", "79031234567", contract.SourceRefused},
+		{"101\r\nAction: Originate", "79031234567", contract.SourceRefused},
+		{"101&PJSIP/trunk", "79031234567", contract.SourceRefused},
+		{"101@trunk-a", "79031234567", contract.SourceRefused},
+		{"101", "89031234567", contract.NumberRefused},
+		{"101", "790312345678", contract.NumberRefused},
+		{"101", "", contract.NumberRefused},
+		{"101", "79031234567\r\nVariable: X=1", contract.NumberRefused},
+		{"101", "79031234567\nApplication: System", contract.NumberRefused},
+		{"101", "79031234567\x00", contract.NumberRefused},
+		{"101", "7903123456७", contract.NumberRefused},
+		{"101", "79031234567,1,Dial", contract.NumberRefused},
+		{"101", "${SHELL(id)}", contract.NumberRefused},
+		{"101", "79031234567&79031234568", contract.NumberRefused},
+		{"101", "79031234567@other-context", contract.NumberRefused},
+		{"101", "7903123456789031234567", contract.NumberRefused},
+		{"101", strings.Repeat("7", 4000), contract.NumberRefused},
+		{"101", "101", contract.NumberRefused},
+		{"103", "79031234567", contract.OperatorBusy},
+		{"104", "79031234567", contract.OperatorUnreachable},
 	} {
 		p := &pbx{}
 		_, err := desk(p, nil).Call(context.Background(), "crm", c.src, c.dst)
-		var refusal *originate.Refusal
+		var refusal *contract.Refusal
 		if !errors.As(err, &refusal) || refusal.Code != c.code || len(p.orders) > 0 {
 			t.Errorf("%q to %.40q: %v, orders %v; want %s", c.src, c.dst, err, p.orders, c.code)
 		}
 	}
 	p := &pbx{}
 	_, err := desk(p, func(o *originate.Options) { o.Sources = nil }).Call(context.Background(), "crm", "101", "79031234567")
-	var refusal *originate.Refusal
-	if !errors.As(err, &refusal) || refusal.Code != originate.Off {
+	var refusal *contract.Refusal
+	if !errors.As(err, &refusal) || refusal.Code != contract.CallsOff {
 		t.Errorf("switched off: %v", err)
 	}
 }
@@ -98,8 +99,8 @@ func TestPlaced(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var refusal *originate.Refusal
-	if _, err := d.Call(context.Background(), "crm", "101", "102"); !errors.As(err, &refusal) || refusal.Code != originate.TooMany {
+	var refusal *contract.Refusal
+	if _, err := d.Call(context.Background(), "crm", "101", "102"); !errors.As(err, &refusal) || refusal.Code != contract.TooManyCalls {
 		t.Errorf("the fourth: %v", err)
 	}
 	if err := d.Hangup(context.Background(), "crm", id, []string{id, "1.2"}); err != nil || len(p.ended) != 2 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/voipd/voipd/ami"
 	"github.com/voipd/voipd/record"
 )

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/webhook"
 )
 
@@ -33,7 +34,7 @@ func TestBackAgain(t *testing.T) {
 		crm := webhook.Endpoint{Name: "crm", URL: "http://crm/", Secret: secret}
 		db := openStore(t, dbFile(t), crm)
 		stop := run(t, db, way, crm)
-		put(t, db, 0, 100, webhook.CallEnded, webhook.RecordCreated)
+		put(t, db, 0, 100, contract.CallEnded, contract.RecordCreated)
 		after(6*time.Hour - time.Second)
 		if app.requests() > 6*60*3 {
 			t.Errorf("%d requests while it was away", app.requests())
@@ -65,9 +66,9 @@ func TestRetryAfterIsForAll(t *testing.T) {
 		crm := webhook.Endpoint{Name: "crm", URL: "http://crm/", Secret: secret}
 		db := openStore(t, dbFile(t), crm)
 		stop := run(t, db, way, crm)
-		put(t, db, 0, 1, webhook.RecordCreated)
+		put(t, db, 0, 1, contract.RecordCreated)
 		after(time.Second)
-		put(t, db, 1, 2, webhook.RecordCreated)
+		put(t, db, 1, 2, contract.RecordCreated)
 		after(88 * time.Second)
 		if app.requests() != 1 {
 			t.Errorf("%d requests in the pause", app.requests())
@@ -89,7 +90,7 @@ func TestGivenUp(t *testing.T) {
 		crm := webhook.Endpoint{Name: "crm", URL: "http://crm/", Secret: secret, MaxAge: 24 * time.Hour}
 		db := openStore(t, dbFile(t), crm)
 		stop := run(t, db, way, crm)
-		put(t, db, 0, 50, webhook.RecordCreated, webhook.RecordCorrected)
+		put(t, db, 0, 50, contract.RecordCreated, contract.RecordCorrected)
 		after(23 * time.Hour)
 		if o, err := db.Outbox(t.Context()); err != nil || o.Waiting != 100 {
 			t.Errorf("%+v (%v) after 23 hours", o, err)

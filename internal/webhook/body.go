@@ -8,7 +8,7 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/store"
 )
 
@@ -16,7 +16,7 @@ import (
 type Template func(c *store.Change, instance string) ([]byte, error)
 
 // Plain is the event as the live stream has it.
-func Plain(c *store.Change, instance string) ([]byte, error) { return c.JSON(instance), nil }
+func Plain(c *store.Change, instance string) ([]byte, error) { return envelope(instance, c), nil }
 
 // Event is an event as [Plain] writes it, for those who read it.
 type Event struct {
@@ -24,7 +24,7 @@ type Event struct {
 	Seq  int64     `json:"seq"`
 	Type string    `json:"type"`
 	At   time.Time `json:"at"`
-	Body
+	contract.Body
 }
 
 // brix is the shape that the BRIX module reads: Event is the app's
@@ -49,26 +49,26 @@ type brixRequest struct {
 }
 
 type brixRecord struct {
-	Call        api.Call  `json:"call"`
-	CallID      string    `json:"callId"`
-	Direction   string    `json:"direction"`
-	Disposition string    `json:"disposition"`
-	SrcPhone    string    `json:"srcPhone"`
-	SrcPhoneExt string    `json:"srcPhoneExt,omitempty"`
-	DstPhone    string    `json:"dstPhone"`
-	DstPhoneExt string    `json:"dstPhoneExt,omitempty"`
-	Duration    int       `json:"duration"`
-	StartedAt   time.Time `json:"startedAt"`
+	Call        contract.Call `json:"call"`
+	CallID      string        `json:"callId"`
+	Direction   string        `json:"direction"`
+	Disposition string        `json:"disposition"`
+	SrcPhone    string        `json:"srcPhone"`
+	SrcPhoneExt string        `json:"srcPhoneExt,omitempty"`
+	DstPhone    string        `json:"dstPhone"`
+	DstPhoneExt string        `json:"dstPhoneExt,omitempty"`
+	Duration    int           `json:"duration"`
+	StartedAt   time.Time     `json:"startedAt"`
 }
 
 // BRIX is the event as the BRIX module reads it: a call's event as "event", a
 // record's as "callRecord".
 func BRIX(c *store.Change, instance string) ([]byte, error) {
-	var b Body
+	var b contract.Body
 	if err := json.Unmarshal(c.Body, &b); err != nil {
 		return nil, fmt.Errorf("read event %d: %w", c.Seq, err)
 	}
-	out := brix{ID: c.ID(instance), Type: c.Kind, At: c.At}
+	out := brix{ID: contract.EventID(instance, c.Seq), Type: c.Kind, At: c.At}
 	if r := b.Record; r != nil {
 		out.CallRecord = &brixRecord{Call: r.Call, CallID: r.CallID, Direction: r.Direction, Disposition: r.Disposition, SrcPhone: r.SrcPhone,
 			SrcPhoneExt: r.SrcPhoneExt, DstPhone: r.DstPhone, DstPhoneExt: r.DstPhoneExt, Duration: r.Duration, StartedAt: r.Details.StartedAt}
@@ -93,7 +93,7 @@ func Own(name, text string) (Template, error) {
 	}
 	return func(c *store.Change, instance string) ([]byte, error) {
 		var event map[string]any
-		dec := json.NewDecoder(bytes.NewReader(c.JSON(instance)))
+		dec := json.NewDecoder(bytes.NewReader(envelope(instance, c)))
 		dec.UseNumber()
 		if err := dec.Decode(&event); err != nil {
 			return nil, fmt.Errorf("read event %d: %w", c.Seq, err)
@@ -107,4 +107,8 @@ func Own(name, text string) (Template, error) {
 		}
 		return out.Bytes(), nil
 	}, nil
+}
+
+func envelope(instance string, c *store.Change) []byte {
+	return contract.Envelope(instance, c.Seq, c.Kind, c.At, c.Body)
 }

@@ -13,6 +13,7 @@ import (
 
 	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -93,7 +94,7 @@ func TestHostileNames(t *testing.T) {
 			Type        string
 			Call, Event struct{ SrcPhone string }
 		}
-		if err != nil || json.Unmarshal(body, &e) != nil || e.Call.SrcPhone+e.Event.SrcPhone != hostile || name != "own" && e.Type != webhook.CallStarted {
+		if err != nil || json.Unmarshal(body, &e) != nil || e.Call.SrcPhone+e.Event.SrcPhone != hostile || name != "own" && e.Type != contract.CallStarted {
 			t.Errorf("%s: %s (%v)", name, body, err)
 		}
 		if bytes.Contains(body, []byte("</script>")) {

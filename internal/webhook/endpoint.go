@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
 
@@ -35,9 +37,18 @@ func Route(endpoints []Endpoint) store.Route {
 		var to []store.To
 		for i := range endpoints {
 			if endpoints[i].Wants(kind) {
-				to = append(to, store.To{Endpoint: endpoints[i].Name, Lives: Lives(kind)})
+				to = append(to, store.To{Endpoint: endpoints[i].Name, Lives: contract.ExpiresAfter(kind)})
 			}
 		}
 		return to
 	}
+}
+
+// Plan is [contract.Plan] as the store's change log keeps it.
+func Plan(c record.Change, live *record.Live, place int) []store.Change {
+	var out []store.Change
+	for _, e := range contract.Plan(c, live, place) {
+		out = append(out, store.Change{At: e.At, Kind: e.Kind, CallID: e.CallID, Body: e.Body, Record: e.Record})
+	}
+	return out
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/store"
 )
@@ -61,9 +62,9 @@ func TestTenThousandRecordsThroughBadDays(t *testing.T) {
 		stop := run(t, db, way, crm)
 		tick := time.NewTicker(10 * time.Second)
 		for n := 0; n < records; n += 100 {
-			put(t, db, n, n+100, webhook.RecordCreated)
+			put(t, db, n, n+100, contract.RecordCreated)
 			if n < corrected {
-				put(t, db, n, n+100, webhook.RecordCorrected)
+				put(t, db, n, n+100, contract.RecordCorrected)
 			}
 			<-tick.C
 		}
@@ -103,7 +104,7 @@ func TestASlowEndpointHoldsNoOtherUp(t *testing.T) {
 		db := openStore(t, dbFile(t), slow, fast)
 		stop := run(t, db, way, slow, fast)
 		began := time.Now()
-		put(t, db, 0, 500, webhook.RecordCreated)
+		put(t, db, 0, 500, contract.RecordCreated)
 		synctest.Wait()
 		if took := time.Since(began); app.count() != 500 || took > time.Second {
 			t.Errorf("the fast one got %d events in %v, want 500 at once", app.count(), took)
@@ -131,9 +132,9 @@ func TestWhatIsPointlessExpires(t *testing.T) {
 		crm := webhook.Endpoint{Name: "crm", URL: "http://crm/", Secret: secret}
 		db := openStore(t, dbFile(t), crm)
 		stop := run(t, db, way, crm)
-		put(t, db, 0, 20, webhook.CallStarted, webhook.CallAnswered, webhook.CallEnded, webhook.RecordCreated)
+		put(t, db, 0, 20, contract.CallStarted, contract.CallAnswered, contract.CallEnded, contract.RecordCreated)
 		waitEmpty(t, db, 2*time.Hour)
-		put(t, db, 20, 21, webhook.CallStarted)
+		put(t, db, 20, 21, contract.CallStarted)
 		synctest.Wait()
 		stop()
 		closeAll()
@@ -182,7 +183,7 @@ func TestAnswers(t *testing.T) {
 				crm := webhook.Endpoint{Name: "crm", URL: "http://crm/", Secret: secret}
 				db := openStore(t, dbFile(t), crm)
 				stop := run(t, db, way, crm)
-				put(t, db, 0, 1, webhook.CallEnded, webhook.RecordCreated)
+				put(t, db, 0, 1, contract.CallEnded, contract.RecordCreated)
 				began := time.Now()
 				synctest.Wait()
 				stop()
@@ -239,7 +240,7 @@ func TestKilled(t *testing.T) {
 	crm := webhook.Endpoint{Name: "crm", URL: server.URL, Secret: secret}
 	path := dbFile(t)
 	db := openStore(t, path, crm)
-	put(t, db, 0, 300, webhook.RecordCreated, webhook.RecordCorrected)
+	put(t, db, 0, 300, contract.RecordCreated, contract.RecordCorrected)
 	timeout := time.After(time.Minute)
 	for taken, round := 0, 0; taken < 600; round++ {
 		stop := run(t, db, nil, crm)

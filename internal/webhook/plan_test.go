@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -25,7 +26,7 @@ func lines(t *testing.T, planned []store.Change) []string {
 	t.Helper()
 	var out []string
 	for _, c := range planned {
-		var b webhook.Body
+		var b contract.Body
 		if err := json.Unmarshal(c.Body, &b); err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +77,7 @@ func TestPlanOfRealCalls(t *testing.T) {
 			told, ended := map[string]bool{}, map[string]int{}
 			for _, c := range planned {
 				switch c.Kind {
-				case webhook.CallEnded, webhook.CallMerged:
+				case contract.CallEnded, contract.CallMerged:
 					ended[c.CallID]++
 				default:
 					told[c.CallID] = true

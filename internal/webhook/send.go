@@ -14,6 +14,7 @@ import (
 
 	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/store"
 )
 
@@ -81,7 +82,7 @@ func (s *sender) try(ctx context.Context, d store.Delivery) result {
 	if err != nil {
 		return s.parked(d, 0, err.Error())
 	}
-	res, err := s.post(ctx, d.Change.ID(s.instance), now, body)
+	res, err := s.post(ctx, contract.EventID(s.instance, d.Change.Seq), now, body)
 	if err != nil {
 		return s.again(d, 0, err.Error(), time.Time{})
 	}

@@ -1,76 +1,30 @@
-package webhook
+package contract
 
 import (
 	"encoding/json"
 	"slices"
 	"time"
 
-	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/record"
-	"github.com/voipd/voipd/store"
 )
 
-// The kinds of events.
-const (
-	CallStarted     = "call.started"     // an operator's phone is rung, or he calls: his card pops up
-	CallAnswered    = "call.answered"    // phone and other began to talk
-	CallTransferred = "call.transferred" // phone handed the call over to other
-	CallHeld        = "call.held"
-	CallResumed     = "call.resumed"
-	CallMerged      = "call.merged" // this call went into another; nothing more is told of it
-	CallEnded       = "call.ended"
-	RecordCreated   = store.RecordCreated
-	RecordCorrected = store.RecordCorrected
-	RecordingReady  = "recording.ready" // a recording of an ended call is whole
-)
-
-// Kinds lists every kind of event, in the order in which a call has them.
-func Kinds() []string {
-	return []string{CallStarted, CallAnswered, CallTransferred, CallHeld, CallResumed, CallMerged, CallEnded,
-		RecordCreated, RecordingReady, RecordCorrected}
-}
-
-// pointless is how long after it was written a live event is still worth
-// sending.
-const pointless = 5 * time.Minute
-
-// Lives tells for how long an event of a kind is worth sending; 0: for ever. A
-// ring that is over is of no use to anybody. The end of a call is: whoever was
-// told that it began must be told that it ended.
-func Lives(kind string) time.Duration {
-	switch kind {
-	case CallStarted, CallAnswered, CallTransferred, CallHeld, CallResumed:
-		return pointless
-	}
-	return 0
-}
-
-// Body is what an event says beside its id, type and time.
-type Body struct {
-	Call   Call        `json:"call"`
-	Record *api.Record `json:"record,omitempty"`
-}
-
-// Call is the call of an event, as far as it is known at the time.
-type Call struct {
-	CallID      string `json:"callId"`
-	Direction   string `json:"direction,omitempty"`
-	Disposition string `json:"disposition,omitempty"`
-	SrcPhone    string `json:"srcPhone"`
-	SrcPhoneExt string `json:"srcPhoneExt,omitempty"`
-	DstPhone    string `json:"dstPhone"`
-	DstPhoneExt string `json:"dstPhoneExt,omitempty"`
-	Phone       string `json:"phone,omitempty"`     // who did it, or whom it happened to
-	Other       string `json:"other,omitempty"`     // the other one
-	Into        string `json:"into,omitempty"`      // call.merged: the call that goes on
-	Recording   string `json:"recording,omitempty"` // recording.ready: which one
+// Event is one thing to tell the outside, before the store has given it its
+// place in the sequence of events.
+type Event struct {
+	At     time.Time // when it happened on the PBX
+	Kind   string
+	CallID string
+	Body   []byte // [Body] as JSON
+	// Record is the number, from 1, of the record of the batch that this tells; 0:
+	// none.
+	Record int
 }
 
 // Plan tells which changes, and with what bodies, a change of the Machine is to
 // the outside. live is how the call stands that goes on: the change's own, for
 // a merged call the one it went into; nil where there is none. record is the
 // place of the change's Record in its batch, from 1.
-func Plan(c record.Change, live *record.Live, place int) []store.Change {
+func Plan(c record.Change, live *record.Live, place int) []Event {
 	p := planner{change: c, live: live, place: place}
 	switch c.Kind {
 	case record.CallBegan:
@@ -105,7 +59,7 @@ type planner struct {
 	change record.Change
 	live   *record.Live
 	place  int
-	out    []store.Change
+	out    []Event
 }
 
 // tell adds an event of the call.
@@ -122,15 +76,15 @@ func (p *planner) tell(kind, phone string) {
 }
 
 // call is the call as far as it is known.
-func (p *planner) call() Call {
+func (p *planner) call() EventCall {
 	r := p.change.Record
 	if r == nil && p.live != nil {
 		r = &p.live.Record
 	}
 	if r == nil {
-		return Call{CallID: p.change.CallID}
+		return EventCall{CallID: p.change.CallID}
 	}
-	return Call{CallID: p.change.CallID, Direction: string(r.Direction), Disposition: string(r.Disposition),
+	return EventCall{CallID: p.change.CallID, Direction: string(r.Direction), Disposition: string(r.Disposition),
 		SrcPhone: r.SrcPhone, SrcPhoneExt: r.SrcPhoneExt, DstPhone: r.DstPhone, DstPhoneExt: r.DstPhoneExt}
 }
 
@@ -138,7 +92,7 @@ func (p *planner) call() Call {
 // or internal call the operator who is rung or talks now, so that the card of
 // each of several operators pops up. Where two operators talk, as in a
 // consultation, it is the one who came to the call last: the other's card knows.
-func (p *planner) rung(c Call) string {
+func (p *planner) rung(c EventCall) string {
 	if c.Direction == string(record.Out) || p.live == nil {
 		return c.DstPhone
 	}
@@ -160,7 +114,7 @@ func (p *planner) record(kind string) {
 }
 
 func (p *planner) withRecord() Body {
-	view := api.View(*p.change.Record)
+	view := FromRecord(*p.change.Record)
 	return Body{Call: p.call(), Record: &view}
 }
 
@@ -193,5 +147,5 @@ func (p *planner) add(kind string, b Body, place int) {
 	if err != nil { // a time beyond the year 9999: the call is told without its record
 		text, _ = json.Marshal(Body{Call: b.Call})
 	}
-	p.out = append(p.out, store.Change{At: p.change.At, Kind: kind, CallID: p.change.CallID, Body: text, Record: place})
+	p.out = append(p.out, Event{At: p.change.At, Kind: kind, CallID: p.change.CallID, Body: text, Record: place})
 }

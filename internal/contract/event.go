@@ -1,0 +1,87 @@
+package contract
+
+import (
+	"strconv"
+	"time"
+)
+
+// The kinds of events.
+const (
+	CallStarted     = "call.started"     // an operator's phone is rung, or an operator calls
+	CallAnswered    = "call.answered"    // phone and other began to talk
+	CallTransferred = "call.transferred" // phone handed the call over to other
+	CallHeld        = "call.held"
+	CallResumed     = "call.resumed"
+	CallMerged      = "call.merged" // this call became part of another one; no more events of it follow
+	CallEnded       = "call.ended"
+	RecordCreated   = "record.created"
+	RecordCorrected = "record.corrected"
+	RecordingReady  = "recording.ready" // a recording of an ended call is whole
+)
+
+// Kinds lists every kind of event, in the order in which a call has them.
+func Kinds() []string {
+	return []string{CallStarted, CallAnswered, CallTransferred, CallHeld, CallResumed, CallMerged, CallEnded,
+		RecordCreated, RecordingReady, RecordCorrected}
+}
+
+// liveFor is how long after it was written a live event is still worth sending.
+const liveFor = 5 * time.Minute
+
+// ExpiresAfter is how long after it was written an event of a kind is still
+// worth sending; 0: it never expires. A ring that is over is of no use to
+// anybody. The end of a call always is: a receiver that was told of its
+// beginning must be told of its end.
+func ExpiresAfter(kind string) time.Duration {
+	switch kind {
+	case CallStarted, CallAnswered, CallTransferred, CallHeld, CallResumed:
+		return liveFor
+	}
+	return 0
+}
+
+// Body is what an event says beside its id, type and time.
+type Body struct {
+	Call   EventCall `json:"call"`
+	Record *Record   `json:"record,omitempty"`
+}
+
+// EventCall is the call of an event, as far as it is known at the time.
+type EventCall struct {
+	CallID      string `json:"callId"`
+	Direction   string `json:"direction,omitempty"`
+	Disposition string `json:"disposition,omitempty"`
+	SrcPhone    string `json:"srcPhone"`
+	SrcPhoneExt string `json:"srcPhoneExt,omitempty"`
+	DstPhone    string `json:"dstPhone"`
+	DstPhoneExt string `json:"dstPhoneExt,omitempty"`
+	Phone       string `json:"phone,omitempty"`     // the phone that did it, or that it happened to
+	Other       string `json:"other,omitempty"`     // the other party
+	Into        string `json:"into,omitempty"`      // call.merged: the call that goes on
+	Recording   string `json:"recording,omitempty"` // recording.ready: which one
+}
+
+// EventID is an event's id: the same however often the event is sent, and never
+// that of another event, even after the database was made anew. instance names
+// the database.
+func EventID(instance string, seq int64) string { return instance + "-" + strconv.FormatInt(seq, 10) }
+
+// Envelope is an event as it is sent: {"id", "seq", "type", "at"} and the fields
+// of its body, which is a JSON object.
+func Envelope(instance string, seq int64, kind string, at time.Time, body []byte) []byte {
+	out := make([]byte, 0, len(body)+160)
+	out = append(out, `{"id":`...)
+	out = strconv.AppendQuote(out, EventID(instance, seq))
+	out = append(out, `,"seq":`...)
+	out = strconv.AppendInt(out, seq, 10)
+	out = append(out, `,"type":`...)
+	out = strconv.AppendQuote(out, kind)
+	out = append(out, `,"at":"`...)
+	out = at.UTC().AppendFormat(out, "2006-01-02T15:04:05.000Z07:00")
+	out = append(out, '"')
+	if len(body) > 2 {
+		out = append(out, ',')
+		return append(out, body[1:]...)
+	}
+	return append(out, '}')
+}

@@ -1,0 +1,69 @@
+package contract_test
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/record"
+)
+
+// TestEveryFieldIsShown: a record with a value in each field is shown with a
+// value in each field, so that a new field of record.Details cannot be left out
+// by mistake.
+func TestEveryFieldIsShown(t *testing.T) {
+	var r record.Record
+	fill(reflect.ValueOf(&r).Elem())
+	r.Details.Recordings[0].State = record.Ready
+	out := contract.FromRecord(r)
+	for _, path := range zeros("record", reflect.ValueOf(out)) {
+		t.Errorf("%s is empty", path)
+	}
+	if have, want := reflect.TypeOf(out.Details).NumField(), reflect.TypeOf(r.Details).NumField(); have != want {
+		t.Errorf("contract.Details has %d fields, record.Details %d", have, want)
+	}
+}
+
+// fill gives each field a value.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Unix(1, 0)))
+			return
+		}
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Int, reflect.Int64:
+		v.SetInt(1)
+	case reflect.Bool:
+		v.SetBool(true)
+	default:
+		panic(fmt.Sprintf("no value for a %s", v.Kind()))
+	}
+}
+
+// zeros lists the fields that have no value.
+func zeros(path string, v reflect.Value) (out []string) {
+	switch {
+	case v.IsZero():
+		return []string{path}
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			out = append(out, zeros(fmt.Sprintf("%s[%d]", path, i), v.Index(i))...)
+		}
+	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
+		for i := range v.NumField() {
+			out = append(out, zeros(path+"."+v.Type().Field(i).Name, v.Field(i))...)
+		}
+	}
+	return out
+}
