@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -8,6 +9,7 @@ import (
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/daemon"
+	"github.com/voipd/voipd/record"
 )
 
 func newCapture() *cobra.Command {
@@ -24,11 +26,15 @@ replay FILE.txt" tells the records. The files hold numbers and names of callers.
 			if err != nil {
 				return err
 			}
-			options, err := daemon.ClientOptions(conf, newLog(cmd.ErrOrStderr(), conf.Log))
+			options, err := daemon.PBXOptions(conf, record.Rules{})
 			if err != nil {
 				return err
 			}
-			bytes, err := capture.Record(cmd.Context(), options, args[0])
+			if options.AMI == nil {
+				return errors.New("a capture is of AMI, and asterisk.interface is \"ari\": set it to \"ami\" in a copy of the configuration")
+			}
+			options.AMI.Log = newLog(cmd.ErrOrStderr(), conf.Log)
+			bytes, err := capture.Record(cmd.Context(), *options.AMI, args[0])
 			if err != nil {
 				return err
 			}

@@ -63,18 +63,15 @@ func examine(ctx context.Context, conf config.Config, rules record.Rules, listen
 	for _, d := range conf.Recordings.Directories {
 		dirs = append(dirs, d.Path)
 	}
-	if conf.Asterisk.Interface == config.ARI {
-		options, err := daemon.ARIOptions(conf)
-		if err != nil {
-			return nil, err
-		}
-		options.Application += "-doctor" // the daemon's own would be taken from it
-		options.Log = slog.New(slog.DiscardHandler)
-		return doctor.ExamineARI(ctx, options, dirs, 0)
-	}
-	options, err := daemon.ClientOptions(conf, slog.New(slog.DiscardHandler))
+	options, err := daemon.PBXOptions(conf, rules)
 	if err != nil {
 		return nil, err
 	}
-	return doctor.Examine(ctx, doctor.Subject{Options: options, Rules: rules, Directories: dirs, Wait: listen + 15*time.Second, Listen: listen})
+	if options.ARI != nil {
+		options.ARI.Application += "-doctor" // the daemon's own would be taken from it
+		options.ARI.Log = slog.New(slog.DiscardHandler)
+		return doctor.ExamineARI(ctx, *options.ARI, dirs, 0)
+	}
+	options.AMI.Log = slog.New(slog.DiscardHandler)
+	return doctor.Examine(ctx, doctor.Subject{Options: *options.AMI, Rules: rules, Directories: dirs, Wait: listen + 15*time.Second, Listen: listen})
 }

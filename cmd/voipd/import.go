@@ -18,6 +18,7 @@ import (
 	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/internal/trace"
+	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
 
@@ -90,9 +91,11 @@ func runImport(cmd *cobra.Command, f importFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	library := daemon.Library(conf)
+	settle := func(r *record.Record) { library.SettleOld(r, time.Now()) }
 	for _, s := range sources {
 		o := repair.ImportOptions{Source: s, Rules: rules, Store: db, Span: span, DryRun: f.dryRun,
-			Resume: !files && span == backfill.Span{}, Find: daemon.Find(conf), Leapt: leapt, Settle: daemon.Settle(conf, time.Now)}
+			Resume: !files && span == backfill.Span{}, Find: daemon.Find(conf), Leapt: leapt, Settle: settle}
 		if cmd.Context().Err() == nil {
 			err = errors.Join(err, importOne(cmd, o))
 		}

@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/sim"
 	"github.com/voipd/voipd/record"
@@ -102,6 +106,25 @@ func TestHostileTable(t *testing.T) {
 	}
 }
 
+// untilUp waits until voipd at base follows its PBX: a call that is played
+// earlier has no beginning.
+func untilUp(t *testing.T, base string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		var h contract.Health
+		answer, err := http.Get(base + "/v1/health")
+		if err == nil {
+			err = errors.Join(json.NewDecoder(answer.Body).Decode(&h), answer.Body.Close())
+		}
+		if err == nil && h.AMI != nil && h.AMI.State == "up" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the PBX does not come up: %+v %v", h, err)
+		}
+	}
+}
+
 // TestExplainAndExport on the store of a real daemon: the trace that export
 // writes replays to the same record, with other numbers.
 func TestExplainAndExport(t *testing.T) {
@@ -139,8 +162,14 @@ func TestExplainAndExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	untilUp(t, d.BaseURL())
 	pbx.Play(call, 0)
-	id := <-ended
+	var id string
+	select {
+	case id = <-ended:
+	case err := <-done:
+		t.Fatalf("the daemon ended: %v", err)
+	}
 
 	status, explained, stderr := voipd("explain", "-c", conf, id)
 	if status != 0 || !strings.Contains(explained, "101 hands over to 102") || !strings.Contains(explained, "dstPhone: the first operator who talked") {

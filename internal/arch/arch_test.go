@@ -30,27 +30,31 @@ func mayImport() map[string][]string {
 
 		"internal/config":                 nil,
 		"internal/arch":                   nil,
-		"internal/capture":                {"ami", "ari", "record", "internal/backfill", "internal/trace"},
-		"internal/trace":                  {"record"},
-		"internal/doctor":                 {"ami", "ari", "record", "internal/endpoint"},
-		"internal/endpoint":               {"ami", "record"},
+		"internal/contract":               {"record"},
+		"internal/pbx":                    {"ami", "ari", "record", "internal/contract"},
+		"internal/ingest":                 {"record", "store", "internal/contract"},
+		"internal/backfill":               {"record"},
+		"internal/repair":                 {"record", "store", "internal/backfill", "internal/ingest", "internal/contract"},
 		"internal/recording":              {"record", "store"},
 		"internal/recording/convert":      {"internal/recording"},
 		"internal/recording/convert/fake": nil, // for tests
-		"internal/ingest":                 {"record", "store"},
-		"internal/backfill":               {"record"},
+		"internal/retention":              {"store", "internal/recording"},
+		"internal/webhook":                {"record", "store", "internal/contract"},
+		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert"},
+		"internal/systemd":                nil,
+		"internal/trace":                  {"record"},
+		"internal/capture":                {"ami", "ari", "record", "internal/backfill", "internal/trace"},
+		"internal/doctor":                 {"ami", "ari", "record", "internal/pbx"},
 		"internal/databases":              nil, // servers for tests
 		"internal/torture":                nil, // besides, tests
-		"internal/repair":                 {"record", "store", "internal/backfill", "internal/ingest"},
-		"internal/contract":               {"record"},
-		"internal/webhook":                {"record", "store", "internal/contract"},
-		"internal/originate":              {"internal/contract"},
-		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert"},
 		"internal/sim":                    {"ami"},
 
 		"integrations/brix": nil, // tests only
 
-		"internal/daemon": {"*"}, // the one that knows everybody
+		// It wires the parts, and knows neither which interface a PBX speaks nor a
+		// single message of it.
+		"internal/daemon": {"record", "store", "internal/api", "internal/backfill", "internal/config", "internal/contract", "internal/ingest", "internal/pbx",
+			"internal/recording", "internal/recording/convert", "internal/repair", "internal/retention", "internal/systemd", "internal/webhook"},
 		"cmd/voipd":       {"*"},
 	}
 }

@@ -1,6 +1,9 @@
 package contract
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Health is how voipd does. Status is "ok", or "failing" where records are not
 // being written as calls happen; Problems say why and what to do.
@@ -67,6 +70,11 @@ type WebhookHealth struct {
 // Warn adds something to look into.
 func (h *Health) Warn(code, text string) {
 	h.Warnings = append(h.Warnings, Warning{Code: code, Text: text})
+}
+
+// Warned tells whether there is a warning of that code.
+func (h *Health) Warned(code string) bool {
+	return slices.ContainsFunc(h.Warnings, func(w Warning) bool { return w.Code == code })
 }
 
 // Fail adds why records are not being written as calls happen, and what to do.

@@ -34,8 +34,8 @@ func newTranscoder(ctx context.Context, c config.Config, library *recording.Libr
 }
 
 // forgetConverted deletes what was made of recordings that are deleted.
-func (d *Daemon) forgetConverted(path string) error {
-	dir, err := d.config.CacheDir()
+func forgetConverted(c config.Config, path string) error {
+	dir, err := c.CacheDir()
 	if err == nil {
 		_, err = convert.Forget(dir, path)
 	}

@@ -1,29 +1,30 @@
 // Package daemon puts voipd together: it turns the configuration into each
-// package's options and wires them. It is the only one that knows everybody.
+// package's options and wires the parts. It knows every package; nothing else
+// is in it.
 package daemon
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/net/netutil"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/ingest"
-	"github.com/voipd/voipd/internal/originate"
+	"github.com/voipd/voipd/internal/pbx"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/recording/convert"
 	"github.com/voipd/voipd/internal/repair"
+	"github.com/voipd/voipd/internal/retention"
+	"github.com/voipd/voipd/internal/systemd"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -33,15 +34,15 @@ import (
 type Options struct {
 	Version  string
 	Log      *slog.Logger
-	OnChange func([]record.Change) // told what was decided, once it is on the disk; must not block; may be nil
+	OnChange func([]record.Change) // called with what was decided, once it is on the disk; must not block; may be nil
 	// ClockApart is by how much the PBX's clock may differ before health warns,
-	// 0 is five seconds; so far it also runs ahead without having been set, as
-	// that of a fake PBX does whose time is faster than ours.
+	// and run ahead without having been set; 0 is five seconds. A fake PBX whose
+	// time is faster than ours needs more.
 	ClockApart time.Duration
 	Settle     time.Duration // how long after a gap CEL and CDR are read; 0 is half a minute
 	Refused    time.Duration // how long after a refused login the next is tried; 0 is a minute
 	Bound      int           // how many facts may wait to be written; 0 is 100,000
-	Tap        store.Tap     // told of each step of writing; may be nil
+	Tap        store.Tap     // called at each step of writing; may be nil
 }
 
 // Daemon is voipd. Make one with New, then Run it once.
@@ -49,203 +50,233 @@ type Daemon struct {
 	opt      Options
 	config   config.Config
 	started  time.Time
+	parts    lifecycle
+	registry *prometheus.Registry // of the parts' metrics
+
+	rules    record.Rules
 	store    *store.DB
-	link     link
-	loop     *ingest.Loop
-	lag      prometheus.Histogram // from a fact's arrival to the disk
-	sources  []*backfill.Source
+	server   *api.Server
+	library  *recording.Library
+	signer   recording.Signer
+	clock    *pbx.Clock
+	rebuild  *repair.Rebuild
 	repair   *repair.Repair
 	webhooks *webhook.Worker
-	halt     chan struct{} // closed when voipd stops: live streams end
-	watch    *recording.Watch
-	listener net.Listener
-	server   *http.Server
-	signer   recording.Signer
 	convert  *convert.Transcoder
-	ready    sync.Once
-
-	rules   record.Rules
-	roster  *roster
-	rebuild rebuild
-	desk    *originate.Desk
-	clock   pbxClock
+	loop     *ingest.Loop
+	pbx      *pbx.PBX
+	notifier *systemd.Notifier
 }
 
-// New opens the store and the API's port, and takes up the calls that were
-// open at the last stop. It does not connect to the PBX yet. What fails here is
-// told in one line.
+// New opens the store and the API's port, and takes up the calls that were open
+// at the last stop. It does not connect to the PBX yet. What fails here is one
+// line for the admin.
 func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
-	d := &Daemon{opt: opt, config: c, started: time.Now().UTC(), halt: make(chan struct{}), lag: newLag()}
-	closeAll := func(err error) (*Daemon, error) {
-		if d.listener != nil {
-			err = errors.Join(err, d.listener.Close())
+	d := &Daemon{opt: opt, config: c, started: time.Now().UTC(), library: recording.New(directories(c)), registry: prometheus.NewRegistry()}
+	for _, open := range []func(context.Context) error{
+		d.openRules, d.openStore, d.openPort, d.openRepair, d.openWebhooks, d.openRecordings, d.openLoop, d.openAPI, d.openPBX,
+	} {
+		if err := open(ctx); err != nil {
+			return nil, errors.Join(err, d.parts.close())
 		}
-		if d.store != nil {
-			err = errors.Join(err, closeSources(d.sources), d.store.Close())
-		}
-		return nil, err
 	}
-	rules, err := Rules(c)
-	if err != nil {
-		return closeAll(err)
-	}
-	d.rules, d.roster = rules, newRoster(opt.Log)
-	if err := d.openStore(ctx); err != nil {
-		return closeAll(err)
-	}
-	if err := d.listen(); err != nil {
-		return closeAll(err)
-	}
-	d.clock.apart = opt.ClockApart
-	if err := errors.Join(d.clock.resume(ctx, d.store), d.newRepair(rules), d.newWebhooks(ctx)); err != nil {
-		return closeAll(err)
-	}
-	d.loop = ingest.New(ingest.Options{Rules: rules, Store: d.store, Bound: opt.Bound, Resync: d.resync, Plan: webhook.Plan, Publish: d.publish,
-		Saw: d.repair.Saw, Lag: func(late time.Duration) { d.lag.Observe(late.Seconds()) }, Log: opt.Log})
-	if err := d.loop.Boot(ctx); err != nil {
-		return closeAll(err)
-	}
-	if d.link, err = d.newLink(rules); err != nil {
-		return closeAll(err)
-	}
-	d.desk = d.newDesk()
-	key, err := d.store.Secret(ctx, "links")
-	if err != nil {
-		return closeAll(err)
-	}
-	d.signer = recording.Signer{Key: key, Base: d.BaseURL(), TTL: c.Recordings.LinkTTL}
-	library := recording.New(directories(c))
-	d.watch = &recording.Watch{Library: library, Store: d.store, GiveUp: c.Recordings.GiveUp, Tell: d.loop.Put, Now: time.Now, Log: opt.Log}
-	d.convert = newTranscoder(ctx, c, library, opt.Log)
-	d.server = newServer(opt.Log, api.New(api.Options{
-		Records: d.store, Library: library, Transcoder: d.convert, Tokens: tokens(c), Health: d.health, Metrics: d.metrics(), Now: time.Now, Log: opt.Log,
-		Members: d.members, Place: d.desk.Call, End: d.endCall, Hosts: hosts(c), Origins: c.HTTP.Origins, Version: opt.Version, Signer: d.signer, Changes: d.store, Live: d.loop.Live, Halt: d.halt,
-	}))
 	return d, nil
 }
 
-// maxConnections is how many clients may be connected; one more waits until
-// another leaves, at the latest after the minute that an idle one may stay.
-const maxConnections = 4096
-
-// newServer bounds what a client may take: time for its headers, their size,
-// and idle connections. An answer may take as long as a long recording over a
-// slow line.
-func newServer(log *slog.Logger, h http.Handler) *http.Server {
-	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Hour,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+// Run keeps records until ctx ends, then stops the parts in reverse: the PBX
+// first, so that nothing new comes, then the loop, which writes what still
+// waits, then the API and the rest. It returns nil after an orderly stop.
+func (d *Daemon) Run(ctx context.Context) error {
+	d.opt.Log.Info("voipd runs", "version", d.opt.Version, "api", d.BaseURL(), "store", d.store.Path())
+	return d.parts.run(ctx, func() {
+		d.opt.Log.Info("stopping")
+		d.notifier.Stopping()
+	})
 }
 
-// listen opens the API's port, with TLS where there is a certificate.
-func (d *Daemon) listen() error {
-	l, err := net.Listen("tcp", d.config.HTTP.Listen)
-	if err != nil {
-		return fmt.Errorf("listen for the API (http.listen): %w", err)
-	}
-	d.listener = netutil.LimitListener(l, maxConnections)
-	if d.config.HTTP.TLSCertFile == "" {
-		return nil
-	}
-	c, err := newCertificate(d.config.HTTP.TLSCertFile, d.config.HTTP.TLSKeyFile, d.opt.Log)
-	if err != nil {
-		return err
-	}
-	d.listener = tls.NewListener(d.listener, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get})
-	return nil
-}
+// Addr is the host:port at which the API listens.
+func (d *Daemon) Addr() string { return d.server.Addr() }
 
-// Addr is where the API listens.
-func (d *Daemon) Addr() string { return d.listener.Addr().String() }
-
-// BaseURL is how others reach the API.
+// BaseURL is the address by which others reach the API.
 func (d *Daemon) BaseURL() string {
 	if d.config.HTTP.BaseURL != "" {
-		return trimSlash(d.config.HTTP.BaseURL)
+		return strings.TrimRight(d.config.HTTP.BaseURL, "/")
 	}
-	if d.config.HTTP.TLSCertFile != "" {
-		return "https://" + d.Addr()
-	}
-	return "http://" + d.Addr()
+	return d.server.URL()
 }
-
-func trimSlash(s string) string {
-	for len(s) > 0 && s[len(s)-1] == '/' {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-// stopWithin bounds an orderly stop; systemd kills what takes longer.
-const stopWithin = 4 * time.Second
-
-// Run keeps records until ctx ends, then stops in order: the PBX first, so that
-// nothing new comes, then the loop, which writes what still waits, then the
-// API. It returns nil after an orderly stop.
-func (d *Daemon) Run(ctx context.Context) error {
-	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
-	loopCtx, stopLoop := context.WithCancel(work)
-	failed := make(chan error, 2)
-	var loop, others sync.WaitGroup
-	loop.Go(func() { failed <- d.loop.Run(loopCtx) })
-	linkCtx, stopLink := context.WithCancel(work)
-	var pbx sync.WaitGroup
-	pbx.Go(func() { _ = d.link.Run(linkCtx) }) // it ends only because it was told to
-	pbx.Go(func() { d.roster.run(linkCtx, d.link) })
-	others.Go(func() { d.watch.Run(work) })
-	others.Go(func() { d.notify(work) })
-	others.Go(func() { d.repair.Run(work) })
-	others.Go(func() { d.prune(work) })
-	others.Go(d.convert.Prepare)
-	others.Go(func() { d.guard(work) })
-	others.Go(func() { d.keepClock(work) })
-	others.Go(func() { d.webhooks.Run(work) })
-	others.Go(func() {
-		if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
-			failed <- fmt.Errorf("serve the API: %w", err)
-		}
-	})
-	d.opt.Log.Info("voipd runs", "version", d.opt.Version, "api", d.BaseURL(), "store", d.store.Path())
-
-	var err error
-	select {
-	case <-ctx.Done():
-		d.opt.Log.Info("stopping")
-	case err = <-failed:
-	}
-	d.stopping()
-	stopLink()
-	pbx.Wait()
-	stopLoop()
-	loop.Wait()
-	close(d.halt)
-	d.convert.Close()
-	shut, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
-	defer cancel()
-	if shutErr := d.server.Shutdown(shut); shutErr != nil {
-		_ = d.server.Close() // a download that goes on is cut
-	}
-	stopWork()
-	others.Wait()
-	return errors.Join(err, drained(failed), closeSources(d.sources), d.store.Close())
-}
-
-// drained is the error, if any, with which the loop stopped.
-func drained(failed chan error) error {
-	select {
-	case err := <-failed:
-		return err
-	default:
-		return nil
-	}
-}
-
-// resync: facts were lost inside voipd, so the PBX is asked for its channels.
-func (d *Daemon) resync() { d.link.Resync() }
 
 // Link is a link to a recording, as the API gives it.
 func (d *Daemon) Link(callID, id string) string {
 	link, _ := d.signer.Link(callID, id, time.Now())
 	return link
+}
+
+func (d *Daemon) openRules(context.Context) (err error) {
+	d.rules, err = Rules(d.config)
+	return err
+}
+
+// openStore opens the database, or a new one where it is damaged.
+func (d *Daemon) openStore(ctx context.Context) error {
+	db, damage, err := store.OpenSound(ctx, d.config.Store.Path, store.Tapped(d.opt.Tap))
+	if err != nil {
+		return err
+	}
+	d.store = db
+	d.parts.add(part{name: "store", close: db.Close})
+	if damage != nil {
+		repair.LogDamage(d.opt.Log, damage)
+	}
+	d.rebuild, err = repair.NewRebuild(ctx, repair.RebuildOptions{Store: db, Rules: d.rules, Find: Find(d.config), Log: d.opt.Log,
+		Sources: func() ([]*backfill.Source, error) { return Sources(d.config) },
+		Leapt:   func(from, to time.Time) bool { return d.clock.WasSet(from, to) },
+		Settle:  func(r *record.Record) { d.library.SettleOld(r, time.Now()) }})
+	if err != nil {
+		return err
+	}
+	d.parts.add(part{name: "rebuild", run: forever(d.rebuild.Run), health: d.rebuild.Health})
+	d.clock, err = pbx.ResumeClock(ctx, storedClock{db}, d.opt.ClockApart)
+	return err
+}
+
+func (d *Daemon) openPort(context.Context) (err error) {
+	d.server, err = api.Listen(api.ServerOptions{Listen: d.config.HTTP.Listen, CertFile: d.config.HTTP.TLSCertFile, KeyFile: d.config.HTTP.TLSKeyFile, Log: d.opt.Log})
+	if err == nil {
+		d.parts.add(part{name: "port", close: d.server.Close})
+	}
+	return err
+}
+
+// openRepair makes what reads CEL and CDR for what was missed.
+func (d *Daemon) openRepair(context.Context) error {
+	sources, err := Sources(d.config)
+	if err != nil {
+		return err
+	}
+	d.parts.add(part{name: "CEL and CDR", close: func() error { return repair.CloseSources(sources) }})
+	opt := repair.Options{Rules: d.rules, Store: d.store, Settle: d.opt.Settle, Margin: repairMargin(d.config),
+		Off: d.clock.Off, Leapt: d.clock.WasSet, Sets: d.clock.Sets, Find: Find(d.config), Log: d.opt.Log,
+		Improve: func(ctx context.Context, records []record.Record) (ingest.Improved, error) {
+			d.rebuild.Wait()
+			return d.loop.Improve(ctx, records)
+		}}
+	for _, s := range sources {
+		opt.Sources = append(opt.Sources, s)
+	}
+	d.repair = repair.New(opt)
+	d.parts.add(part{name: "repair", run: forever(d.repair.Run), health: d.repair.Health})
+	return nil
+}
+
+// openWebhooks makes what delivers events, and lets the store write them for it.
+func (d *Daemon) openWebhooks(ctx context.Context) error {
+	endpoints, err := Endpoints(d.config)
+	if err != nil {
+		return err
+	}
+	d.store.Deliver(webhook.Route(endpoints))
+	d.webhooks, err = webhook.New(ctx, webhook.Options{Store: d.store, Endpoints: endpoints, Log: d.opt.Log})
+	if err != nil {
+		return err
+	}
+	d.parts.add(part{name: "webhooks", run: forever(d.webhooks.Run), health: d.webhooks.Health, metrics: d.webhooks.Metrics})
+	return nil
+}
+
+// openRecordings makes what follows the audio files, and what drops what is too
+// old, audio among it.
+func (d *Daemon) openRecordings(ctx context.Context) error {
+	key, err := d.store.Secret(ctx, "links")
+	if err != nil {
+		return err
+	}
+	d.signer = recording.Signer{Key: key, Base: d.BaseURL(), TTL: d.config.Recordings.LinkTTL}
+	watch := &recording.Watch{Library: d.library, Store: d.store, GiveUp: d.config.Recordings.GiveUp, Now: time.Now, Log: d.opt.Log,
+		Tell: func(e record.Event) { d.loop.Put(e) }}
+	d.parts.add(part{name: "recordings", run: forever(watch.Run)})
+	d.convert = newTranscoder(ctx, d.config, d.library, d.opt.Log)
+	keep := d.config.Store
+	pruner := retention.New(retention.Options{Store: d.store, Library: d.library, Sweep: d.convert.Sweep, Converted: func(path string) error { return forgetConverted(d.config, path) },
+		KeepTraces: keep.KeepTraces, KeepChanges: keep.KeepChanges, KeepRecords: keep.KeepRecords, KeepAudio: d.config.Recordings.Keep, Log: d.opt.Log})
+	d.parts.add(part{name: "retention", run: forever(pruner.Run)})
+	return nil
+}
+
+// openLoop makes the loop and replays the journal of the calls that were open.
+func (d *Daemon) openLoop(ctx context.Context) error {
+	d.loop = ingest.New(ingest.Options{Rules: d.rules, Store: d.store, Bound: d.opt.Bound, Plan: webhook.Plan, Log: d.opt.Log,
+		Resync: func() { d.pbx.Resync() },
+		Saw:    d.repair.Saw,
+		Publish: func(changes []record.Change) {
+			d.repair.Told(changes)
+			if d.opt.OnChange != nil {
+				d.opt.OnChange(changes)
+			}
+		}})
+	return d.loop.Boot(ctx)
+}
+
+// openAPI makes the API and what tells systemd. The parts behind it stop first.
+func (d *Daemon) openAPI(context.Context) error {
+	halt := make(chan struct{})
+	handler := api.New(api.Options{
+		Records: d.store, Library: d.library, Transcoder: d.convert, Tokens: tokens(d.config), Health: d.health, Metrics: d.registry, Now: time.Now, Log: d.opt.Log,
+		Members: func(ctx context.Context) []contract.Member { return d.pbx.Members(ctx) },
+		Place: func(ctx context.Context, token, src, dst string) (string, error) {
+			return d.pbx.Call(ctx, token, src, dst)
+		},
+		End:   func(ctx context.Context, token, callID string) error { return d.pbx.Hangup(ctx, token, callID) },
+		Hosts: hosts(d.config), Origins: d.config.HTTP.Origins, Version: d.opt.Version, Signer: d.signer, Changes: d.store, Live: d.loop.Live, Halt: halt,
+	})
+	d.parts.add(part{name: "converter", run: forever(func(ctx context.Context) { d.convert.Prepare(); <-ctx.Done() })})
+	d.parts.add(part{name: "API", run: func(ctx context.Context) error {
+		return d.server.Run(ctx, handler, func() { close(halt); d.convert.Close() })
+	}, metrics: processMetrics})
+	d.notifier = &systemd.Notifier{Status: d.statusLine, Alive: d.loop.Alive, Log: d.opt.Log}
+	d.parts.add(part{name: "systemd", run: forever(d.notifier.Run)})
+	return nil
+}
+
+// openPBX makes the PBX. The loop and the PBX are the last parts, so that they
+// stop first.
+func (d *Daemon) openPBX(context.Context) error {
+	d.parts.add(part{name: "loop", run: d.loop.Run, health: d.loop.Health, metrics: d.loop.Metrics})
+	opt, err := PBXOptions(d.config, d.rules)
+	if err != nil {
+		return err
+	}
+	opt.Refused, opt.Clock, opt.ClockStore, opt.Handle, opt.OnUp, opt.Log = d.opt.Refused, d.clock, storedClock{d.store}, d.loop.Put, d.notifier.Ready, d.opt.Log
+	opt.Live = func() []record.Live { lives, _ := d.loop.Live(); return lives }
+	if d.pbx, err = pbx.New(opt); err != nil {
+		return err
+	}
+	d.parts.add(part{name: "PBX", run: d.pbx.Run, health: d.pbx.Health, metrics: d.pbx.Metrics})
+	d.parts.metrics(d.registry)
+	return nil
+}
+
+// forever makes a part's run of a function that ends only with ctx.
+func forever(run func(context.Context)) func(context.Context) error {
+	return func(ctx context.Context) error { run(ctx); return nil }
+}
+
+func processMetrics() []prometheus.Collector {
+	return []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})}
+}
+
+// health joins what the parts say.
+func (d *Daemon) health(ctx context.Context) contract.Health {
+	h := contract.Health{Status: contract.OK, Version: d.opt.Version, StartedAt: d.started}
+	d.parts.health(ctx, &h)
+	return h
+}
+
+func (d *Daemon) statusLine() string {
+	state, reason := d.pbx.State()
+	stats := d.loop.Stats()
+	line := fmt.Sprintf("PBX %s, %d calls open, %d records written", state, stats.OpenCalls, stats.Records)
+	if reason != "" {
+		line += " (" + reason + ")"
+	}
+	return line
 }

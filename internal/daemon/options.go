@@ -6,17 +6,16 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/voipd/voipd/ami"
-	"github.com/voipd/voipd/ari"
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/pbx"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/record"
 )
@@ -73,20 +72,47 @@ func tokens(c config.Config) []api.Token {
 	return out
 }
 
-// ClientOptions are the configuration's AMI settings; Handle is the caller's.
-func ClientOptions(c config.Config, log *slog.Logger) (ami.Options, error) {
+// PBXOptions are the configuration's settings of the PBX, AMI or ARI; what the
+// daemon's parts give is not in it.
+func PBXOptions(c config.Config, rules record.Rules) (pbx.Options, error) {
+	opt := pbx.Options{Rules: rules, Names: map[string]string{}, Calls: calls(c.Calls)}
+	for _, m := range c.Members {
+		opt.Names[m.Extension] = m.Name
+	}
 	a := c.Asterisk
 	secure, err := tlsOptions(a)
-	return ami.Options{Address: a.Address, Username: a.Username, Secret: ami.Secret(a.Secret.Reveal()), TLS: secure,
-		PingEvery: a.PingEvery, Deadline: a.Deadline, Log: log}, err
+	if err != nil {
+		return opt, err
+	}
+	access := pbx.Access{Address: a.Address, Username: a.Username, Secret: a.Secret.Reveal, TLS: secure, PingEvery: a.PingEvery, Deadline: a.Deadline}
+	if a.Interface == config.ARI {
+		access.Address = a.ARIURL
+		opt.ARI = pbx.ARI(access, a.ARIApplication)
+		return opt, nil
+	}
+	opt.AMI = pbx.AMI(access)
+	return opt, nil
 }
 
-// ARIOptions are the configuration's ARI settings; Handle is the caller's.
-func ARIOptions(c config.Config) (ari.Options, error) {
-	a := c.Asterisk
-	secure, err := tlsOptions(a)
-	return ari.Options{URL: a.ARIURL, Username: a.Username, Password: a.Secret.Reveal(), Application: a.ARIApplication, TLS: secure,
-		PingEvery: a.PingEvery, Deadline: a.Deadline}, err
+func calls(c config.Calls) pbx.Calls {
+	out := pbx.Calls{Sources: whole(c.Sources), Destinations: whole(c.Destinations), Channel: c.Channel, Context: c.Context, CallerID: c.CallerID,
+		RingFor: c.RingFor, PerMinute: c.PerMinute, Headers: map[string]string{}}
+	if name, value, ok := strings.Cut(c.AutoAnswer, ":"); ok {
+		out.Headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}
+	return out
+}
+
+// whole compiles patterns that match a text as a whole; the loader has checked
+// them.
+func whole(patterns []string) []*regexp.Regexp {
+	var out []*regexp.Regexp
+	for _, p := range patterns {
+		if re, err := regexp.Compile("^(?:" + p + ")$"); err == nil {
+			out = append(out, re)
+		}
+	}
+	return out
 }
 
 func tlsOptions(a config.Asterisk) (*tls.Config, error) {
@@ -115,4 +141,10 @@ func hosts(c config.Config) []string {
 		names = append(names, strings.ToLower(u.Hostname()))
 	}
 	return names
+}
+
+// repairMargin is how far around a gap CEL and CDR are read: a link that is dead
+// is noticed so late, and the clocks may differ by the rest.
+func repairMargin(c config.Config) time.Duration {
+	return 2*time.Minute + c.Asterisk.PingEvery + c.Asterisk.Deadline
 }

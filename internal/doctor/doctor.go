@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/ami"
-	"github.com/voipd/voipd/internal/endpoint"
+	"github.com/voipd/voipd/internal/pbx"
 	"github.com/voipd/voipd/record"
 )
 
@@ -206,7 +206,7 @@ func (r *Report) cel(ctx context.Context, c *ami.Client) {
 
 // endpoints lists what the PBX has, each with its class and why.
 func (r *Report) endpoints(ctx context.Context, c *ami.Client, rules record.Rules) {
-	all, err := endpoint.List(ctx, c)
+	all, err := pbx.ListEndpoints(ctx, c)
 	if err != nil {
 		r.find(err.Error(), "ask again")
 	}
@@ -223,7 +223,7 @@ func (r *Report) endpoints(ctx context.Context, c *ami.Client, rules record.Rule
 }
 
 // doubt compares an endpoint's class with what the PBX shows it to be.
-func (r *Report) doubt(e endpoint.Endpoint, class string) {
+func (r *Report) doubt(e pbx.Endpoint, class string) {
 	trunk, phone := e.Class == record.ClassTrunk, strings.HasPrefix(e.Class, record.ClassExtension)
 	switch {
 	case class != "trunk" && trunk:

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -58,9 +60,9 @@ type Options struct {
 	// Saw is told of each gap among the facts, and of each end of a list of
 	// channels, which ends it, from the loop's goroutine. It must not block.
 	Saw func(record.Event)
-	// Lag is told of each fact of a batch that was written, once it is on the
-	// disk, how long ago it was put, from the loop's goroutine. It must not
-	// block.
+	// Lag is called for each fact of a batch, once it is on the disk, with the time
+	// since it was put, from the loop's goroutine. It must not block. Nil: only the
+	// metric has it.
 	Lag func(time.Duration)
 	Log *slog.Logger
 }
@@ -78,12 +80,14 @@ type Loop struct {
 	unwritten []store.Entry
 	ended     []record.Change
 
-	mu    sync.Mutex
-	live  map[string]record.Live // the calls going on, as they are on the disk
-	parts map[string]int         // calls that became part of one that goes on: of how many
-	last  int64                  // the last change on the disk
-	stats Stats
-	busy  time.Time // since when a step is under way; zero: it waits for facts
+	mu     sync.Mutex
+	live   map[string]record.Live // the calls going on, as they are on the disk
+	parts  map[string]int         // calls that became part of one that goes on: of how many
+	last   int64                  // the last change on the disk
+	stats  Stats
+	lagged prometheus.Histogram // from a fact's arrival to the disk
+
+	busy time.Time // since when a step is under way; zero: it waits for facts
 }
 
 // Stats is how the loop does, for health and metrics.
@@ -110,7 +114,7 @@ func New(opt Options) *Loop {
 		opt.Bound = 100_000
 	}
 	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{}, parts: map[string]int{},
-		improvements: make(chan improvement)}
+		improvements: make(chan improvement), lagged: newLag()}
 }
 
 // Put gives a fact to the loop. It never blocks; any goroutine may call it.
@@ -249,14 +253,15 @@ func aboutAll(journal []store.Entry, open []string, e record.Event) []store.Entr
 	return journal
 }
 
-// lag tells how long ago facts that are on the disk now were put.
+// lag notes how long ago facts that are on the disk now were put.
 func (l *Loop) lag(came []time.Time) {
-	if l.opt.Lag == nil {
-		return
-	}
 	now := time.Now()
 	for _, at := range came {
-		l.opt.Lag(now.Sub(at))
+		late := now.Sub(at)
+		l.lagged.Observe(late.Seconds())
+		if l.opt.Lag != nil {
+			l.opt.Lag(late)
+		}
 	}
 }
 

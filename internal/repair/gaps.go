@@ -161,8 +161,8 @@ func (r *Repair) plan(gaps []store.Gap) {
 	r.asked = asked
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.health.Open, r.health.Since = len(gaps), time.Time{}
+	r.health.open, r.health.since = len(gaps), time.Time{}
 	if len(gaps) > 0 {
-		r.health.Since = gaps[0].From
+		r.health.since = gaps[0].From
 	}
 }

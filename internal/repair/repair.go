@@ -74,7 +74,7 @@ type Repair struct {
 	wanted []wanted
 	news   []record.Event // gaps that are not on the disk yet
 	wake   chan struct{}
-	health Health
+	health health
 }
 
 // wanted is a stretch of time that is to be read.
@@ -85,16 +85,6 @@ type wanted struct {
 	late bool      // it was read before, or is not read twice
 	gaps []int64   // the gaps that are repaired by it
 	bad  int       // how often a source could not be read for it
-}
-
-// Health is how the repair does.
-type Health struct {
-	Sources int
-	Last    time.Time         // when the latest reading ended well; zero: none did
-	Open    int               // gaps that are not repaired
-	Since   time.Time         // when the oldest of them began
-	Failed  map[string]string // sources that could not be read, and why
-	Unfound string            // why recordings could not be looked for, the last time; empty: they could
 }
 
 // New makes a Repair.
@@ -109,7 +99,7 @@ func New(o Options) *Repair {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Repair{opt: o, wake: make(chan struct{}, 1), health: Health{Sources: len(o.Sources), Failed: map[string]string{}}}
+	return &Repair{opt: o, wake: make(chan struct{}, 1), health: health{failed: map[string]string{}}}
 }
 
 // Saw takes in a gap, or the end of a list of channels, which ends gaps. It
@@ -165,18 +155,6 @@ func (r *Repair) stir() {
 	case r.wake <- struct{}{}:
 	default:
 	}
-}
-
-// Health tells how the repair does. Any goroutine may call it.
-func (r *Repair) Health() Health {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	h := r.health
-	h.Failed = make(map[string]string, len(r.health.Failed))
-	for name, why := range r.health.Failed {
-		h.Failed[name] = why
-	}
-	return h
 }
 
 // tick is how often it is looked whether something is due.
@@ -256,7 +234,7 @@ func (r *Repair) read(ctx context.Context, w wanted) {
 		return
 	}
 	r.mu.Lock()
-	r.health.Last = now
+	r.health.last = now
 	r.mu.Unlock()
 	for _, id := range w.gaps {
 		if err := r.opt.Store.GapRepaired(ctx, id, now); err != nil {
@@ -291,13 +269,13 @@ func (r *Repair) from(ctx context.Context, s Source, span backfill.Span, looked 
 func (r *Repair) note(source string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before, failed := r.health.Failed[source]
+	before, failed := r.health.failed[source]
 	switch {
 	case err == nil && failed:
-		delete(r.health.Failed, source)
+		delete(r.health.failed, source)
 		r.opt.Log.Info("a source of CEL or CDR can be read again", "source", source)
 	case err != nil:
-		r.health.Failed[source] = err.Error()
+		r.health.failed[source] = err.Error()
 		if before != err.Error() {
 			r.opt.Log.Warn("a source of CEL or CDR cannot be read; what was missed waits for it", "source", source, "error", err)
 		}
@@ -312,8 +290,8 @@ func (r *Repair) noteFound(s search) {
 	if !s.looked {
 		return
 	}
-	if s.failed != "" && s.failed != r.health.Unfound {
+	if s.failed != "" && s.failed != r.health.unfound {
 		r.opt.Log.Warn("not every recording of calls that were missed could be looked for", "error", s.failed)
 	}
-	r.health.Unfound = s.failed
+	r.health.unfound = s.failed
 }

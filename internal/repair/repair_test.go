@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/record"
@@ -82,6 +83,18 @@ func (w *workshop) writes(n int) {
 	}
 }
 
+// health is how the repair does.
+func (w *workshop) health() contract.Health {
+	var h contract.Health
+	w.repair.Health(w.t.Context(), &h)
+	return h
+}
+
+func (w *workshop) warned(code string) bool {
+	h := w.health()
+	return h.Warned(code)
+}
+
 // until moves the clock on, a bit at a time, until something is so.
 func (w *workshop) until(what string, is func() bool) {
 	w.t.Helper()
@@ -89,7 +102,7 @@ func (w *workshop) until(what string, is func() bool) {
 	defer tick.Stop()
 	for deadline := time.Now().Add(20 * time.Second); !is(); <-tick.C {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("never: %s; %+v", what, w.repair.Health())
+			w.t.Fatalf("never: %s; %+v", what, w.health())
 		}
 		w.clock.set(w.clock.now().Add(10 * time.Millisecond))
 	}
@@ -146,10 +159,10 @@ func TestNotRunning(t *testing.T) {
 	w.writes(1)
 	w.clock.set(began().Add(100 * 24 * time.Hour))
 	w.start()
-	w.until("the gap is open", func() bool { return w.repair.Health().Open == 1 })
+	w.until("the gap is open", func() bool { return w.health().Repair.OpenGaps == 1 })
 	w.repair.Saw(record.Event{At: w.clock.now(), Kind: record.SnapshotEnded})
 	w.until("the call is told", w.count(1))
-	w.until("the gap is repaired", func() bool { return w.repair.Health().Open == 0 })
+	w.until("the gap is repaired", func() bool { return w.health().Repair.OpenGaps == 0 })
 }
 
 // TestStoppedAtOnce: a voipd that is stopped while it starts for the first time
@@ -189,7 +202,7 @@ func TestDiskFailsAtStart(t *testing.T) {
 	if _, err := raw.Exec(`DROP TRIGGER failing`); err != nil {
 		t.Fatal(err)
 	}
-	w.until("the gap is open", func() bool { return w.repair.Health().Open == 1 })
+	w.until("the gap is open", func() bool { return w.health().Repair.OpenGaps == 1 })
 	w.repair.Saw(record.Event{At: w.clock.now(), Kind: record.SnapshotEnded})
 	w.until("the call is told", w.count(1))
 }
@@ -201,13 +214,13 @@ func TestSourceFails(t *testing.T) {
 	w.start()
 	w.repair.Saw(record.Event{At: began(), Kind: record.Gapped, Value: "the link to the PBX was down"})
 	w.repair.Saw(record.Event{At: began().Add(time.Minute), Kind: record.SnapshotEnded})
-	w.until("the source is told to fail", func() bool { return w.repair.Health().Failed["cel"] != "" })
+	w.until("the source is told to fail", func() bool { return w.warned("backfill-unreadable") })
 	w.stop()
 	w.start()
-	w.until("the gap is open", func() bool { return w.repair.Health().Open >= 1 })
+	w.until("the gap is open", func() bool { return w.health().Repair.OpenGaps >= 1 })
 	w.writes(1)
 	w.until("the call is told", w.count(1))
-	w.until("the source is well", func() bool { return len(w.repair.Health().Failed) == 0 && !w.repair.Health().Last.IsZero() })
+	w.until("the source is well", func() bool { return !w.warned("backfill-unreadable") && !w.health().Repair.Last.IsZero() })
 }
 
 // TestRecordingsAreLookedFor: with the ids of all channels of a call, but not
@@ -243,8 +256,8 @@ func TestRecordingsAreLookedFor(t *testing.T) {
 	}
 	look()
 	w.until("the call is told", w.count(2))
-	w.until("that it cannot be looked for is told", func() bool { return w.repair.Health().Unfound == "the folder is not there" })
-	w.until("the gap is repaired", func() bool { return w.repair.Health().Open == 0 })
+	w.until("that it cannot be looked for is told", func() bool { return w.warned("recordings-unreadable") })
+	w.until("the gap is repaired", func() bool { return w.health().Repair.OpenGaps == 0 })
 	broken.Store(false)
 	look()
 	w.until("it is found later", func() bool {
@@ -258,7 +271,7 @@ func TestRecordingsAreLookedFor(t *testing.T) {
 		}
 		return n == 1
 	})
-	w.until("it is told that it can be looked for", func() bool { return w.repair.Health().Unfound == "" })
+	w.until("it is told that it can be looked for", func() bool { return !w.warned("recordings-unreadable") })
 }
 
 // TestImportBesideADaemon: another writer of the same database only waits; what

@@ -1,6 +1,7 @@
-package daemon
+package pbx
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,42 +13,42 @@ import (
 // TestClockWhileNotRunning: what the PBX's clock did while voipd was not
 // running shows at the first event, and what was seen once outlives a kill.
 func TestClockWhileNotRunning(t *testing.T) {
-	up, boot := machine()
+	up, boot := thisMachine().up, thisMachine().boot
 	if boot == "" {
 		t.Fatal("this machine does not tell how long it is up")
 	}
 	now := time.Now()
 	before := now.Add(-time.Minute)
-	kept := store.ClockMark{PBX: before, Ours: before, Up: up - time.Minute, Boot: boot}
-	other := func(change func(*store.ClockMark)) store.ClockMark { m := kept; change(&m); return m }
+	kept := ClockMark{PBX: before, Ours: before, Up: up - time.Minute, Boot: boot}
+	other := func(change func(*ClockMark)) ClockMark { m := kept; change(&m); return m }
 	for _, c := range []struct {
 		name string
-		kept store.ClockMark
+		kept ClockMark
 		said time.Time // what the first event says
 		set  bool
 	}{
-		{"nothing is known", store.ClockMark{}, now.Add(time.Hour), false},
+		{"nothing is known", ClockMark{}, now.Add(time.Hour), false},
 		{"nobody set it", kept, now, false},
 		{"it is a little late", kept, now.Add(-time.Second), false},
 		{"set ahead", kept, now.Add(time.Hour), true},
 		{"set back", kept, now.Add(-time.Hour), true},
-		{"it is another hour there, as before", other(func(m *store.ClockMark) { m.PBX = before.Add(time.Hour) }), now.Add(time.Hour), false},
-		{"the PBX runs on this machine, whose clock was set", other(func(m *store.ClockMark) { m.Up -= time.Hour }), now, true},
-		{"this machine's clock was set, the PBX's not", other(func(m *store.ClockMark) { m.Ours = before.Add(-time.Hour) }), now, false},
-		{"it is not known how long this machine is up", other(func(m *store.ClockMark) { m.Boot, m.Up = "", 0 }), now, false},
-		{"it is not known how long this machine is up, set ahead", other(func(m *store.ClockMark) { m.Boot, m.Up = "", 0 }), now.Add(time.Hour), true},
-		{"this machine started again", other(func(m *store.ClockMark) { m.Boot, m.Up = "another", 0 }), now, false},
-		{"this machine started again, set ahead meanwhile", other(func(m *store.ClockMark) { m.Boot, m.Up = "another", 0 }), now.Add(time.Hour), true},
+		{"it is another hour there, as before", other(func(m *ClockMark) { m.PBX = before.Add(time.Hour) }), now.Add(time.Hour), false},
+		{"the PBX runs on this machine, whose clock was set", other(func(m *ClockMark) { m.Up -= time.Hour }), now, true},
+		{"this machine's clock was set, the PBX's not", other(func(m *ClockMark) { m.Ours = before.Add(-time.Hour) }), now, false},
+		{"it is not known how long this machine is up", other(func(m *ClockMark) { m.Boot, m.Up = "", 0 }), now, false},
+		{"it is not known how long this machine is up, set ahead", other(func(m *ClockMark) { m.Boot, m.Up = "", 0 }), now.Add(time.Hour), true},
+		{"this machine started again", other(func(m *ClockMark) { m.Boot, m.Up = "another", 0 }), now, false},
+		{"this machine started again, set ahead meanwhile", other(func(m *ClockMark) { m.Boot, m.Up = "another", 0 }), now.Add(time.Hour), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			db := clockStore(t)
-			if c.kept != (store.ClockMark{}) {
+			if c.kept != (ClockMark{}) {
 				if err := db.SetClock(t.Context(), c.kept, nil); err != nil {
 					t.Fatal(err)
 				}
 			}
-			var first, second pbxClock
-			if err := first.resume(t.Context(), db); err != nil {
+			first, err := ResumeClock(t.Context(), db, 0)
+			if err != nil {
 				t.Fatal(err)
 			}
 			told := 0
@@ -57,24 +58,25 @@ func TestClockWhileNotRunning(t *testing.T) {
 				}
 			}
 			c.said = c.said.Add(-time.Millisecond) // no event comes at once
-			first.take(record.Event{At: c.said, Kind: record.Created}, now, put)
+			first.stamp(record.Event{At: c.said, Kind: record.Created}, now, put)
 			if err := first.keep(t.Context(), db, now); err != nil {
 				t.Fatal(err)
 			}
-			if err := second.resume(t.Context(), db); err != nil { // it was killed
+			second, err := ResumeClock(t.Context(), db, 0) // it was killed
+			if err != nil {
 				t.Fatal(err)
 			}
-			second.take(record.Event{At: c.said.Add(time.Second), Kind: record.Created}, now.Add(time.Second), put)
+			second.stamp(record.Event{At: c.said.Add(time.Second), Kind: record.Created}, now.Add(time.Second), put)
 			if told > 1 || (told == 1) != c.set {
 				t.Errorf("the Machine was told %d times that the clock was set", told)
 			}
-			for i, clock := range []*pbxClock{&first, &second} {
+			for i, clock := range []*Clock{first, second} {
 				for _, at := range []time.Time{c.kept.PBX.Add(30 * time.Second), c.said} {
-					if set := clock.wasSet(at.Add(-time.Second), at); set != c.set {
+					if set := clock.WasSet(at.Add(-time.Second), at); set != c.set {
 						t.Errorf("run %d: set at %v: %v, want %v", i+1, at, set, c.set)
 					}
 				}
-				if clock.wasSet(c.said.Add(2*time.Hour), c.said.Add(3*time.Hour)) {
+				if clock.WasSet(c.said.Add(2*time.Hour), c.said.Add(3*time.Hour)) {
 					t.Errorf("run %d: it was set in a time that is yet to come", i+1)
 				}
 			}
@@ -85,18 +87,18 @@ func TestClockWhileNotRunning(t *testing.T) {
 // TestClockLeapsBound: past the bound no leap is forgotten; the oldest are
 // taken for one.
 func TestClockLeapsBound(t *testing.T) {
-	var c pbxClock
+	var c Clock
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	first, last := now, now
 	for range mostLeaps {
 		last, now = now, now.Add(10*time.Minute)
-		c.leapt(last, last.Add(time.Hour+time.Second), time.Hour)
+		c.remember(leap{by: time.Hour, from: last, to: last.Add(time.Hour + time.Second)})
 	}
 	if len(c.leaps) != mostLeaps {
 		t.Fatalf("%d leaps are remembered, the bound is %d", len(c.leaps), mostLeaps)
 	}
 	for _, at := range []time.Time{first, first.Add(time.Hour), last, last.Add(time.Hour)} {
-		if !c.wasSet(at, at.Add(time.Second)) {
+		if !c.WasSet(at, at.Add(time.Second)) {
 			t.Errorf("the leap at %v is forgotten", at)
 		}
 	}
@@ -105,11 +107,11 @@ func TestClockLeapsBound(t *testing.T) {
 // TestClockKeepFails: leaps that could not be written are written later.
 func TestClockKeepFails(t *testing.T) {
 	db := clockStore(t)
-	var c pbxClock
+	var c Clock
 	now := time.Now()
 	put := func(record.Event) {}
-	c.take(record.Event{At: now.Add(-61 * time.Second)}, now.Add(-time.Minute), put)
-	c.take(record.Event{At: now.Add(time.Hour)}, now, put)
+	c.stamp(record.Event{At: now.Add(-61 * time.Second)}, now.Add(-time.Minute), put)
+	c.stamp(record.Event{At: now.Add(time.Hour)}, now, put)
 	closed, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +119,7 @@ func TestClockKeepFails(t *testing.T) {
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.keep(t.Context(), closed, now); err == nil {
+	if err := c.keep(t.Context(), storedClock{closed}, now); err == nil {
 		t.Fatal("a closed store keeps")
 	}
 	if err := c.keep(t.Context(), db, now); err != nil {
@@ -128,12 +130,32 @@ func TestClockKeepFails(t *testing.T) {
 	}
 }
 
-func clockStore(t *testing.T) *store.DB {
+func clockStore(t *testing.T) storedClock {
 	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	return db
+	return storedClock{db}
+}
+
+// storedClock is a real database as a ClockStore.
+type storedClock struct{ db *store.DB }
+
+func (s storedClock) Clock(ctx context.Context) (ClockMark, []ClockLeap, error) {
+	m, stored, err := s.db.Clock(ctx)
+	var leaps []ClockLeap
+	for _, l := range stored {
+		leaps = append(leaps, ClockLeap(l))
+	}
+	return ClockMark(m), leaps, err
+}
+
+func (s storedClock) SetClock(ctx context.Context, m ClockMark, leaps []ClockLeap) error {
+	var stored []store.ClockLeap
+	for _, l := range leaps {
+		stored = append(stored, store.ClockLeap(l))
+	}
+	return s.db.SetClock(ctx, store.ClockMark(m), stored)
 }

@@ -1,6 +1,4 @@
-// Package endpoint asks a PBX over AMI for its endpoints, and tells from what
-// it says of them which are phones of the organisation and which lead outside.
-package endpoint
+package pbx
 
 import (
 	"context"
@@ -42,10 +40,10 @@ func technologies() []technology {
 
 type technology struct{ action, prefix, state string }
 
-// List asks the PBX for its endpoints, in its order. None and no error: it has
+// ListEndpoints asks the PBX for its endpoints, in its order. None and no error: it has
 // none, or does not let this user ask (write = system in manager.conf).
-func List(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
-	all, err := States(ctx, c)
+func ListEndpoints(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
+	all, err := listStates(ctx, c)
 	if err != nil {
 		return all, err
 	}
@@ -62,9 +60,9 @@ func List(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
 	return all, nil
 }
 
-// States asks for the endpoints and their states alone: one question for each
-// technology. Errors are as with List.
-func States(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
+// listStates asks for the endpoints and their states alone: one question for each
+// technology. Errors are as with ListEndpoints.
+func listStates(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
 	var all []Endpoint
 	for _, tech := range technologies() {
 		items, err := c.List(ctx, ami.Action{Name: tech.action})

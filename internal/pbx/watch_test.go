@@ -1,4 +1,4 @@
-package daemon
+package pbx
 
 import (
 	"context"
@@ -9,23 +9,23 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/voipd/voipd/internal/endpoint"
+	"github.com/voipd/voipd/internal/contract"
 )
 
 // asked is the link to a PBX, as far as its endpoints go.
 type asked struct {
 	link
 	times int
-	say   func(context.Context) ([]endpoint.Endpoint, error)
+	say   func(context.Context) ([]Endpoint, error)
 }
 
-func (l *asked) States(ctx context.Context) ([]endpoint.Endpoint, error) {
+func (l *asked) states(ctx context.Context) ([]Endpoint, error) {
 	l.times++
 	return l.say(ctx)
 }
 
-func idle101(context.Context) ([]endpoint.Endpoint, error) {
-	return []endpoint.Endpoint{{Name: "PJSIP/101", State: "Not in use"}}, nil
+func idle101(context.Context) ([]Endpoint, error) {
+	return []Endpoint{{Name: "PJSIP/101", State: "Not in use"}}, nil
 }
 
 // TestManyAskThePBXOnce: fifty wallboards that look each second cost the PBX
@@ -33,7 +33,7 @@ func idle101(context.Context) ([]endpoint.Endpoint, error) {
 func TestManyAskThePBXOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pbx := &asked{say: idle101}
-		r := newRoster(slog.New(slog.DiscardHandler))
+		r := newWatch(&Endpoints{}, slog.New(slog.DiscardHandler))
 		for range 150 {
 			var all sync.WaitGroup
 			for range 50 {
@@ -57,17 +57,17 @@ func TestManyAskThePBXOnce(t *testing.T) {
 // an answer, as of one that does not let voipd ask.
 func TestTheLastListStays(t *testing.T) {
 	for name, c := range map[string]struct {
-		instead func(context.Context) ([]endpoint.Endpoint, error)
+		instead func(context.Context) ([]Endpoint, error)
 		again   time.Duration
 	}{
-		"an error": {func(context.Context) ([]endpoint.Endpoint, error) { return nil, errors.New("no link") }, statesAgain},
-		"nothing":  {func(context.Context) ([]endpoint.Endpoint, error) { return nil, nil }, statesAge},
-		"silence":  {func(ctx context.Context) ([]endpoint.Endpoint, error) { <-ctx.Done(); return nil, ctx.Err() }, statesAgain},
+		"an error": {func(context.Context) ([]Endpoint, error) { return nil, errors.New("no link") }, statesAgain},
+		"nothing":  {func(context.Context) ([]Endpoint, error) { return nil, nil }, statesAge},
+		"silence":  {func(ctx context.Context) ([]Endpoint, error) { <-ctx.Done(); return nil, ctx.Err() }, statesAgain},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				pbx := &asked{say: idle101}
-				r := newRoster(slog.New(slog.DiscardHandler))
+				r := newWatch(&Endpoints{}, slog.New(slog.DiscardHandler))
 				r.states(t.Context(), pbx)
 				<-time.After(statesAge)
 				pbx.say = c.instead
@@ -87,8 +87,8 @@ func TestTheLastListStays(t *testing.T) {
 					t.Errorf("the PBX was asked again before %v", c.again)
 				}
 				<-time.After(time.Millisecond)
-				pbx.say = func(context.Context) ([]endpoint.Endpoint, error) {
-					return []endpoint.Endpoint{{Name: "PJSIP/101", State: "In use"}}, nil
+				pbx.say = func(context.Context) ([]Endpoint, error) {
+					return []Endpoint{{Name: "PJSIP/101", State: "In use"}}, nil
 				}
 				if got := r.states(t.Context(), pbx); len(got) != 1 || got[0].State != "In use" {
 					t.Errorf("afterwards: %v", got)
@@ -101,11 +101,11 @@ func TestTheLastListStays(t *testing.T) {
 // TestStateOf: lists and events of AMI and ARI write the same states otherwise.
 func TestStateOf(t *testing.T) {
 	for want, all := range map[string][]string{
-		idle:    {"Not in use", "NOT_INUSE", "online", "OK (3 ms)", "Unmonitored"},
-		ringing: {"Ringing", "RINGING", "Ring+Inuse", "RINGINUSE"},
-		busy:    {"In use", "INUSE", "Busy", "BUSY", "On Hold", "ONHOLD", "in use"},
-		offline: {"Unavailable", "UNAVAILABLE", "Invalid", "INVALID", "offline", "UNREACHABLE"},
-		unknown: {"", "UNKNOWN", "Lagged", "unknown"},
+		contract.Idle:    {"Not in use", "NOT_INUSE", "online", "OK (3 ms)", "Unmonitored"},
+		contract.Ringing: {"Ringing", "RINGING", "Ring+Inuse", "RINGINUSE"},
+		contract.Busy:    {"In use", "INUSE", "Busy", "BUSY", "On Hold", "ONHOLD", "in use"},
+		contract.Offline: {"Unavailable", "UNAVAILABLE", "Invalid", "INVALID", "offline", "UNREACHABLE"},
+		contract.Unknown: {"", "UNKNOWN", "Lagged", "unknown"},
 	} {
 		for _, s := range all {
 			if got := stateOf(s); got != want {
@@ -122,10 +122,10 @@ func TestWithCalls(t *testing.T) {
 		rings, talks bool
 		want         string
 	}{
-		{offline, false, false, offline},
-		{busy, true, false, ringing}, // a list of ARI: in use
-		{idle, true, true, busy},
-		{offline, false, true, busy},
+		{contract.Offline, false, false, contract.Offline},
+		{contract.Busy, true, false, contract.Ringing}, // a list of ARI: in use
+		{contract.Idle, true, true, contract.Busy},
+		{contract.Offline, false, true, contract.Busy},
 	} {
 		if got := withCalls(c.state, c.rings, c.talks); got != c.want {
 			t.Errorf("%+v is %s", c, got)

@@ -1,4 +1,4 @@
-package endpoint_test
+package pbx_test
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/voipd/voipd/ami"
-	"github.com/voipd/voipd/internal/endpoint"
+	"github.com/voipd/voipd/internal/pbx"
 	"github.com/voipd/voipd/internal/sim"
 	"github.com/voipd/voipd/record"
 )
@@ -16,13 +16,13 @@ import (
 // connected gives a client that is logged in to a fake PBX.
 func connected(t *testing.T, opt sim.Options) *ami.Client {
 	t.Helper()
-	pbx, err := sim.New(opt)
+	fake, err := sim.New(opt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	up := make(chan struct{}, 8)
-	client, err := ami.NewClient(ami.Options{Address: pbx.Addr(), Username: "voipd", Secret: "voipd",
+	client, err := ami.NewClient(ami.Options{Address: fake.Addr(), Username: "voipd", Secret: "voipd",
 		Handle: func(*ami.Message, time.Time) {},
 		OnState: func(s ami.Status) {
 			if s.State == ami.Up {
@@ -33,9 +33,9 @@ func connected(t *testing.T, opt sim.Options) *ami.Client {
 		t.Fatal(err)
 	}
 	served, ran := make(chan struct{}), make(chan struct{})
-	go func() { defer close(served); _ = pbx.Run(ctx) }()
+	go func() { defer close(served); _ = fake.Run(ctx) }()
 	go func() { defer close(ran); _ = client.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-ran; pbx.Close(); <-served })
+	t.Cleanup(func() { cancel(); <-ran; fake.Close(); <-served })
 	select {
 	case <-up:
 	case <-time.After(20 * time.Second):
@@ -47,7 +47,7 @@ func connected(t *testing.T, opt sim.Options) *ami.Client {
 // TestList: how an endpoint logs in tells what it is, its caller ID which
 // extension it has.
 func TestList(t *testing.T) {
-	got, err := endpoint.List(t.Context(), connected(t, sim.Options{Endpoints: []sim.Endpoint{
+	got, err := pbx.ListEndpoints(t.Context(), connected(t, sim.Options{Endpoints: []sim.Endpoint{
 		{Name: "alice", Auths: "alice", Context: "from-internal", CallerID: `"Alice" <105>`},
 		{Name: "101", Auths: "101", Context: "from-internal"},
 		{Name: "1000", OutboundAuth: "1000", Context: "from-trunk"},
@@ -60,7 +60,7 @@ func TestList(t *testing.T) {
 	for i := range got {
 		got[i].Why = ""
 	}
-	want := []endpoint.Endpoint{
+	want := []pbx.Endpoint{
 		{Name: "PJSIP/alice", State: "Not in use", Context: "from-internal", Caller: "Alice", Number: "105", Class: "extension 105"},
 		{Name: "PJSIP/101", State: "Not in use", Context: "from-internal", Class: record.ClassExtension},
 		{Name: "PJSIP/1000", State: "Not in use", Context: "from-trunk", Class: record.ClassTrunk},
@@ -73,7 +73,7 @@ func TestList(t *testing.T) {
 }
 
 func TestNotAllowed(t *testing.T) {
-	got, err := endpoint.List(t.Context(), connected(t, sim.Options{Write: "call", Endpoints: []sim.Endpoint{{Name: "101"}}}))
+	got, err := pbx.ListEndpoints(t.Context(), connected(t, sim.Options{Write: "call", Endpoints: []sim.Endpoint{{Name: "101"}}}))
 	if len(got) > 0 || err != nil {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -82,8 +82,8 @@ func TestNotAllowed(t *testing.T) {
 // TestMark: a fact says by itself what the PBX shows; an empty list of a PBX
 // that starts up takes nothing away.
 func TestMark(t *testing.T) {
-	var table endpoint.Table
-	table.Set([]endpoint.Endpoint{{Name: "PJSIP/alice", Class: "extension 105"}, {Name: "PJSIP/1000", Class: "trunk"}, {Name: "PJSIP/door"}}, time.Now())
+	var table pbx.Endpoints
+	table.Set([]pbx.Endpoint{{Name: "PJSIP/alice", Class: "extension 105"}, {Name: "PJSIP/1000", Class: "trunk"}, {Name: "PJSIP/door"}}, time.Now())
 	table.Set(nil, time.Now())
 	e := record.Event{Channel: record.Channel{Name: "PJSIP/alice-0000000f"}, Peer: record.Channel{Name: "PJSIP/1000-00000010"}}
 	if table.Mark(&e); e.Channel.Class != "extension 105" || e.Peer.Class != "trunk" {
@@ -100,7 +100,7 @@ func TestMark(t *testing.T) {
 // TestStates: what the PBX tells by itself goes before a list that was asked for
 // earlier, and not before a later one; an empty list takes nothing away.
 func TestStates(t *testing.T) {
-	var table endpoint.Table
+	var table pbx.Endpoints
 	at := func(s int) time.Time { return time.Unix(1_795_400_000+int64(s), 0) }
 	want := func(when string, states ...string) {
 		t.Helper()
@@ -112,20 +112,20 @@ func TestStates(t *testing.T) {
 			t.Errorf("%s: %s", when, diff)
 		}
 	}
-	table.Tell("PJSIP/101", "INUSE", at(0))
+	table.SetState("PJSIP/101", "INUSE", at(0))
 	want("before any list")
-	table.Set([]endpoint.Endpoint{{Name: "PJSIP/101", Caller: "Irina", State: "Not in use"}, {Name: "PJSIP/102", State: "Unavailable"}}, at(1))
-	table.Tell("PJSIP/101", "RINGING", at(5))
-	table.Tell("Queue:sales", "INUSE", at(5))
+	table.Set([]pbx.Endpoint{{Name: "PJSIP/101", Caller: "Irina", State: "Not in use"}, {Name: "PJSIP/102", State: "Unavailable"}}, at(1))
+	table.SetState("PJSIP/101", "RINGING", at(5))
+	table.SetState("Queue:sales", "INUSE", at(5))
 	want("told", "PJSIP/101 Irina RINGING", "PJSIP/102  Unavailable")
-	list := []endpoint.Endpoint{{Name: "PJSIP/102", State: "Not in use"}, {Name: "PJSIP/101", State: "Not in use"}, {Name: "PJSIP/103", State: "In use"}}
+	list := []pbx.Endpoint{{Name: "PJSIP/102", State: "Not in use"}, {Name: "PJSIP/101", State: "Not in use"}, {Name: "PJSIP/103", State: "In use"}}
 	table.Update(list, at(4))
 	want("a list that was asked for before", "PJSIP/101 Irina RINGING", "PJSIP/102  Not in use", "PJSIP/103  In use")
 	table.Update(nil, at(6))
 	want("an empty list", "PJSIP/101 Irina RINGING", "PJSIP/102  Not in use", "PJSIP/103  In use")
 	table.Update(list, at(6))
 	want("a later list", "PJSIP/101 Irina Not in use", "PJSIP/102  Not in use", "PJSIP/103  In use")
-	table.Set([]endpoint.Endpoint{{Name: "PJSIP/101", State: "Not in use"}}, at(2))
+	table.Set([]pbx.Endpoint{{Name: "PJSIP/101", State: "Not in use"}}, at(2))
 	want("a list that took long", "PJSIP/101  RINGING")
 }
 
@@ -133,12 +133,12 @@ func TestStates(t *testing.T) {
 // away; a list does, but of a technology that is left out as a whole, as when it
 // is being reloaded.
 func TestPartOfTheList(t *testing.T) {
-	var table endpoint.Table
+	var table pbx.Endpoints
 	at := func(s int) time.Time { return time.Unix(1_795_400_000+int64(s), 0) }
-	alice := endpoint.Endpoint{Name: "PJSIP/alice", Caller: "Alice", Class: "extension 105", State: "Not in use"}
-	desk := endpoint.Endpoint{Name: "SIP/200", Class: record.ClassExtension, State: "OK (3 ms)"}
-	lobby := endpoint.Endpoint{Name: "SIP/201", Class: record.ClassExtension, State: "UNKNOWN"}
-	want := func(when, class string, all ...endpoint.Endpoint) {
+	alice := pbx.Endpoint{Name: "PJSIP/alice", Caller: "Alice", Class: "extension 105", State: "Not in use"}
+	desk := pbx.Endpoint{Name: "SIP/200", Class: record.ClassExtension, State: "OK (3 ms)"}
+	lobby := pbx.Endpoint{Name: "SIP/201", Class: record.ClassExtension, State: "UNKNOWN"}
+	want := func(when, class string, all ...pbx.Endpoint) {
 		t.Helper()
 		if diff := cmp.Diff(all, table.All()); diff != "" {
 			t.Errorf("%s: %s", when, diff)
@@ -148,17 +148,17 @@ func TestPartOfTheList(t *testing.T) {
 			t.Errorf("%s: %+v", when, e)
 		}
 	}
-	table.Set([]endpoint.Endpoint{alice, desk}, at(0))
-	table.Tell("PJSIP/alice", "RINGING", at(1))
-	table.Update([]endpoint.Endpoint{{Name: "SIP/200", State: "UNREACHABLE"}, lobby}, at(2))
+	table.Set([]pbx.Endpoint{alice, desk}, at(0))
+	table.SetState("PJSIP/alice", "RINGING", at(1))
+	table.Update([]pbx.Endpoint{{Name: "SIP/200", State: "UNREACHABLE"}, lobby}, at(2))
 	alice.State, desk.State = "RINGING", "UNREACHABLE"
 	want("a part", "extension 105", alice, desk, lobby)
-	table.Tell("PJSIP/alice", "INUSE", at(3))
+	table.SetState("PJSIP/alice", "INUSE", at(3))
 	alice.State = "INUSE"
 	want("told afterwards", "extension 105", alice, desk, lobby)
-	table.Set([]endpoint.Endpoint{lobby}, at(4))
+	table.Set([]pbx.Endpoint{lobby}, at(4))
 	want("a list without PJSIP", "extension 105", lobby, alice)
-	bob := endpoint.Endpoint{Name: "PJSIP/bob", State: "Not in use"}
-	table.Set([]endpoint.Endpoint{bob, lobby}, at(5))
+	bob := pbx.Endpoint{Name: "PJSIP/bob", State: "Not in use"}
+	table.Set([]pbx.Endpoint{bob, lobby}, at(5))
 	want("a list", "", bob, lobby)
 }

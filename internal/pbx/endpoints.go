@@ -1,4 +1,4 @@
-package endpoint
+package pbx
 
 import (
 	"slices"
@@ -9,27 +9,27 @@ import (
 	"github.com/voipd/voipd/record"
 )
 
-// Table holds what the PBX said last of its endpoints, and marks facts with
+// Endpoints holds what the PBX said last of its endpoints, and marks facts with
 // it. The zero value knows none. Any goroutine may use it.
-type Table struct {
+type Endpoints struct {
 	mu    sync.RWMutex
-	class map[string]string // by Name; only those that the PBX shows to be something
-	all   []Endpoint        // in the PBX's order, then those that came with an update
-	place map[string]int    // of each in all, by Name
-	told  map[string]told   // the last state of each that the PBX told by itself, by Name
+	class map[string]string      // by Name; only those that the PBX shows to be something
+	all   []Endpoint             // in the PBX's order, then those that came with an update
+	place map[string]int         // of each in all, by Name
+	event map[string]deviceState // the last state of each that came in an event, by Name
 }
 
-// told is a state that came without being asked for.
-type told struct {
+// deviceState is a state that came in an event, not in a list.
+type deviceState struct {
 	state string
-	at    time.Time // when it was heard
+	at    time.Time // when the event came
 }
 
 // Set replaces what is known by a list that was asked for at that time. A state
-// that the PBX told since is newer than the list's. A technology of which the
+// that an event told since is newer than the list's. A technology of which the
 // list has no endpoint keeps those it had: a PBX that is starting up, or
 // reloads its driver, answers as if there were none.
-func (t *Table) Set(all []Endpoint, asked time.Time) {
+func (t *Endpoints) Set(all []Endpoint, asked time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	listed := map[string]bool{}
@@ -51,8 +51,8 @@ func technologyOf(name string) string {
 // Update takes in the endpoints' states, asked for at that time, and endpoints
 // that are new. What else is known of them stays, and so do those that are not
 // among them: a technology that is being reloaded refuses to list its own. A
-// state that the PBX told since is newer here, too.
-func (t *Table) Update(states []Endpoint, asked time.Time) {
+// state that an event told since is newer here, too.
+func (t *Endpoints) Update(states []Endpoint, asked time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.take(states, asked)
@@ -60,12 +60,12 @@ func (t *Table) Update(states []Endpoint, asked time.Time) {
 
 // take adds the endpoints that are not known, and of the others the state. t.mu
 // is held.
-func (t *Table) take(all []Endpoint, asked time.Time) {
+func (t *Endpoints) take(all []Endpoint, asked time.Time) {
 	if t.place == nil {
 		t.class, t.place = map[string]string{}, make(map[string]int, len(all))
 	}
 	for _, e := range all {
-		if s, ok := t.told[e.Name]; ok && s.at.After(asked) {
+		if s, ok := t.event[e.Name]; ok && s.at.After(asked) {
 			e.State = s.state
 		}
 		if i, known := t.place[e.Name]; known {
@@ -80,10 +80,10 @@ func (t *Table) take(all []Endpoint, asked time.Time) {
 	}
 }
 
-// Tell takes in that an endpoint's state changed, as the PBX told it at that
-// time without being asked. What is not on the list (queues, parking places,
+// SetState takes in that an endpoint's state changed, as an event that came at
+// that time says. What is not on the list (queues, parking places,
 // Local channels have states too) is passed over.
-func (t *Table) Tell(name, state string, at time.Time) {
+func (t *Endpoints) SetState(name, state string, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	i, known := t.place[name]
@@ -91,15 +91,15 @@ func (t *Table) Tell(name, state string, at time.Time) {
 		return
 	}
 	t.all[i].State = state
-	if t.told == nil {
-		t.told = map[string]told{}
+	if t.event == nil {
+		t.event = map[string]deviceState{}
 	}
-	t.told[name] = told{state, at}
+	t.event[name] = deviceState{state, at}
 }
 
 // All is the last list, in the PBX's order, with the states told since; what
 // was new in an update is behind it.
-func (t *Table) All() []Endpoint {
+func (t *Endpoints) All() []Endpoint {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return slices.Clone(t.all)
@@ -107,7 +107,7 @@ func (t *Table) All() []Endpoint {
 
 // Mark writes into a fact what the PBX shows its channels' endpoints to be, so
 // that the fact says it by itself wherever it is replayed.
-func (t *Table) Mark(e *record.Event) {
+func (t *Endpoints) Mark(e *record.Event) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if len(t.class) == 0 {

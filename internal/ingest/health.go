@@ -1,0 +1,81 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/store"
+)
+
+// slowAfter is how long a write may take before health warns.
+const slowAfter = 2 * time.Second
+
+// Health adds how facts are written down. Any goroutine may call it.
+func (l *Loop) Health(_ context.Context, h *contract.Health) {
+	s := l.Stats()
+	h.LastEvent, h.OpenCalls = s.LastEvent, s.OpenCalls
+	h.Queue = contract.QueueHealth{Waiting: s.Waiting, Bound: s.Bound, Refused: s.Refused}
+	h.Store = contract.StoreHealth{OK: s.StoreError == "", Error: s.StoreError, LastCommit: s.LastCommit}
+	if !h.Store.OK {
+		h.Fail("records cannot be written, they wait in memory: " + h.Store.Error)
+	}
+	switch {
+	case s.Refusing:
+		h.Fail(fmt.Sprintf("the queue was full and facts were refused, %d since the start: as soon as the %d that wait are written, a gap is marked, which CEL or CDR repairs",
+			s.Refused, s.Waiting))
+	case s.Waiting > s.Bound/2:
+		h.Fail(fmt.Sprintf("%d facts wait to be written, at %d further ones are refused", s.Waiting, s.Bound))
+	}
+	if s.Trouble != "" {
+		h.Warn(string(s.Trouble), fmt.Sprintf("records cannot be written: %s. Up to %d facts wait in memory; then further ones are refused and a gap is marked", s.Trouble.Do(), s.Bound))
+	}
+	if slow(s) {
+		h.Warn("store-slow", fmt.Sprintf("writing takes long (the last time %s); find out what else uses the disk", s.CommitTook.Round(time.Millisecond)))
+	}
+}
+
+func slow(s Stats) bool {
+	return !s.Writing.IsZero() && time.Since(s.Writing) > slowAfter && s.Trouble == store.Trouble("") || s.CommitTook > slowAfter
+}
+
+// Metrics are read when somebody asks for them.
+func (l *Loop) Metrics() []prometheus.Collector {
+	counter := func(name, help string, f func(Stats) int64) prometheus.Collector {
+		return contract.Counter(name, help, func() float64 { return float64(f(l.Stats())) })
+	}
+	gauge := func(name, help string, f func(Stats) int) prometheus.Collector {
+		return contract.Gauge(name, help, func() float64 { return float64(f(l.Stats())) })
+	}
+	return []prometheus.Collector{
+		counter("facts_total", "Facts applied.", func(s Stats) int64 { return s.Applied }),
+		counter("facts_refused_total", "Facts refused because the queue was full.", func(s Stats) int64 { return s.Refused }),
+		gauge("queue_facts", "Facts that wait to be applied.", func(s Stats) int { return s.Waiting }),
+		gauge("queue_bound", "How many facts may wait; more are refused.", func(s Stats) int { return s.Bound }),
+		gauge("open_calls", "Calls going on.", func(s Stats) int { return s.OpenCalls }),
+		counter("records_total", "Records written, corrections included.", func(s Stats) int64 { return s.Records }),
+		counter("commits_total", "Transactions committed.", func(s Stats) int64 { return s.Commits }),
+		gauge("store_failing", "1 while records cannot be written.", func(s Stats) int {
+			if s.StoreError != "" {
+				return 1
+			}
+			return 0
+		}),
+		l.lagged,
+	}
+}
+
+// newLag makes the histogram of how long facts take from their arrival to the
+// disk. On a quiet PBX it is some 20 ms, for which the loop waits for more; a disk
+// in trouble makes it minutes. Between 10 ms and 5 s no bucket reaches further
+// than a third beyond the one before, so that p50 and p99 can be read from it.
+func newLag() prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "voipd_commit_lag_seconds", Help: "From the arrival of a fact to the end of the transaction that put it on the disk.",
+		Buckets: []float64{.001, .002, .003, .005, .0075, .01, .0125, .015, .02, .025, .03, .04, .05, .06, .075, .1, .125, .15, .2, .25, .3, .4, .5, .6, .75,
+			1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15, 20, 30, 60, 120, 300},
+	})
+}

@@ -1,0 +1,33 @@
+package pbx
+
+import (
+	"context"
+	"time"
+
+	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/record"
+)
+
+// Call rings the operator src and dials dst for him. It gives the id of the
+// record to come; nobody has answered yet then. token is the name of the app's
+// token, for the log. A [*contract.Refusal] says why no call was placed.
+func (p *PBX) Call(ctx context.Context, token, src, dst string) (callID string, err error) {
+	return p.originator.call(ctx, token, src, dst)
+}
+
+// Hangup ends a call going on. One that is not going on is a
+// [*contract.Refusal].
+func (p *PBX) Hangup(ctx context.Context, token, callID string) error {
+	for _, l := range p.opt.Live() {
+		if l.Record.CallID == callID {
+			return p.originator.hangup(ctx, token, callID, l.Channels)
+		}
+	}
+	return &contract.Refusal{Code: contract.UnknownCall, Why: "No such call goes on."}
+}
+
+// placed states a call that is placed as a fact, before its channel is there:
+// Asterisk says what number it asks for only when the operator has answered.
+func (p *PBX) placed(callID, exten string) {
+	p.opt.Handle(record.Event{At: time.Now().UTC(), Kind: record.Originated, Source: record.SourceClock, Channel: record.Channel{ID: callID}, Exten: exten})
+}

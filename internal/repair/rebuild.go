@@ -1,0 +1,226 @@
+package repair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// RebuildOptions of a Rebuild. All fields are needed.
+type RebuildOptions struct {
+	Store   *store.DB
+	Rules   record.Rules
+	Sources func() ([]*backfill.Source, error) // opens CEL and CDR; Rebuild closes them
+	Find    Find
+	Leapt   Leapt
+	Settle  func(*record.Record) // states of the recordings of calls long over
+	Log     *slog.Logger
+}
+
+// Rebuild notices while voipd runs that the database is damaged, begins a new
+// one in its place, and takes the records of the past into it: from the damaged
+// file, then from CEL and CDR. Make one with [NewRebuild], then Run it once.
+type Rebuild struct {
+	opt  RebuildOptions
+	past sync.Mutex // held until the calls that the repair could tell again are there
+
+	mu   sync.Mutex
+	from string // the damaged file; empty: nothing is rebuilt
+}
+
+// NewRebuild makes a Rebuild, and takes up one that an earlier run did not
+// finish.
+func NewRebuild(ctx context.Context, opt RebuildOptions) (*Rebuild, error) {
+	r := &Rebuild{opt: opt}
+	return r, r.begin(ctx)
+}
+
+// Wait waits until the calls of the last days are in the new database: what was
+// told before the damage is not told again.
+func (r *Rebuild) Wait() {
+	r.past.Lock()
+	defer r.past.Unlock()
+}
+
+func (r *Rebuild) set(from string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.from = from
+}
+
+// file is the damaged file that is read; empty: none.
+func (r *Rebuild) file() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.from
+}
+
+// LogDamage logs what became of a damaged database.
+func LogDamage(log *slog.Logger, d *store.Damage) {
+	log.Error("the database is damaged: it was moved aside and a new one begun; records come back from it as far as it can be read, and from CEL and CDR",
+		"moved_to", d.File, "damage", d.Why, "saved", d.Saved)
+}
+
+// begin makes Run rebuild, and Wait wait for it, where there is something to
+// rebuild.
+func (r *Rebuild) begin(ctx context.Context) error {
+	until, err := r.opt.Store.Mark(ctx, store.RebuildMark)
+	if err != nil || until.IsZero() || r.file() != "" {
+		return err
+	}
+	if err := Lost(ctx, r.opt.Store, until); err != nil {
+		return err
+	}
+	path := r.opt.Store.Path()
+	if all := store.Aside(path); len(all) > 0 {
+		path = all[len(all)-1]
+	} // else the admin took the damaged file away: there is CEL still
+	r.past.Lock()
+	r.set(path)
+	return nil
+}
+
+// damageEvery is how often Run asks whether SQLite met damage.
+const damageEvery = time.Second
+
+// Run replaces a database that turns out to be damaged, and rebuilds it, until
+// ctx ends.
+func (r *Rebuild) Run(ctx context.Context) {
+	tick := time.NewTicker(damageEvery)
+	defer tick.Stop()
+	for {
+		if file := r.file(); file != "" {
+			r.refill(ctx, file)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if r.opt.Store.Damage() == "" {
+			continue
+		}
+		damage, err := r.opt.Store.Renew(ctx)
+		if err == nil && damage != nil {
+			LogDamage(r.opt.Log, damage)
+			err = r.begin(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			r.opt.Log.Error("cannot begin a new database in the place of the damaged one, will try again", "error", err)
+		}
+	}
+}
+
+// Health adds what is wrong with the database's file.
+func (r *Rebuild) Health(ctx context.Context, h *contract.Health) {
+	if err := r.opt.Store.Ping(ctx); err != nil && h.Store.OK {
+		h.Store.OK, h.Store.Error = false, err.Error()
+		h.Fail("the database cannot be read: " + err.Error())
+	}
+	if why := r.opt.Store.Damage(); why != "" {
+		if !h.Warned(string(store.Damaged)) {
+			h.Warn(string(store.Damaged), "the database is damaged: "+store.Damaged.Do())
+		}
+		h.Fail("the database is damaged: " + why)
+	}
+	if r.file() != "" {
+		h.Warn("store-rebuilding", "records of the past are being taken from the damaged database, CEL and CDR")
+	}
+	if all := store.Aside(r.opt.Store.Path()); len(all) > 0 {
+		h.Warn("store-moved-aside", "the database was found damaged and moved aside: "+strings.Join(all, ", ")+
+			"; check the disk, and delete these files once nothing in them is needed any more")
+	}
+}
+
+// recent is which part of the past is rebuilt first: what the repair reads.
+const recent = 72 * time.Hour
+
+// refill takes the past from the damaged database, then from CEL and CDR. It
+// tells nobody: it was told.
+func (r *Rebuild) refill(ctx context.Context, file string) {
+	free := sync.OnceFunc(r.past.Unlock)
+	defer free()
+	saved := r.opt.Store.Rescue(ctx, file)
+	until, err := r.opt.Store.Mark(ctx, store.RebuildMark)
+	if err == nil {
+		err = r.fromSources(ctx, until, backfill.Span{From: until.Add(-recent), To: until})
+	}
+	free()
+	if err == nil {
+		err = r.fromSources(ctx, until, backfill.Span{To: until.Add(-recent)})
+	}
+	if ctx.Err() != nil {
+		return // the mark is there: the next start goes on
+	}
+	r.set("")
+	if err != nil {
+		r.opt.Log.Error("the past was not all taken from CEL and CDR; voipd import does it again", "error", err)
+	}
+	r.opt.Log.Info("rebuilt what was kept before the damage", "from", file, "saved", saved)
+	if err := r.opt.Store.ClearMark(ctx, store.RebuildMark); err != nil {
+		r.opt.Log.Error("cannot note that the database is rebuilt; the next start does it again, which changes nothing more", "error", err)
+	}
+}
+
+// fromSources imports the calls of a span that ended before a moment.
+func (r *Rebuild) fromSources(ctx context.Context, until time.Time, span backfill.Span) error {
+	sources, err := r.opt.Sources()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = CloseSources(sources) }() // they were only read
+	for _, s := range sources {
+		n, err := Import(ctx, ImportOptions{Source: endedBefore{s, until}, Rules: r.opt.Rules, Store: r.opt.Store, Span: span,
+			Find: r.opt.Find, Leapt: r.opt.Leapt, Settle: r.opt.Settle})
+		if err != nil {
+			return fmt.Errorf("rebuild from %s: %w", s.Name(), err)
+		}
+		r.opt.Log.Info("took calls of the past", "source", s.Name(), "new", n.New, "replaced", n.Replaced)
+		if n.Unfound != "" {
+			r.opt.Log.Warn("not every recording of calls of the past could be looked for", "error", n.Unfound)
+		}
+	}
+	return nil
+}
+
+// sameEnd is how much later than AMI CEL may have the end of a call: some
+// milliseconds in the captures.
+const sameEnd = 50 * time.Millisecond
+
+// endedBefore is a source without the calls that ended later: the repair tells
+// those, and with them the outside.
+type endedBefore struct {
+	Source
+	until time.Time
+}
+
+func (s endedBefore) Records(ctx context.Context, rules record.Rules, span backfill.Span, each func(backfill.Part) error) (backfill.Stats, error) {
+	return s.Source.Records(ctx, rules, span, func(p backfill.Part) error {
+		early := make([]record.Record, 0, len(p.Records))
+		for _, r := range p.Records {
+			if !r.Details.EndedAt.After(s.until.Add(sameEnd)) {
+				early = append(early, r)
+			}
+		}
+		p.Records = early
+		return each(p)
+	})
+}
+
+// CloseSources closes what was opened.
+func CloseSources(sources []*backfill.Source) error {
+	var all []error
+	for _, s := range sources {
+		all = append(all, s.Close())
+	}
+	return errors.Join(all...)
+}

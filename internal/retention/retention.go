@@ -1,0 +1,111 @@
+// Package retention drops what is older than the configuration wants to keep:
+// traces, changes, records, and the audio of recordings.
+package retention
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/store"
+)
+
+// Options of a Pruner. Store, Library, Converted and Log are needed; a zero
+// duration keeps for ever.
+type Options struct {
+	Store       *store.DB
+	Library     *recording.Library
+	Converted   func(path string) error // deletes what was converted of a recording
+	Sweep       func() error            // drops converted recordings that nobody asks for
+	KeepTraces  time.Duration
+	KeepChanges time.Duration
+	KeepRecords time.Duration
+	KeepAudio   time.Duration
+	Log         *slog.Logger
+}
+
+// Pruner drops what is too old. Make one with [New], then Run it once.
+type Pruner struct{ opt Options }
+
+// New makes a Pruner.
+func New(opt Options) *Pruner { return &Pruner{opt: opt} }
+
+// pruneEvery is how often what is too old is dropped.
+const pruneEvery = time.Hour
+
+// Run drops what is older than the configuration wants: at once, then every
+// hour until ctx ends.
+func (p *Pruner) Run(ctx context.Context) {
+	tick := time.NewTicker(pruneEvery)
+	defer tick.Stop()
+	for {
+		p.prune(ctx, time.Now())
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (p *Pruner) prune(ctx context.Context, now time.Time) {
+	if err := p.opt.Sweep(); err != nil {
+		p.opt.Log.Error("cannot drop what is too old", "what", "converted recordings", "error", err)
+	}
+	n, err := p.opt.Store.PruneTraces(ctx, now.Add(-p.opt.KeepTraces))
+	p.pruned(ctx, "traces", n, err)
+	n, err = p.opt.Store.PruneChanges(ctx, now.Add(-p.opt.KeepChanges))
+	p.pruned(ctx, "changes", n, err)
+	if p.opt.KeepAudio > 0 {
+		p.pruneAudio(ctx, now.Add(-p.opt.KeepAudio))
+	}
+	if p.opt.KeepRecords > 0 {
+		n, err := p.opt.Store.PruneRecords(ctx, now.Add(-p.opt.KeepRecords))
+		p.pruned(ctx, "records", int64(n), err)
+	}
+}
+
+func (p *Pruner) pruned(ctx context.Context, what string, n int64, err error) {
+	switch {
+	case err != nil && ctx.Err() == nil:
+		p.opt.Log.Error("cannot drop what is too old", "what", what, "error", err)
+	case n > 0:
+		p.opt.Log.Info("dropped what is too old", "what", what, "count", n)
+	}
+}
+
+// audioStep is how many audio files are deleted before that is noted: a kill in
+// between finds them gone, which is noted the next time.
+const audioStep = 100
+
+// pruneAudio deletes the audio of calls before a time.
+func (p *Pruner) pruneAudio(ctx context.Context, before time.Time) {
+	var after store.Unsettled
+	for ctx.Err() == nil {
+		list, err := p.opt.Store.OldRecordings(ctx, before, after, audioStep)
+		if err != nil || len(list) == 0 {
+			p.pruned(ctx, "recordings", 0, err)
+			return
+		}
+		after = list[len(list)-1]
+		var done []store.Unsettled
+		files := 0
+		for _, u := range list {
+			n, err := p.opt.Library.Remove(u.Path)
+			files += n
+			if err == nil || errors.Is(err, recording.ErrGone) {
+				err = p.opt.Converted(u.Path)
+			}
+			if err != nil {
+				p.opt.Log.Warn("cannot delete an old recording, will try again in an hour", "call", u.CallID, "path", u.Path, "error", err)
+				continue
+			}
+			done = append(done, u)
+		}
+		if len(done) > 0 {
+			p.pruned(ctx, "recordings", int64(files), p.opt.Store.RecordingsErased(ctx, done, files))
+		}
+	}
+}
