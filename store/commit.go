@@ -96,31 +96,6 @@ func (db *DB) writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
 	return db.closeJournals(ctx, tx, b.Closed)
 }
 
-// rank orders the tellers of one call: a live teller outranks CEL, which
-// outranks CDR, and a whole account outranks an approximate one. One that does
-// not know the outcome is behind them all.
-func rank(r *record.Record) int {
-	n := 2 * 9
-	switch r.Details.Source {
-	case record.SourceAMI.String(), record.SourceARI.String():
-		n = 2 * 1
-	case record.SourceCEL.String():
-		n = 2 * 2
-	case record.SourceCDR.String():
-		n = 2 * 3
-	}
-	if len(r.Details.Approximate) > 0 {
-		n += 2*4 + 1 // behind every whole account
-	}
-	if r.Disposition == record.Unknown {
-		n += 2 * 10
-	}
-	return n
-}
-
-// approximate is the rank from which on accounts are not whole.
-const approximate, approximateText = 11, `11`
-
 // putRecord writes a record over the one of the same call, unless that one was
 // told by a better teller, or the call was forgotten.
 func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (outcome, error) {
@@ -150,7 +125,7 @@ func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (outc
 			duration = excluded.duration, rank = excluded.rank, details = excluded.details
 		WHERE excluded.rank <= records.rank`,
 		r.CallID, r.Details.StartedAt.UnixMilli(), r.Direction, r.Disposition, r.SrcPhone, r.SrcPhoneExt,
-		r.DstPhone, r.DstPhoneExt, r.Duration, rank(r), text)
+		r.DstPhone, r.DstPhoneExt, r.Duration, r.Rank(), text)
 	if err != nil {
 		return 0, fmt.Errorf("write record %s: %w", r.CallID, err)
 	}

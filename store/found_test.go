@@ -40,23 +40,23 @@ func TestFoundRecordings(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		kept, told record.Record
-		verdict    store.Verdict
+		verdict    record.Verdict
 		left       string
 	}{
-		{"found the second time", account("cel"), account("cel", "/m/a.wav:found"), store.Better, "/m/a.wav:announced:found"},
-		{"found before", account("cel", "/m/a.wav:ready:found"), account("cel", "/m/a.wav:found"), store.Kept, "/m/a.wav:ready:found"},
-		{"converted since", account("cel", "/m/a.wav:ready:found"), account("cel", "/m/a.mp3:found"), store.Kept, "/m/a.wav:ready:found"},
-		{"gone since", account("cel", "/m/a.wav:gone:found"), account("cel"), store.Kept, "/m/a.wav:gone:found"},
-		{"one more", account("cel", "/m/a.wav:ready"), account("cel", "/m/a.wav", "/m/b.wav:found"), store.Better, "/m/a.wav:ready /m/b.wav:announced:found"},
-		{"told of, and empty", account("cel"), account("cel", "/m/a.wav"), store.Kept, ""},
-		{"told of, was not there, found elsewhere", account("cdr:whole seconds", "a.wav:gone"), account("cdr:whole seconds", "/m/a.wav:found"), store.Better, "/m/a.wav:announced:found"},
-		{"CEL after CDR, gone since", account("cdr:whole seconds", "/m/a.wav:ready:found"), account("cel"), store.Better, "/m/a.wav:ready:found"},
-		{"live, cut", account("ami:cut", "/m/a.wav:ready"), account("cel", "/m/a.wav", "/m/b.wav:found"), store.Better, "/m/a.wav:ready /m/b.wav:announced:found"},
-		{"live, cut, was not there", account("ami:cut", "/x/a.wav:gone"), account("cel", "/m/a.mp3:found"), store.Better, "/m/a.mp3:announced:found"},
-		{"live, cut; CEL is not sure of a length", account("ami:cut", "/m/a.wav:ready"), account("cel:a length", "/m/a.wav:found", "/m/b.wav:found", "/m/c.wav"), store.Better,
+		{"found the second time", account("cel"), account("cel", "/m/a.wav:found"), record.Replace, "/m/a.wav:announced:found"},
+		{"found before", account("cel", "/m/a.wav:ready:found"), account("cel", "/m/a.wav:found"), record.Keep, "/m/a.wav:ready:found"},
+		{"converted since", account("cel", "/m/a.wav:ready:found"), account("cel", "/m/a.mp3:found"), record.Keep, "/m/a.wav:ready:found"},
+		{"gone since", account("cel", "/m/a.wav:gone:found"), account("cel"), record.Keep, "/m/a.wav:gone:found"},
+		{"one more", account("cel", "/m/a.wav:ready"), account("cel", "/m/a.wav", "/m/b.wav:found"), record.Replace, "/m/a.wav:ready /m/b.wav:announced:found"},
+		{"told of, and empty", account("cel"), account("cel", "/m/a.wav"), record.Keep, ""},
+		{"told of, was not there, found elsewhere", account("cdr:whole seconds", "a.wav:gone"), account("cdr:whole seconds", "/m/a.wav:found"), record.Replace, "/m/a.wav:announced:found"},
+		{"CEL after CDR, gone since", account("cdr:whole seconds", "/m/a.wav:ready:found"), account("cel"), record.Replace, "/m/a.wav:ready:found"},
+		{"live, cut", account("ami:cut", "/m/a.wav:ready"), account("cel", "/m/a.wav", "/m/b.wav:found"), record.Replace, "/m/a.wav:ready /m/b.wav:announced:found"},
+		{"live, cut, was not there", account("ami:cut", "/x/a.wav:gone"), account("cel", "/m/a.mp3:found"), record.Replace, "/m/a.mp3:announced:found"},
+		{"live, cut; CEL is not sure of a length", account("ami:cut", "/m/a.wav:ready"), account("cel:a length", "/m/a.wav:found", "/m/b.wav:found", "/m/c.wav"), record.Replace,
 			"/m/a.wav:ready /m/b.wav:announced:found"},
-		{"live, cut; CEL is not sure of a length, and finds nothing", account("ami:cut"), account("cel:a length", "/m/c.wav"), store.Kept, ""},
-		{"live and whole", account("ami"), account("cel", "/m/a.wav:found"), store.Kept, ""},
+		{"live, cut; CEL is not sure of a length, and finds nothing", account("ami:cut"), account("cel:a length", "/m/c.wav"), record.Keep, ""},
+		{"live and whole", account("ami"), account("cel", "/m/a.wav:found"), record.Keep, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
@@ -71,12 +71,12 @@ func TestFoundRecordings(t *testing.T) {
 			if err != nil || (outranked && whole) != (c.kept.Details.Source == "ami" && c.kept.Details.Approximate == nil) {
 				t.Errorf("outranked: %v, whole: %v (%v)", outranked, whole, err)
 			}
-			for i, want := range []store.Verdict{c.verdict, store.Kept} {
+			for i, want := range []record.Verdict{c.verdict, record.Keep} {
 				v, better, _, err := db.Judge(t.Context(), c.told)
 				if err != nil || v != want {
 					t.Fatalf("told %d times: verdict %v (%v), want %v", i+1, v, err, want)
 				}
-				if v == store.Kept {
+				if v == record.Keep {
 					continue
 				}
 				if err := db.Commit(t.Context(), &store.Batch{Records: []record.Record{better}}); err != nil {

@@ -29,21 +29,21 @@ func TestDoubles(t *testing.T) {
 		name    string
 		kept    []record.Record
 		told    record.Record
-		verdict store.Verdict
+		verdict record.Verdict
 		left    []string // calls with a record, by whom the first is told
 		by      string
 	}{
-		{"nothing is kept", nil, cel(), store.New, []string{"8.1"}, "cel"},
-		{"the younger one by CDR", []record.Record{account("8.2", "cdr", doubt)}, cel(), store.New, []string{"8.1"}, "cel"},
-		{"the younger one, cut", []record.Record{account("8.2", "ami", doubt)}, cel(), store.New, []string{"8.1"}, "cel"},
-		{"the younger one, cut; CEL is not sure of a length", []record.Record{account("8.2", "ami", doubt)}, cel("the clock was set"), store.New, []string{"8.1"}, "cel"},
-		{"both cut", []record.Record{account("8.1", "ami", doubt), account("8.2", "ami", doubt)}, cel(), store.Better, []string{"8.1"}, "cel"},
-		{"both cut; CEL is not sure of a length", []record.Record{account("8.1", "ami", doubt), account("8.2", "ami", doubt)}, cel("the clock was set"), store.Better,
+		{"nothing is kept", nil, cel(), record.Add, []string{"8.1"}, "cel"},
+		{"the younger one by CDR", []record.Record{account("8.2", "cdr", doubt)}, cel(), record.Add, []string{"8.1"}, "cel"},
+		{"the younger one, cut", []record.Record{account("8.2", "ami", doubt)}, cel(), record.Add, []string{"8.1"}, "cel"},
+		{"the younger one, cut; CEL is not sure of a length", []record.Record{account("8.2", "ami", doubt)}, cel("the clock was set"), record.Add, []string{"8.1"}, "cel"},
+		{"both cut", []record.Record{account("8.1", "ami", doubt), account("8.2", "ami", doubt)}, cel(), record.Replace, []string{"8.1"}, "cel"},
+		{"both cut; CEL is not sure of a length", []record.Record{account("8.1", "ami", doubt), account("8.2", "ami", doubt)}, cel("the clock was set"), record.Replace,
 			[]string{"8.1"}, "ami"},
-		{"the older one whole, the younger one cut", []record.Record{account("8.1", "ami"), account("8.2", "ami", doubt)}, cel(), store.Better, []string{"8.1"}, "ami"},
+		{"the older one whole, the younger one cut", []record.Record{account("8.1", "ami"), account("8.2", "ami", doubt)}, cel(), record.Replace, []string{"8.1"}, "ami"},
 		{"the older one whole, a younger one whole by CEL, another cut", []record.Record{account("8.1", "ami"), account("8.2", "ami", doubt), account("8.3", "cel")},
-			func() record.Record { r := cel(); r.Details.Absorbed = []string{"8.2", "8.3"}; return r }(), store.Better, []string{"8.1", "8.3"}, "ami"},
-		{"both whole: who watched them knows", []record.Record{account("8.1", "ami"), account("8.2", "ami")}, cel(), store.Kept, []string{"8.1", "8.2"}, "ami"},
+			func() record.Record { r := cel(); r.Details.Absorbed = []string{"8.2", "8.3"}; return r }(), record.Replace, []string{"8.1", "8.3"}, "ami"},
+		{"both whole: who watched them knows", []record.Record{account("8.1", "ami"), account("8.2", "ami")}, cel(), record.Keep, []string{"8.1", "8.2"}, "ami"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
@@ -54,12 +54,12 @@ func TestDoubles(t *testing.T) {
 			if err := db.Commit(t.Context(), &store.Batch{Records: c.kept}); err != nil {
 				t.Fatal(err)
 			}
-			for i, want := range []store.Verdict{c.verdict, store.Kept} { // told again, nothing changes
+			for i, want := range []record.Verdict{c.verdict, record.Keep} { // told again, nothing changes
 				v, better, _, err := db.Judge(t.Context(), c.told)
 				if err != nil || v != want {
 					t.Fatalf("told %d times: verdict %v (%v), want %v", i+1, v, err, want)
 				}
-				if v == store.Kept {
+				if v == record.Keep {
 					break
 				}
 				if err := db.Commit(t.Context(), &store.Batch{Records: []record.Record{better}}); err != nil {

@@ -93,7 +93,7 @@ func TestForget(t *testing.T) {
 	unseen := call("9.9", 0)
 	unseen.DstPhone, unseen.Details.Source = "+"+person, "cdr"
 	for _, r := range []record.Record{again, unseen} {
-		if v, _, _, err := db.Judge(ctx, r); err != nil || v != store.Kept {
+		if v, _, _, err := db.Judge(ctx, r); err != nil || v != record.Keep {
 			t.Errorf("%s comes back: %v (%v)", r.CallID, v, err)
 		}
 	}
@@ -103,7 +103,7 @@ func TestForget(t *testing.T) {
 	}
 	later := call("9.10", 0)
 	later.SrcPhone, later.Details.StartedAt = person, time.Now().Add(time.Hour)
-	if v, _, _, err := db.Judge(ctx, later); err != nil || v != store.New {
+	if v, _, _, err := db.Judge(ctx, later); err != nil || v != record.Add {
 		t.Errorf("a call after it: %v (%v)", v, err)
 	}
 	lines, err := db.Audits(ctx, 10)

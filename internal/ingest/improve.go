@@ -59,9 +59,9 @@ func (l *Loop) improve(ctx context.Context, records []record.Record) (n Improved
 			return Improved{}, fmt.Errorf("improve records: %w", err)
 		}
 		switch verdict {
-		case store.New:
+		case record.Add:
 			n.New++
-		case store.Better:
+		case record.Replace:
 			n.Better++
 		default:
 			n.Kept++

@@ -35,7 +35,7 @@ type Store interface {
 	Journal(context.Context) ([]record.Event, error)
 	Record(ctx context.Context, callID string) (record.Record, error)
 	Span(context.Context) (store.Span, error)
-	Judge(context.Context, record.Record) (v store.Verdict, better record.Record, doubles []string, err error)
+	Judge(context.Context, record.Record) (v record.Verdict, better record.Record, doubles []string, err error)
 }
 
 // Options of a Loop.

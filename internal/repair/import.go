@@ -101,9 +101,9 @@ func (o *ImportOptions) keep(ctx context.Context, n *Imported, p backfill.Part) 
 			return fmt.Errorf("import call %s: %w", r.CallID, err)
 		}
 		switch verdict {
-		case store.New:
+		case record.Add:
 			n.New++
-		case store.Better:
+		case record.Replace:
 			n.Replaced++
 		default:
 			n.Kept++

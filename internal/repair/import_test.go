@@ -236,14 +236,14 @@ func TestNothingTwice(t *testing.T) {
 	}
 	double := kept[0]
 	double.CallID, double.Details.Absorbed, double.Details.Source = kept[0].Details.Absorbed[0], nil, "cdr"
-	if v, _, _, err := db.Judge(t.Context(), double); v != store.Kept || err != nil {
+	if v, _, _, err := db.Judge(t.Context(), double); v != record.Keep || err != nil {
 		t.Errorf("a part of a call would become a record: %v, %v", v, err)
 	}
 	other := newStore(t)
 	if err := other.Commit(t.Context(), &store.Batch{Records: []record.Record{double}}); err != nil {
 		t.Fatal(err)
 	}
-	if v, _, doubles, err := other.Judge(t.Context(), kept[0]); v != store.New || len(doubles) != 1 || err != nil {
+	if v, _, doubles, err := other.Judge(t.Context(), kept[0]); v != record.Add || len(doubles) != 1 || err != nil {
 		t.Errorf("got %v, %v, %v", v, doubles, err)
 	}
 	if err := other.Commit(t.Context(), &store.Batch{Records: kept}); err != nil {
@@ -256,7 +256,7 @@ func TestNothingTwice(t *testing.T) {
 	if err := open.Commit(t.Context(), &store.Batch{Journal: []store.Entry{{CallID: kept[0].CallID}}}); err != nil {
 		t.Fatal(err)
 	}
-	if v, _, _, err := open.Judge(t.Context(), kept[0]); v != store.Kept || err != nil {
+	if v, _, _, err := open.Judge(t.Context(), kept[0]); v != record.Keep || err != nil {
 		t.Errorf("a call that goes on would be told: %v, %v", v, err)
 	}
 }
