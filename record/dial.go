@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// This file follows who was rung, and how it ended.
+// This file follows who was rung; ringing.go says with what outcome.
 
 func (m *Machine) dialStarted(dst []Change, e Event) []Change {
 	peer, dst := m.meet(dst, e, e.Peer)
@@ -120,50 +120,6 @@ func (m *Machine) dialEnded(dst []Change, e Event) []Change {
 		a.status, a.ended = e.Value, e.At
 	}
 	return dst
-}
-
-// The outcomes of a ringing, as the record's details name them.
-const (
-	rangAnswered  = "answered"
-	rangNoAnswer  = "no_answer"
-	rangBusy      = "busy"
-	rangFailed    = "failed"
-	rangCancelled = "cancelled"
-	rangElsewhere = "elsewhere"
-	rangRinging   = "ringing"
-)
-
-// outcome of a ringing, from DialStatus and the rung channel's hangup cause
-// (record-rules, "disposition"; asterisk-facts, "Ends of a dialling").
-func (c *call) outcome(a *attempt) string {
-	cause := a.ch.cause
-	switch {
-	case a.status == "ANSWER", a.status == "" && !a.ch.up.IsZero():
-		return rangAnswered
-	case a.status == "" && a.ended.IsZero():
-		return rangRinging
-	case cause == 26:
-		return rangElsewhere
-	case cause == 21 && a.ch.tech == 0 && a.ch.role == external && a.ch.rang:
-		// Asterisk 16 tells no SIP code and was seen to give 21 (refused) to a
-		// provider's 480 (no answer) as well: a far side that rang and then gave
-		// up did not answer. A mobile that is declined reads the same there.
-		return rangNoAnswer
-	case a.status == "BUSY", cause == 17, cause == 21:
-		return rangBusy
-	case a.status == "CONGESTION", a.status == "CHANUNAVAIL":
-		return rangFailed
-	case a.status == "CANCEL" && len(c.talks) > 0:
-		return rangElsewhere
-	case a.status == "CANCEL" && c.cancelled:
-		return rangCancelled
-	case a.status == "CANCEL", cause == 0, cause == 16, cause == 18, cause == 19, cause == 127:
-		if a.status == "" && len(c.talks) > 0 && cause != 19 {
-			return rangElsewhere // a pickup takes the call from a phone without a DialEnd
-		}
-		return rangNoAnswer
-	}
-	return rangFailed
 }
 
 // executed follows the dialplan: which application a channel runs.

@@ -17,10 +17,12 @@
 //	machine.go       Apply: one fact in, changes out
 //	group.go         which channels are one call, and what happens when two calls become one
 //	talk.go          who can hear whom: conversations
-//	dial.go          who was rung and with what outcome
+//	dial.go          who was rung
+//	ringing.go       with what outcome: a table
 //	originate.go     calls that the PBX begins
 //	untold.go        what a fact that did not come leaves behind
 //	decide.go        direction, phones, disposition, duration
+//	merge.go         which of two accounts of a call is kept, and what it takes from the other
 //	record.go        the Record and its details
 //	live.go          how a call stands that goes on
 //	snapshot.go      what a list of channels after a (re)connect changes
