@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/voipd/voipd/ari"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
@@ -239,7 +240,7 @@ func TestCaptureOverTheWire(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m := record.New(record.DefaultRules())
+	m := record.New(numbers.Default())
 	for {
 		for _, c := range m.Apply(nil, l.any(t)) {
 			if c.Kind == record.CallEnded {

@@ -11,12 +11,13 @@ import (
 	"testing"
 
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
 // labRules are the configuration of the laboratory's voipd.
 func labRules() record.Rules {
-	r := record.DefaultRules()
+	r := numbers.Default()
 	r.Extensions = []*regexp.Regexp{regexp.MustCompile(`^(1\d\d)(?:-[a-z]+)?$`)}
 	r.Trunks = []*regexp.Regexp{regexp.MustCompile(`^(PJSIP|IAX2)/trunk-[a-c]$`)}
 	r.Dialled = []record.Rewrite{{Match: regexp.MustCompile(`^9(\d{10,})$`), With: "$1"}}

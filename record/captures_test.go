@@ -12,12 +12,13 @@ import (
 	"testing"
 
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
 // officeRules are the configuration that fits the captures.
 func officeRules() record.Rules {
-	r := record.DefaultRules()
+	r := numbers.Default()
 	r.Extensions = []*regexp.Regexp{regexp.MustCompile(`^1\d\d$`)}
 	r.Trunks = []*regexp.Regexp{regexp.MustCompile(`^PJSIP/trunk-[ab]$`)}
 	r.Dialled = []record.Rewrite{{Match: regexp.MustCompile(`^9(\d{10,})$`), With: "$1"}}
@@ -38,7 +39,7 @@ func TestCaptures(t *testing.T) {
 	for _, rules := range []struct {
 		name  string
 		rules record.Rules
-	}{{"configured", officeRules()}, {"defaults", record.DefaultRules()}} {
+	}{{"configured", officeRules()}, {"defaults", numbers.Default()}} {
 		for _, file := range files {
 			dir := filepath.Dir(file)
 			name := strings.Join(strings.Split(filepath.ToSlash(dir), "/")[2:], "/") + "/" + filepath.Base(file)[:3]

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
@@ -11,7 +12,7 @@ import (
 // it need not be gone: the call goes on until the next list, which is whole,
 // says that it is over.
 func TestGapInAList(t *testing.T) {
-	m := record.New(record.DefaultRules())
+	m := record.New(numbers.Default())
 	at := time.Unix(1_795_400_000, 0).UTC()
 	tell := func(kind record.Kind) []record.Change {
 		at = at.Add(time.Second)

@@ -40,8 +40,8 @@ type fading struct {
 	at time.Time
 }
 
-// New makes a Machine that has seen nothing. Rules come from [DefaultRules] or
-// the configuration and must not change afterwards.
+// New makes a Machine that has seen nothing. The rules must not change
+// afterwards.
 func New(r Rules) *Machine {
 	return &Machine{
 		rules:    r,

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
@@ -80,7 +81,7 @@ func TestRows(t *testing.T) {
 		for _, rules := range []struct {
 			name  string
 			rules record.Rules
-		}{{"configured", officeRules()}, {"defaults", record.DefaultRules()}} {
+		}{{"configured", officeRules()}, {"defaults", numbers.Default()}} {
 			t.Run(teller.name+"/"+rules.name, func(t *testing.T) { compareRows(t, teller.name, rules.rules, teller.exceptions) })
 		}
 	}

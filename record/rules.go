@@ -8,8 +8,8 @@ import (
 )
 
 // Rules tell a Machine what the PBX's names and numbers mean. The zero value
-// is not usable: take [DefaultRules] and change what the PBX has otherwise.
-// Rules are read-only once a Machine has them and may be shared.
+// is not usable: Extensions need at least one pattern (see [Rules.Check]). Rules
+// are read-only once a Machine has them and may be shared.
 type Rules struct {
 	// Extensions match an operator's extension, as it stands in an endpoint's
 	// name ("PJSIP/101-0000000f" has the endpoint 101) or in the dialplan. The
@@ -46,16 +46,6 @@ type Rules struct {
 type Rewrite struct {
 	Match *regexp.Regexp
 	With  string
-}
-
-// DefaultRules are right for FreePBX-like and plain pjsip PBXs: endpoints of
-// two to five digits (and those with a -suffix) are extensions, every other
-// endpoint is a trunk, and numbers of seven digits or more lead outside.
-func DefaultRules() Rules {
-	return Rules{
-		Extensions: []*regexp.Regexp{regexp.MustCompile(`^(\d{2,5})(?:[-_][A-Za-z]\w*)?$`)},
-		Outside:    []*regexp.Regexp{regexp.MustCompile(`^(?:\+|00)?\d{7,}$`)},
-	}
 }
 
 // Check reports what is missing for the rules to work.

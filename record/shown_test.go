@@ -4,17 +4,18 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
 // TestShownByThePBX: the admin's own patterns come first, then what the PBX
 // shows an endpoint to be, then the shape of its name.
 func TestShownByThePBX(t *testing.T) {
-	own := record.DefaultRules()
+	own := numbers.Default()
 	own.Extensions, own.Guessed = []*regexp.Regexp{regexp.MustCompile(`^(?:1\d\d|1000)$`)}, false
-	trunks := record.DefaultRules()
+	trunks := numbers.Default()
 	trunks.Guessed, trunks.Trunks = true, []*regexp.Regexp{regexp.MustCompile(`^PJSIP/alice$`)}
-	guessed := record.DefaultRules()
+	guessed := numbers.Default()
 	guessed.Guessed = true
 	for name, c := range map[string]struct {
 		rules            record.Rules

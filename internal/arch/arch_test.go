@@ -47,13 +47,14 @@ func mayImport() map[string][]string {
 		"internal/doctor":                 {"ami", "ari", "record", "internal/pbx"},
 		"internal/databases":              nil, // servers for tests
 		"internal/torture":                nil, // besides, tests
+		"internal/numbers":                {"record", "internal/config"},
 		"internal/sim":                    {"ami"},
 
 		"integrations/brix": nil, // tests only
 
 		// It wires the parts, and knows neither which interface a PBX speaks nor a
 		// single message of it.
-		"internal/daemon": {"record", "store", "internal/api", "internal/backfill", "internal/config", "internal/contract", "internal/ingest", "internal/pbx",
+		"internal/daemon": {"record", "store", "internal/api", "internal/backfill", "internal/config", "internal/contract", "internal/ingest", "internal/numbers", "internal/pbx",
 			"internal/recording", "internal/recording/convert", "internal/repair", "internal/retention", "internal/systemd", "internal/webhook"},
 		"cmd/voipd":       {"*"},
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
@@ -42,7 +43,7 @@ func lines(t testing.TB, file string) []string {
 // and gives the records by their calls.
 func tell(t testing.TB, read reader, rows []string) ([]record.Record, backfill.Stats) {
 	t.Helper()
-	rules := record.DefaultRules()
+	rules := numbers.Default()
 	rules.Extensions = []*regexp.Regexp{regexp.MustCompile(`^1\d\d$`)}
 	m := record.New(rules)
 	var out []record.Record
@@ -180,7 +181,7 @@ func FuzzRows(f *testing.F) {
 		if cel {
 			read, source = backfill.ReadCEL, record.SourceCEL
 		}
-		m := record.New(record.DefaultRules())
+		m := record.New(numbers.Default())
 		stats, err := read(strings.NewReader(string(text)), backfill.Options{}, func(e record.Event) {
 			if e.Source != source || e.At.Location() != time.UTC {
 				t.Fatalf("%+v", e)

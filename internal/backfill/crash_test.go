@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
@@ -127,7 +128,7 @@ func moved(rows []string, by func(i int, row string) time.Duration, mark string)
 // tellFile gives the records of a CEL file.
 func tellFile(t *testing.T, rows []string, span backfill.Span) []record.Record {
 	t.Helper()
-	return tellFileBy(t, record.DefaultRules(), rows, span)
+	return tellFileBy(t, numbers.Default(), rows, span)
 }
 
 func tellFileBy(t *testing.T, rules record.Rules, rows []string, span backfill.Span) []record.Record {

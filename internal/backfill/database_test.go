@@ -19,6 +19,7 @@ import (
 
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/databases"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
@@ -216,7 +217,7 @@ func (s *server) value(t testing.TB, column, cell string, shift time.Duration) a
 }
 
 func officeRules() record.Rules {
-	rules := record.DefaultRules()
+	rules := numbers.Default()
 	rules.Extensions = []*regexp.Regexp{regexp.MustCompile(`^1\d\d$`)}
 	return rules
 }

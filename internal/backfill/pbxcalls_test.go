@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/backfill"
-	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/internal/numbers"
 )
 
 // TestCallsOfThePBX: what the PBX itself began, from rows of a real Asterisk 22:
@@ -18,7 +18,7 @@ import (
 // call; of whom it called, or was to call, where no row has the number, the
 // record says that it is approximate.
 func TestCallsOfThePBX(t *testing.T) {
-	rules := record.DefaultRules()
+	rules := numbers.Default()
 	rules.Trunks = []*regexp.Regexp{regexp.MustCompile(`^PJSIP/trunk-[ab]$`)}
 	for _, c := range []struct {
 		file, want string // of the one record

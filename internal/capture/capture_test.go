@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
@@ -17,7 +18,7 @@ const captures = "../../record/testdata/captures/"
 
 func replay(t *testing.T, path string) ([]record.Record, capture.Stats) {
 	t.Helper()
-	rules := record.DefaultRules()
+	rules := numbers.Default()
 	rules.Extensions = []*regexp.Regexp{regexp.MustCompile(`^1\d\d$`)}
 	m := record.New(rules)
 	var out []record.Record

@@ -23,6 +23,7 @@ import (
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
@@ -228,7 +229,7 @@ func (w *work) run() {
 		w.t.Fatalf("a kill damaged the database: %+v", damage)
 	}
 	w.db.Deliver(func(string) []store.To { return []store.To{{Endpoint: "crm"}} })
-	w.loop = ingest.New(ingest.Options{Rules: record.DefaultRules(), Store: w.db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler)})
+	w.loop = ingest.New(ingest.Options{Rules: numbers.Default(), Store: w.db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler)})
 	w.check(w.loop.Boot(ctx))
 	ended := make(chan error, 1)
 	go func() { ended <- w.loop.Run(ctx) }()
@@ -312,7 +313,7 @@ func (w *work) repairs(ctx context.Context) {
 	w.step("import", func() {
 		s, err := backfill.Open(backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: filepath.Join(w.dir, "cel.csv")})
 		w.check(err)
-		_, err = repair.Import(ctx, repair.ImportOptions{Source: s, Rules: record.DefaultRules(), Store: w.db, Resume: true})
+		_, err = repair.Import(ctx, repair.ImportOptions{Source: s, Rules: numbers.Default(), Store: w.db, Resume: true})
 		w.check(errors.Join(err, s.Close()))
 	})
 }

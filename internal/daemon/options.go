@@ -15,41 +15,14 @@ import (
 
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/pbx"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/record"
 )
 
 // Rules are the configuration's numbers as the Machine wants them.
-func Rules(c config.Config) (record.Rules, error) {
-	n := c.Numbers
-	r := record.Rules{Guessed: slices.Equal(n.Extensions, config.Default().Numbers.Extensions), ExtSeparators: n.ExtensionSeparator, SrcExtVariable: n.SrcExtVariable, DstExtVariable: n.DstExtVariable, PBX: c.Asterisk.Name}
-	for _, list := range []struct {
-		from []string
-		to   *[]*regexp.Regexp
-	}{{n.Extensions, &r.Extensions}, {n.Trunks, &r.Trunks}, {n.Outside, &r.Outside}} {
-		for _, p := range list.from {
-			re, err := regexp.Compile(p)
-			if err != nil {
-				return r, fmt.Errorf("read numbers: %w", err)
-			}
-			*list.to = append(*list.to, re)
-		}
-	}
-	for _, list := range []struct {
-		from []config.Rewrite
-		to   *[]record.Rewrite
-	}{{n.Rewrite, &r.Dialled}, {n.RewriteCaller, &r.Callers}} {
-		for _, w := range list.from {
-			re, err := regexp.Compile(w.Match)
-			if err != nil {
-				return r, fmt.Errorf("read numbers: %w", err)
-			}
-			*list.to = append(*list.to, record.Rewrite{Match: re, With: w.Replace})
-		}
-	}
-	return r, r.Check()
-}
+func Rules(c config.Config) (record.Rules, error) { return numbers.Rules(c) }
 
 func directories(c config.Config) []recording.Directory {
 	var out []recording.Directory

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -35,7 +36,7 @@ func newCommitted(b *testing.B) *committed {
 	b.Cleanup(func() { db.Close() })
 	c := &committed{}
 	c.call = callEvents(b, "in-answered")
-	c.Loop = ingest.New(ingest.Options{Rules: record.DefaultRules(), Store: db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler),
+	c.Loop = ingest.New(ingest.Options{Rules: numbers.Default(), Store: db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler),
 		Lag: func(late time.Duration) { c.late = append(c.late, late) }})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -42,7 +43,7 @@ func TestPastTheBound(t *testing.T) {
 	d := &slowDisk{DB: openDisk(t, filepath.Join(t.TempDir(), "db")).DB, begun: make(chan struct{}, 1000), let: make(chan struct{})}
 	var gaps []time.Time
 	resyncs, lags := 0, 0
-	l := ingest.New(ingest.Options{Rules: record.DefaultRules(), Store: d, Bound: bound, Log: slog.New(slog.DiscardHandler),
+	l := ingest.New(ingest.Options{Rules: numbers.Default(), Store: d, Bound: bound, Log: slog.New(slog.DiscardHandler),
 		Resync: func() { resyncs++ }, Saw: func(e record.Event) { gaps = append(gaps, e.At) }, Lag: func(time.Duration) { lags++ }})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

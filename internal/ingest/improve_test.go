@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -18,7 +19,7 @@ import (
 func TestImprove(t *testing.T) {
 	d := openDisk(t, filepath.Join(t.TempDir(), "db"))
 	changes := make(chan record.Change, 100)
-	l := ingest.New(ingest.Options{Rules: record.DefaultRules(), Store: d, Log: slog.New(slog.DiscardHandler), Plan: webhook.Plan,
+	l := ingest.New(ingest.Options{Rules: numbers.Default(), Store: d, Log: slog.New(slog.DiscardHandler), Plan: webhook.Plan,
 		Publish: func(all []record.Change) {
 			for _, c := range all {
 				changes <- c
@@ -90,7 +91,7 @@ func TestImprove(t *testing.T) {
 func TestFullQueueIsAGap(t *testing.T) {
 	d := openDisk(t, filepath.Join(t.TempDir(), "db"))
 	saw := make(chan record.Event, 10)
-	l := ingest.New(ingest.Options{Rules: record.DefaultRules(), Store: d, Bound: 3, Log: slog.New(slog.DiscardHandler), Saw: func(e record.Event) { saw <- e }})
+	l := ingest.New(ingest.Options{Rules: numbers.Default(), Store: d, Bound: 3, Log: slog.New(slog.DiscardHandler), Saw: func(e record.Event) { saw <- e }})
 	events := callEvents(t, "in-answered")
 	for _, e := range events[:6] {
 		l.Put(e)
@@ -115,7 +116,7 @@ func TestFullQueueIsAGap(t *testing.T) {
 // is not kept beside it, and a call that has nothing to do with it is.
 func TestImproveAPart(t *testing.T) {
 	events := callEvents(t, "xfer-refer-replaces")
-	m, upTo, part := record.New(record.DefaultRules()), 0, ""
+	m, upTo, part := record.New(numbers.Default()), 0, ""
 	for i, e := range events {
 		for _, c := range m.Apply(nil, e) {
 			if c.Kind == record.CallMerged && part == "" {

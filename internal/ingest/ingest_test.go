@@ -15,6 +15,7 @@ import (
 
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -59,7 +60,7 @@ func start(t *testing.T, d *disk, bound int) *running {
 	t.Helper()
 	r := &running{changes: make(chan record.Change, 10_000), resyncs: make(chan struct{}, 100)}
 	r.Loop = ingest.New(ingest.Options{
-		Rules: record.DefaultRules(), Store: d, Bound: bound, Log: slog.New(slog.DiscardHandler),
+		Rules: numbers.Default(), Store: d, Bound: bound, Log: slog.New(slog.DiscardHandler),
 		Resync: func() { r.resyncs <- struct{}{} },
 		Publish: func(all []record.Change) {
 			for _, c := range all {
@@ -137,7 +138,7 @@ func TestRecordIsStoredBeforeItIsTold(t *testing.T) {
 func TestRestartAnywhere(t *testing.T) {
 	for _, name := range []string{"in-answered", "xfer-refer-replaces", "queue-linear-local"} {
 		events := callEvents(t, name)
-		want := record.Replay(record.DefaultRules(), func(yield func(record.Event) bool) {
+		want := record.Replay(numbers.Default(), func(yield func(record.Event) bool) {
 			for _, e := range events {
 				if !yield(e) {
 					return

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -28,7 +29,7 @@ func plan(c record.Change, live *record.Live, place int) []store.Change {
 func planning(t *testing.T, d *disk) *running {
 	t.Helper()
 	r := &running{changes: make(chan record.Change, 10_000)}
-	r.Loop = ingest.New(ingest.Options{Rules: record.DefaultRules(), Store: d, Plan: plan, Log: slog.New(slog.DiscardHandler),
+	r.Loop = ingest.New(ingest.Options{Rules: numbers.Default(), Store: d, Plan: plan, Log: slog.New(slog.DiscardHandler),
 		Publish: func(all []record.Change) {
 			for _, c := range all {
 				r.changes <- c

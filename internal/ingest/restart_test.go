@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
@@ -67,7 +68,7 @@ func TestEndedByTheList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := record.New(record.DefaultRules())
+	m := record.New(numbers.Default())
 	var changes []record.Change
 	for _, e := range facts {
 		changes = m.Apply(changes, e)

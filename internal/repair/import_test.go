@@ -16,6 +16,7 @@ import (
 
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -75,7 +76,7 @@ func newStore(t testing.TB) *store.DB {
 }
 
 func rules() record.Rules {
-	r := record.DefaultRules()
+	r := numbers.Default()
 	r.Extensions = []*regexp.Regexp{regexp.MustCompile(`^1\d\d$`)}
 	return r
 }

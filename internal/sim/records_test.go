@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
@@ -23,7 +24,7 @@ func TestMorningGivesTheCapturesRecords(t *testing.T) {
 	}
 	var want []string
 	p := run(t, Options{Speed: 50})
-	translate, machine := ami.NewTranslator(), record.New(record.DefaultRules())
+	translate, machine := ami.NewTranslator(), record.New(numbers.Default())
 	var changes []record.Change
 	ended := make(chan struct{})
 	states := connect(t, p, func(m *ami.Message, received time.Time) {
@@ -56,7 +57,7 @@ func TestMorningGivesTheCapturesRecords(t *testing.T) {
 
 // directly is what a capture gives without a PBX.
 func directly(t *testing.T, c *Capture) []string {
-	translate, machine := ami.NewTranslator(), record.New(record.DefaultRules())
+	translate, machine := ami.NewTranslator(), record.New(numbers.Default())
 	var changes []record.Change
 	for _, e := range c.events {
 		m, err := ami.NewReader(strings.NewReader(e.raw), ami.Bounds{}).Next()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/sim"
 	"github.com/voipd/voipd/record"
 )
@@ -28,7 +29,7 @@ type scene struct {
 
 // rules are those of the configuration in newVoipd.
 func rules() record.Rules {
-	r := record.DefaultRules()
+	r := numbers.Default()
 	r.Extensions = []*regexp.Regexp{regexp.MustCompile(`^1\d\d$`)}
 	r.Trunks = []*regexp.Regexp{regexp.MustCompile(`^PJSIP/trunk-[ab]$`)}
 	r.Dialled = []record.Rewrite{{Match: regexp.MustCompile(`^9(\d{10,})$`), With: "$1"}}

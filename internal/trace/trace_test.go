@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/trace"
 	"github.com/voipd/voipd/record"
 )
@@ -20,7 +21,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func rules() record.Rules {
-	r := record.DefaultRules()
+	r := numbers.Default()
 	r.Extensions = []*regexp.Regexp{regexp.MustCompile(`^1\d\d$`)}
 	r.Dialled = []record.Rewrite{{Match: regexp.MustCompile(`^9(\d{10,})$`), With: "$1"}}
 	return r

@@ -14,6 +14,7 @@ import (
 
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 )
@@ -34,7 +35,7 @@ func BenchmarkHangupToWebhook(b *testing.B) {
 	crm := webhook.Endpoint{Name: "crm", URL: app.URL, Secret: secret}
 	db := openStore(b, dbFile(b), crm)
 	defer db.Close()
-	loop := ingest.New(ingest.Options{Rules: record.DefaultRules(), Store: db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler)})
+	loop := ingest.New(ingest.Options{Rules: numbers.Default(), Store: db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- loop.Run(ctx) }()

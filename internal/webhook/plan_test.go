@@ -14,6 +14,7 @@ import (
 
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -97,7 +98,7 @@ func TestPlanOfRealCalls(t *testing.T) {
 	}
 }
 
-func rules() record.Rules { return record.DefaultRules() }
+func rules() record.Rules { return numbers.Default() }
 
 func compare(t *testing.T, name, got string) {
 	t.Helper()
