@@ -133,9 +133,6 @@ func (t *Translator) feature(e *record.Event, m *Message, name []byte) bool {
 	case "ConfbridgeJoin":
 		e.Value = t.text(m, "Conference")
 		return t.about(e, m, record.ConferenceJoined) && t.bridge(e, m)
-	case "ConfbridgeLeave":
-		e.Value = t.text(m, "Conference")
-		return t.about(e, m, record.ConferenceLeft) && t.bridge(e, m)
 	case "MessageWaiting":
 		e.Value = t.text(m, "Mailbox")
 		return len(m.Get("Uniqueid")) > 0 && t.about(e, m, record.VoicemailLeft)

@@ -18,7 +18,7 @@ const (
 	RecordRevised                         // something about an ended call became known: Record replaces the former one
 )
 
-// String is the kind's name for logs and traces.
+// String is the kind's name, for messages.
 func (k ChangeKind) String() string {
 	names := [...]string{"none", "began", "rang", "answered", "transferred", "held", "resumed", "merged", "ended", "revised"}
 	if int(k) < len(names) {

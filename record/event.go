@@ -34,7 +34,6 @@ const (
 	QueueJoined                     // QueueCallerJoin: Channel waits in queue Value
 	QueueLeft                       // QueueCallerLeave, QueueCallerAbandon: Channel no longer waits in queue Value
 	ConferenceJoined                // ConfbridgeJoin: Channel is in conference Value, on Bridge
-	ConferenceLeft                  // ConfbridgeLeave: Channel left conference Value
 	Originated                      // OriginateResponse: the PBX rang Channel in order to connect it to Exten; or voipd ordered it to, before the channel is there
 	RecordingStarted                // MixMonitorStart: Channel is recorded, and a VariableSet of its own names the file; ARI: Channel or Bridge is recorded to the file Value
 	VoicemailLeft                   // MessageWaiting on a channel: a message was left in mailbox Value
@@ -43,7 +42,6 @@ const (
 	SnapshotEnded                   // CoreShowChannelsComplete: what was not listed is gone
 	Gapped                          // facts may have been missed from here to the next snapshot; Value says why
 	RecordingChecked                // Disk: the recording Key of the call Value was looked at; Recorded says what was found
-	Ticked                          // Clock: nothing happened, but it is At now
 	ClockSet                        // Clock: the PBX's wall clock was set ahead by Age, or back; At is what it said then
 	kindEnd                         // not a kind: how many there are
 )
@@ -53,8 +51,7 @@ type Source uint8
 
 // The tellers. A record told by a lower number outranks one told by a higher.
 const (
-	SourceUnknown Source = iota
-	SourceAMI
+	SourceAMI Source = iota + 1
 	SourceARI
 	SourceCEL
 	SourceCDR

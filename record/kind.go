@@ -1,6 +1,9 @@
 package record
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // kindNames are the kinds as traces and journals write them. A name never
 // changes: old journals hold it.
@@ -31,7 +34,6 @@ func kindNames() [kindEnd]string {
 		QueueJoined:         "queue_joined",
 		QueueLeft:           "queue_left",
 		ConferenceJoined:    "conference_joined",
-		ConferenceLeft:      "conference_left",
 		Originated:          "originated",
 		RecordingStarted:    "recording_started",
 		VoicemailLeft:       "voicemail_left",
@@ -40,10 +42,12 @@ func kindNames() [kindEnd]string {
 		SnapshotEnded:       "snapshot_ended",
 		Gapped:              "gapped",
 		RecordingChecked:    "recording_checked",
-		Ticked:              "ticked",
 		ClockSet:            "clock_set",
 	}
 }
+
+// retired are names of kinds that older versions wrote and that decide nothing.
+func retired() []string { return []string{"conference_left", "ticked"} }
 
 // String is the kind's name, or "kind(N)" for one that is none.
 func (k Kind) String() string {
@@ -61,13 +65,18 @@ func (k Kind) MarshalText() ([]byte, error) {
 	return []byte(kindNames()[k]), nil
 }
 
-// UnmarshalText reads a kind's name; an unknown one is an error.
+// UnmarshalText reads a kind's name. A retired one is None; an unknown one is
+// an error.
 func (k *Kind) UnmarshalText(text []byte) error {
 	for i, name := range kindNames() {
 		if name == string(text) {
 			*k = Kind(i)
 			return nil
 		}
+	}
+	if slices.Contains(retired(), string(text)) {
+		*k = None
+		return nil
 	}
 	return fmt.Errorf("read kind: no kind is called %q", text)
 }

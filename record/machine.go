@@ -94,7 +94,7 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	switch e.Kind {
 	case SnapshotBegan, ChannelPresent, SnapshotEnded, Gapped:
 		return m.applySnapshot(dst, e)
-	case Ticked, None:
+	case None:
 		return dst
 	case Originated:
 		return m.originated(dst, e)
@@ -124,7 +124,7 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 
 // terminal tells which facts never make an unknown channel known.
 func terminal(k Kind) bool {
-	return k == BridgeLeft || k == QueueLeft || k == ConferenceLeft || k == ParkAbandoned || k == HangupRequested
+	return k == BridgeLeft || k == QueueLeft || k == ParkAbandoned || k == HangupRequested
 }
 
 func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {

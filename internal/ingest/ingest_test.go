@@ -209,7 +209,7 @@ func TestQueueFull(t *testing.T) {
 	l.Put(events[0])
 	<-d.failed // the loop holds the first batch and takes no more
 	for range 400 {
-		l.Put(record.Event{Kind: record.Ticked})
+		l.Put(record.Event{})
 	}
 	if s := l.Stats(); s.Waiting != 300 || s.Refused != 100 {
 		t.Errorf("got %d waiting and %d refused, want 300 and 100", s.Waiting, s.Refused)
