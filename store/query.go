@@ -196,12 +196,6 @@ func scanUnsettled(rows *sql.Rows) (out []Unsettled, err error) {
 	return out, rows.Err()
 }
 
-// Count is the number of records.
-func (db *DB) Count(ctx context.Context) (n int64, err error) {
-	err = db.reader.QueryRowContext(ctx, `SELECT count(*) FROM records`).Scan(&n)
-	return n, err
-}
-
 // Ping asks the database for something small.
 func (db *DB) Ping(ctx context.Context) error {
 	var n int

@@ -45,6 +45,16 @@ func commit(t *testing.T, db *store.DB, records ...record.Record) {
 	}
 }
 
+// count is how many records the database has.
+func count(t *testing.T, db *store.DB) int64 {
+	t.Helper()
+	list, more, err := db.Records(t.Context(), store.Query{Limit: 1000})
+	if err != nil || more {
+		t.Fatalf("count records: more than %d (%v)", len(list), err)
+	}
+	return int64(len(list))
+}
+
 func TestRecordComesBackAsItWent(t *testing.T) {
 	db := fresh(t)
 	want := call("1795366192.23", 0)
