@@ -10,6 +10,7 @@ import (
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/doctor"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/recording/convert"
 	"github.com/voipd/voipd/record"
 )
@@ -29,7 +30,7 @@ ARI it sees no endpoints.`,
 			if err != nil {
 				return err
 			}
-			rules, err := daemon.Rules(conf)
+			rules, err := numbers.Rules(conf)
 			if err != nil {
 				return err
 			}

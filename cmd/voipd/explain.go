@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/voipd/voipd/internal/config"
-	"github.com/voipd/voipd/internal/daemon"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/trace"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -26,7 +26,7 @@ func newExplain() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rules, err := daemon.Rules(k.conf)
+			rules, err := numbers.Rules(k.conf)
 			if err != nil {
 				return err
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/daemon"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/internal/trace"
 	"github.com/voipd/voipd/record"
@@ -70,7 +71,7 @@ func runImport(cmd *cobra.Command, f importFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	rules, err := daemon.Rules(conf)
+	rules, err := numbers.Rules(conf)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/contract"
-	"github.com/voipd/voipd/internal/daemon"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/trace"
 	"github.com/voipd/voipd/record"
 )
@@ -42,7 +42,7 @@ Calls still open at the end of a file are told as far as they are known.`,
 					return err
 				}
 			}
-			rules, err := daemon.Rules(conf)
+			rules, err := numbers.Rules(conf)
 			if err != nil {
 				return err
 			}

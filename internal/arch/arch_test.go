@@ -56,7 +56,7 @@ func mayImport() map[string][]string {
 		// single message of it.
 		"internal/daemon": {"record", "store", "internal/api", "internal/backfill", "internal/config", "internal/contract", "internal/ingest", "internal/numbers", "internal/pbx",
 			"internal/recording", "internal/recording/convert", "internal/repair", "internal/retention", "internal/systemd", "internal/webhook"},
-		"cmd/voipd":       {"*"},
+		"cmd/voipd": {"*"},
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/ingest"
+	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/pbx"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/recording/convert"
@@ -112,7 +113,7 @@ func (d *Daemon) Link(callID, id string) string {
 }
 
 func (d *Daemon) openRules(context.Context) (err error) {
-	d.rules, err = Rules(d.config)
+	d.rules, err = numbers.Rules(d.config)
 	return err
 }
 

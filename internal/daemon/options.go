@@ -15,14 +15,10 @@ import (
 
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/config"
-	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/pbx"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/record"
 )
-
-// Rules are the configuration's numbers as the Machine wants them.
-func Rules(c config.Config) (record.Rules, error) { return numbers.Rules(c) }
 
 func directories(c config.Config) []recording.Directory {
 	var out []recording.Directory

@@ -38,6 +38,6 @@ func (l *Loop) Boot(ctx context.Context) error {
 	for _, live := range l.machine.OpenLives() {
 		l.show(live.Record.CallID, live, true)
 	}
-	l.note(func(s *Stats) { s.OpenCalls = l.machine.Open() })
+	l.count(func(s *Stats) { s.OpenCalls = l.machine.Open() })
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/voipd/voipd/record"
-	"github.com/voipd/voipd/store"
 )
 
 // Improved says what became of records that CEL or CDR told.
@@ -44,10 +43,26 @@ func (l *Loop) Improve(ctx context.Context, records []record.Record) (Improved, 
 	}
 }
 
-func (l *Loop) improve(ctx context.Context, records []record.Record) (n Improved, err error) {
-	l.mark(true)
-	defer l.mark(false)
-	b := &store.Batch{}
+// improve brings records through a step of their own.
+func (l *Loop) improve(ctx context.Context, records []record.Record) (Improved, error) {
+	l.setBusy(true)
+	defer l.setBusy(false)
+	var s step
+	n, err := l.collectBetter(ctx, &s, records)
+	if err == nil && len(s.changes) > 0 {
+		if err = l.commit(ctx, &s); err == nil {
+			l.tell(&s)
+		}
+	}
+	if err != nil {
+		return Improved{}, err
+	}
+	return n, nil
+}
+
+// collectBetter gathers what records that are better than the kept ones mean
+// for the disk.
+func (l *Loop) collectBetter(ctx context.Context, s *step, records []record.Record) (n Improved, err error) {
 	var changes []record.Change
 	for i := range records {
 		if l.inAnother(&records[i]) {
@@ -56,7 +71,7 @@ func (l *Loop) improve(ctx context.Context, records []record.Record) (n Improved
 		}
 		verdict, r, doubles, err := l.opt.Store.Judge(ctx, records[i])
 		if err != nil {
-			return Improved{}, fmt.Errorf("improve records: %w", err)
+			return n, fmt.Errorf("improve records: %w", err)
 		}
 		switch verdict {
 		case record.Add:
@@ -73,19 +88,9 @@ func (l *Loop) improve(ctx context.Context, records []record.Record) (n Improved
 		}
 		changes = append(changes, record.Change{Kind: record.RecordRevised, At: at, CallID: r.CallID, Record: &r})
 	}
-	if len(changes) == 0 {
-		return n, nil
-	}
 	for _, c := range changes {
-		l.sum(b, c)
+		l.decided(s, c)
 	}
-	if err := l.commit(ctx, b); err != nil {
-		return Improved{}, err
-	}
-	if l.opt.Publish != nil {
-		l.opt.Publish(changes)
-	}
-	l.note(func(s *Stats) { s.Records += int64(len(b.Records)) })
 	return n, nil
 }
 
@@ -97,16 +102,4 @@ func (l *Loop) inAnother(r *record.Record) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.parts[r.CallID] > 0
-}
-
-// saw tells of the gaps among facts that are on the disk now.
-func (l *Loop) saw(events []record.Event) {
-	if l.opt.Saw == nil {
-		return
-	}
-	for _, e := range events {
-		if e.Kind == record.Gapped || e.Kind == record.SnapshotEnded {
-			l.opt.Saw(e)
-		}
-	}
 }

@@ -5,10 +5,8 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -80,14 +78,15 @@ type Loop struct {
 	unwritten []store.Entry
 	ended     []record.Change
 
+	decisions []record.Change // of the latest fact; its memory is used again
+
 	mu     sync.Mutex
 	live   map[string]record.Live // the calls going on, as they are on the disk
 	parts  map[string]int         // calls that became part of one that goes on: of how many
 	last   int64                  // the last change on the disk
 	stats  Stats
 	lagged prometheus.Histogram // from a fact's arrival to the disk
-
-	busy time.Time // since when a step is under way; zero: it waits for facts
+	busy   time.Time            // since when a step is under way; zero: it waits for facts
 }
 
 // Stats is how the loop does, for health and metrics.
@@ -138,7 +137,8 @@ func (l *Loop) Alive(within time.Duration) bool {
 	return l.busy.IsZero() || time.Since(l.busy) < within
 }
 
-func (l *Loop) mark(busy bool) {
+// setBusy notes that a step begins or goes on, or that it is done.
+func (l *Loop) setBusy(busy bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.busy = time.Time{}
@@ -150,7 +150,7 @@ func (l *Loop) mark(busy bool) {
 // Run takes facts until ctx ends, then writes what still waits and returns.
 func (l *Loop) Run(ctx context.Context) error {
 	if len(l.ended) > 0 {
-		if err := l.step(ctx, block{}); err != nil {
+		if err := l.take(ctx, block{}); err != nil {
 			return err
 		}
 	}
@@ -168,7 +168,7 @@ func (l *Loop) Run(ctx context.Context) error {
 			pause(ctx, linger)
 		}
 		for b, ok := l.queue.take(); ok; b, ok = l.queue.take() {
-			if err := l.step(ctx, b); err != nil {
+			if err := l.take(ctx, b); err != nil {
 				return err
 			}
 		}
@@ -181,181 +181,15 @@ func (l *Loop) drain() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	for b, ok := l.queue.take(); ok; b, ok = l.queue.take() {
-		if err := l.step(ctx, b); err != nil {
+		if err := l.take(ctx, b); err != nil {
 			return fmt.Errorf("drain: %w", err)
 		}
 	}
 	return nil
 }
 
-// step applies facts, writes what they decide, and publishes it.
-func (l *Loop) step(ctx context.Context, taken block) error {
-	l.mark(true)
-	defer l.mark(false)
-	events := taken.facts
-	if taken.gap {
-		l.opt.Log.Error("the queue was full and facts were refused: asking the PBX for its channels again", "bound", l.opt.Bound)
-		events = append(events, record.Event{At: lastAt(events), Kind: record.Gapped, Source: record.SourceClock, Value: "voipd's queue was full"})
-	}
-	changes := slices.Clone(l.ended)
-	b := &store.Batch{Journal: l.unwritten}
-	for _, c := range changes {
-		l.sum(b, c)
-	}
-	for i, e := range events {
-		told := len(changes)
-		if e.Kind == record.RecordingChecked {
-			changes = l.settle(ctx, changes, e)
-		} else {
-			if e.Kind.AboutAll() && (e.Kind != record.Gapped || i == 0 || events[i-1].Kind != record.Gapped) { // one gap is as good as many
-				b.Journal = aboutAll(b.Journal, l.machine.OpenIDs(), e)
-			}
-			changes = l.machine.Apply(changes, e)
-			if id := l.machine.Touched(); id != "" {
-				b.Journal = append(b.Journal, store.Entry{CallID: id, Event: e})
-			}
-		}
-		for _, c := range changes[told:] {
-			l.sum(b, c)
-		}
-	}
-	if !b.Empty() {
-		if err := l.commit(ctx, b); err != nil {
-			return err
-		}
-		l.unwritten, l.ended = nil, nil
-		l.lag(taken.came)
-	}
-	l.look(events, b, changes)
-	l.note(func(s *Stats) {
-		s.Applied += int64(len(events))
-		s.Records += int64(len(b.Records))
-		s.OpenCalls = l.machine.Open()
-		if at := lastAt(events); at.After(s.LastEvent) {
-			s.LastEvent = at
-		}
-	})
-	l.saw(events)
-	if len(changes) > 0 && l.opt.Publish != nil {
-		l.opt.Publish(changes)
-	}
-	if taken.gap && l.opt.Resync != nil {
-		l.opt.Resync()
-	}
-	return nil
-}
-
-// aboutAll appends a fact about every call going on to a journal.
-func aboutAll(journal []store.Entry, open []string, e record.Event) []store.Entry {
-	for _, id := range open {
-		journal = append(journal, store.Entry{CallID: id, Event: e})
-	}
-	return journal
-}
-
-// lag notes how long ago facts that are on the disk now were put.
-func (l *Loop) lag(came []time.Time) {
-	now := time.Now()
-	for _, at := range came {
-		late := now.Sub(at)
-		l.lagged.Observe(late.Seconds())
-		if l.opt.Lag != nil {
-			l.opt.Lag(late)
-		}
-	}
-}
-
-func lastAt(events []record.Event) time.Time {
-	if len(events) == 0 {
-		return time.Time{}
-	}
-	return events[len(events)-1].At
-}
-
-// sum writes into b what a change means for the disk, right after the fact that
-// made it.
-func (l *Loop) sum(b *store.Batch, c record.Change) {
-	switch c.Kind {
-	case record.CallMerged:
-		b.Merged = append(b.Merged, [2]string{c.CallID, c.Other})
-	case record.CallEnded:
-		b.Closed = append(b.Closed, store.Closed{CallID: c.CallID, At: c.At})
-	}
-	place := 0
-	if c.Record != nil {
-		b.Records = append(b.Records, *c.Record)
-		place = len(b.Records)
-	}
-	if l.opt.Plan == nil {
-		return
-	}
-	id := c.CallID
-	if c.Kind == record.CallMerged {
-		id = c.Other
-	}
-	if live, open := l.machine.OpenLive(id); open {
-		b.Changes = append(b.Changes, l.opt.Plan(c, &live, place)...)
-		return
-	}
-	b.Changes = append(b.Changes, l.opt.Plan(c, nil, place)...)
-}
-
-// settle takes in what the disk says of a recording of an ended call.
-func (l *Loop) settle(ctx context.Context, changes []record.Change, e record.Event) []record.Change {
-	r, err := l.opt.Store.Record(ctx, e.Value)
-	if err != nil {
-		if !errors.Is(err, store.ErrNotFound) {
-			l.opt.Log.Error("cannot settle a recording, will look again", "call", e.Value, "error", err)
-		}
-		return changes
-	}
-	for i := range changes { // a change of this very batch is not on the disk yet
-		if changes[i].Record != nil && changes[i].CallID == e.Value {
-			r = *changes[i].Record
-		}
-	}
-	if !r.SettleRecording(e.Key, e.Recorded) {
-		return changes
-	}
-	return append(changes, record.Change{Kind: record.RecordRevised, At: e.At, CallID: e.Value, Record: &r, Recording: e.Key})
-}
-
-// commit writes a batch, trying again until it is on the disk or ctx ends, and
-// then once more: the disk may have room again. Meanwhile facts wait in the
-// queue.
-func (l *Loop) commit(ctx context.Context, b *store.Batch) error {
-	wait := retryFirst
-	l.note(func(s *Stats) { s.Writing = time.Now() })
-	defer l.note(func(s *Stats) { s.Writing = time.Time{} })
-	for last := false; ; {
-		l.mark(true) // a store that fails is no dead loop
-		began := time.Now()
-		err := l.opt.Store.Commit(context.WithoutCancel(ctx), b)
-		if err == nil {
-			l.note(func(s *Stats) {
-				if s.StoreError != "" {
-					l.opt.Log.Info("the store takes records again")
-				}
-				s.Commits, s.LastCommit, s.StoreError, s.Trouble = s.Commits+1, time.Now(), "", ""
-				s.CommitTook = time.Since(began)
-			})
-			return nil
-		}
-		l.note(func(s *Stats) {
-			if s.StoreError == "" {
-				l.opt.Log.Error("cannot write to the store; facts wait in the queue", "error", err)
-			}
-			s.StoreError, s.Trouble = err.Error(), store.TroubleOf(err)
-		})
-		if last {
-			return fmt.Errorf("write to the store: %w", err)
-		}
-		last = !pause(ctx, wait)
-		wait = min(2*wait, retryLast)
-	}
-}
-
-func (l *Loop) note(f func(*Stats)) {
+// count changes the statistics.
+func (l *Loop) count(f func(*Stats)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f(&l.stats)

@@ -5,22 +5,21 @@ import (
 	"strings"
 
 	"github.com/voipd/voipd/record"
-	"github.com/voipd/voipd/store"
 )
 
-// look brings the view of the calls going on to what was just written: only the
-// calls of the batch can have changed, or, by a list of channels, every one.
-func (l *Loop) look(events []record.Event, b *store.Batch, changes []record.Change) {
-	touched := make(map[string]bool, len(b.Journal))
-	if slices.ContainsFunc(events, func(e record.Event) bool { return e.Kind == record.SnapshotEnded }) {
+// showCalls brings the view of the open calls to what was just written: only
+// the step's calls can have changed, or, by a list of channels, every one.
+func (l *Loop) showCalls(s *step) {
+	touched := make(map[string]bool, len(s.batch.Journal))
+	if slices.ContainsFunc(s.facts, func(e record.Event) bool { return e.Kind == record.SnapshotEnded }) {
 		for id := range l.live {
 			touched[id] = true
 		}
 	}
-	for _, e := range b.Journal {
+	for _, e := range s.batch.Journal {
 		touched[e.CallID] = true
 	}
-	for _, c := range changes {
+	for _, c := range s.changes {
 		touched[c.CallID] = true
 		if c.Kind == record.CallMerged {
 			touched[c.Other] = true
@@ -28,7 +27,7 @@ func (l *Loop) look(events []record.Event, b *store.Batch, changes []record.Chan
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.last = max(l.last, b.Last)
+	l.last = max(l.last, s.batch.Last)
 	for id := range touched {
 		live, open := l.machine.OpenLive(id)
 		l.show(id, live, open)
