@@ -5,7 +5,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -74,12 +73,11 @@ type Daemon struct {
 // line for the admin.
 func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	d := &Daemon{opt: opt, config: c, started: time.Now().UTC(), library: recording.New(directories(c)), registry: prometheus.NewRegistry()}
-	for _, open := range []func(context.Context) error{
+	err := d.parts.open(ctx, []func(context.Context) error{
 		d.openRules, d.openStore, d.openPort, d.openRepair, d.openWebhooks, d.openRecordings, d.openLoop, d.openAPI, d.openPBX,
-	} {
-		if err := open(ctx); err != nil {
-			return nil, errors.Join(err, d.parts.close())
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	return d, nil
 }

@@ -32,6 +32,17 @@ type lifecycle struct{ parts []part }
 
 func (l *lifecycle) add(p part) { l.parts = append(l.parts, p) }
 
+// open calls the functions that make and add the parts. Where one fails, the
+// parts added so far are closed.
+func (l *lifecycle) open(ctx context.Context, all []func(context.Context) error) error {
+	for _, open := range all {
+		if err := open(ctx); err != nil {
+			return errors.Join(err, l.close())
+		}
+	}
+	return nil
+}
+
 // health asks every part, the last one first: the PBX's link is told before what
 // depends on it.
 func (l *lifecycle) health(ctx context.Context, h *contract.Health) {
