@@ -26,7 +26,7 @@ func labRules() record.Rules {
 
 // TestGolden replays captures of the laboratory's own scenarios, from AMI and
 // from ARI, and compares the records with what must come of them. Where ARI
-// cannot tell, tellers.go says so.
+// cannot tell, sources.go says so.
 func TestGolden(t *testing.T) {
 	dirs, err := filepath.Glob("testdata/captures/*/*")
 	if err != nil || len(dirs) < 250 {
@@ -34,9 +34,9 @@ func TestGolden(t *testing.T) {
 	}
 	for _, dir := range dirs {
 		version, scenario := filepath.Base(filepath.Dir(dir)), filepath.Base(dir)
-		for _, teller := range []string{"ami.txt.gz", "ari.jsonl.gz"} {
-			t.Run(version+"/"+scenario+"/"+teller[:3], func(t *testing.T) {
-				byID := replayed(t, filepath.Join(dir, teller))
+		for _, source := range []string{"ami.txt.gz", "ari.jsonl.gz"} {
+			t.Run(version+"/"+scenario+"/"+source[:3], func(t *testing.T) {
+				byID := replayed(t, filepath.Join(dir, source))
 				for _, e := range expectedOf(t, dir) {
 					var found []deviation
 					if got := byID[e.CallID]; len(got) == 1 {
@@ -45,7 +45,7 @@ func TestGolden(t *testing.T) {
 						found = []deviation{{"record", fmt.Sprint(len(got)), "1"}}
 					}
 					for _, d := range found {
-						if teller == "ari.jsonl.gz" && untellable("ari", scenario, e.Call, d.field, version) != "" {
+						if source == "ari.jsonl.gz" && untellable("ari", scenario, e.Call, d.field, version) != "" {
 							continue
 						}
 						t.Errorf("call %d (%s): %s", e.Call, e.CallID, d)

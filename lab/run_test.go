@@ -148,13 +148,13 @@ func (r *run) ask(ctx context.Context, t *testing.T) {
 	}
 	r.compareCEL(ctx, t, records)
 	if r.second != nil {
-		r.compareTellers(ctx, t, want, records)
+		r.compareSources(ctx, t, want, records)
 	}
 }
 
-// compareTellers compares what voipd says over ARI with what it says over
+// compareSources compares what voipd says over ARI with what it says over
 // AMI: whatever is not in the list of Differences is a problem.
-func (r *run) compareTellers(ctx context.Context, t *testing.T, want map[string]bool, first []Record) {
+func (r *run) compareSources(ctx context.Context, t *testing.T, want map[string]bool, first []Record) {
 	t.Helper()
 	second, err := r.awaitRecords(ctx, r.second, want)
 	if err != nil {
@@ -311,7 +311,7 @@ func describe(records []Record) string {
 	return strings.Join(s, ", ")
 }
 
-// differences compares what two tellers say of one call.
+// differences compares what two sources say of one call.
 func (t told) differences(other told) []deviation {
 	return Want{Direction: t.direction, Src: t.src, Dst: t.dst, Disposition: t.disposition, Duration: t.duration,
 		Audio: map[bool]int{true: NotJudged}[t.recorded]}.deviations(other)

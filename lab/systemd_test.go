@@ -94,7 +94,7 @@ func printedCommands(t *testing.T) []string {
 		`call=$(voipd records --json | head -n 1 | sed 's/.*"callId":"\([0-9.]*\)".*/\1/')`,
 	}
 	for _, page := range []struct{ file, section string }{
-		{"README.md", "What happened while voipd was not looking"}, {"README.md", "Keeping and erasing"}, {"README.md", "When something looks wrong"},
+		{"README.md", "Calls that voipd missed"}, {"README.md", "Keeping and erasing"}, {"README.md", "When something looks wrong"},
 		{"docs/keeping.md", "Backup"}, {"docs/keeping.md", "How long things are kept"}, {"docs/keeping.md", "Forgetting a person"}, {"docs/webhooks.md", "Webhooks"},
 	} {
 		commands := printed(t, page.file, page.section)

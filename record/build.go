@@ -94,7 +94,7 @@ func (m *Machine) describe(c *call, d *Details, end time.Time) {
 	for _, t := range c.talks {
 		d.Conversations = append(d.Conversations, Conversation{A: t.aPhone, B: t.bPhone, At: ms(t.start), MS: between(t.start, t.end, end)})
 	}
-	for _, t := range c.tapes {
+	for _, t := range c.recordings {
 		if rec, heard := c.recording(t, end); heard {
 			d.Recordings = append(d.Recordings, rec)
 		}
@@ -104,10 +104,10 @@ func (m *Machine) describe(c *call, d *Details, end time.Time) {
 	}
 }
 
-// recording tells what there is to say of a tape, and whether there can be
+// recording tells what there is to say of a recording, and whether there can be
 // sound on it: MixMonitor writes nothing but a header before the channel is up,
 // and with option b nothing outside a bridge.
-func (c *call) recording(t *tape, end time.Time) (rec Recording, heard bool) {
+func (c *call) recording(t *recording, end time.Time) (rec Recording, heard bool) {
 	stop := t.stopped
 	if stop.IsZero() {
 		stop = end

@@ -34,7 +34,7 @@ func (c *call) shift(by time.Duration) {
 	for _, t := range c.talks {
 		shift(by, &t.start, &t.end)
 	}
-	for _, t := range c.tapes {
+	for _, t := range c.recordings {
 		shift(by, &t.at, &t.stopped)
 	}
 	for i := range c.transfers {

@@ -166,7 +166,7 @@ func (m *Machine) variableSet(ch *channel, e Event) {
 	c := ch.call
 	switch e.Key {
 	case "MIXMONITOR_FILENAME":
-		m.taped(ch, e)
+		m.recordingStarted(ch, e)
 	case "FROM_DID", "__FROM_DID":
 		if ch == c.origin && e.Value != "" && e.Value != "s" {
 			c.did = e.Value
@@ -182,21 +182,21 @@ func (m *Machine) variableSet(ch *channel, e Event) {
 	}
 }
 
-// taped: MixMonitor sets its variable on the channel that it runs on; that is
+// recordingStarted: MixMonitor sets its variable on the channel that it runs on; that is
 // where the file's name comes from (MixMonitorStart has none).
-func (m *Machine) taped(ch *channel, e Event) {
+func (m *Machine) recordingStarted(ch *channel, e Event) {
 	c := ch.call
-	for _, t := range c.tapes {
+	for _, t := range c.recordings {
 		if t.path == e.Value {
 			return
 		}
 	}
-	t := &tape{ch: ch, path: e.Value, at: e.At}
+	t := &recording{ch: ch, path: e.Value, at: e.At}
 	if ch.mixPath != "" && strings.Contains(e.Value, ch.mixPath) {
 		opts, _, _ := strings.Cut(ch.mixOpts, ",")
 		t.bridged = strings.Contains(opts, "b")
 	}
-	c.tapes = append(c.tapes, t)
+	c.recordings = append(c.recordings, t)
 }
 
 // queueJoined: the application Queue says so before the queue does, and is all

@@ -7,7 +7,7 @@ import "time"
 type Kind uint8
 
 // The kinds of facts. The comments name the AMI event that states each; other
-// tellers (ARI, CEL, CDR) have their own words for the same facts.
+// sources (ARI, CEL, CDR) have their own words for the same facts.
 const (
 	None                Kind = iota // the zero Event says nothing and changes nothing
 	Created                         // Newchannel: Channel exists; State, Number, Name, Context, Exten
@@ -49,7 +49,7 @@ const (
 // Source says who told an Event.
 type Source uint8
 
-// The tellers. A record told by a lower number outranks one told by a higher.
+// The sources. A record told by a lower number outranks one told by a higher.
 const (
 	SourceAMI Source = iota + 1
 	SourceARI
@@ -89,7 +89,7 @@ const (
 // Channel names one channel of the PBX.
 type Channel struct {
 	ID     string `json:"id,omitempty"`     // Uniqueid; text, compared whole, never split
-	Linked string `json:"linked,omitempty"` // Linkedid at the time of the event; empty where the teller has none
+	Linked string `json:"linked,omitempty"` // Linkedid at the time of the event; empty where the source has none
 	Name   string `json:"name,omitempty"`   // "PJSIP/101-0000000f"; says technology and endpoint, never used as a key
 	// Class is what the PBX shows the channel's endpoint to be, beside its name:
 	// [ClassTrunk], [ClassExtension], or the latter with the number of its

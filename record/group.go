@@ -71,8 +71,8 @@ func absorb(a, b *call) {
 	sort.SliceStable(a.attempts, func(i, j int) bool { return a.attempts[i].at.Before(a.attempts[j].at) })
 	a.talks = append(a.talks, b.talks...)
 	sort.SliceStable(a.talks, func(i, j int) bool { return a.talks[i].start.Before(a.talks[j].start) })
-	a.tapes = append(a.tapes, b.tapes...)
-	sort.SliceStable(a.tapes, func(i, j int) bool { return a.tapes[i].at.Before(a.tapes[j].at) })
+	a.recordings = append(a.recordings, b.recordings...)
+	sort.SliceStable(a.recordings, func(i, j int) bool { return a.recordings[i].at.Before(a.recordings[j].at) })
 	a.transfers = append(a.transfers, b.transfers...)
 	a.held += b.held
 	a.voicemail = a.voicemail || b.voicemail
@@ -288,7 +288,7 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 	if ch == c.heldBy {
 		dst = m.holdEnded(dst, ch, at)
 	}
-	for _, t := range c.tapes {
+	for _, t := range c.recordings {
 		if t.ch == ch && t.stopped.IsZero() {
 			t.stopped = at
 		}
@@ -304,7 +304,7 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 	m.fading = append(m.fading, fading{ch.id, m.now})
 	c.endUntold(ch)
 	c.ringingEndUntold(ch.rung)
-	c.tapeUntold(ch)
+	c.recordingUntold(ch)
 	if c.alive--; c.alive > 0 {
 		return dst
 	}

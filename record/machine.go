@@ -158,7 +158,7 @@ func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
 		return m.conferenceJoined(dst, ch, e)
 	case RecordingStarted:
 		if ch.recorded = true; e.Value != "" {
-			m.taped(ch, e)
+			m.recordingStarted(ch, e)
 		}
 	case VoicemailLeft:
 		c.voicemail = true

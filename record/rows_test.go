@@ -74,7 +74,7 @@ func cdrExceptions() []exception {
 // TestRows: every capture told by its CEL rows, and by its CDR rows, gives the
 // records of expect.json but for the exceptions; each of these is real.
 func TestRows(t *testing.T) {
-	for _, teller := range []struct {
+	for _, source := range []struct {
 		name       string
 		exceptions []exception
 	}{{"cel", celExceptions()}, {"cdr", cdrExceptions()}} {
@@ -82,13 +82,13 @@ func TestRows(t *testing.T) {
 			name  string
 			rules record.Rules
 		}{{"configured", officeRules()}, {"defaults", numbers.Default()}} {
-			t.Run(teller.name+"/"+rules.name, func(t *testing.T) { compareRows(t, teller.name, rules.rules, teller.exceptions) })
+			t.Run(source.name+"/"+rules.name, func(t *testing.T) { compareRows(t, source.name, rules.rules, source.exceptions) })
 		}
 	}
 }
 
-func compareRows(t *testing.T, teller string, rules record.Rules, exceptions []exception) {
-	files, err := filepath.Glob("testdata/captures/*/*/" + teller + ".csv.gz")
+func compareRows(t *testing.T, source string, rules record.Rules, exceptions []exception) {
+	files, err := filepath.Glob("testdata/captures/*/*/" + source + ".csv.gz")
 	if err != nil || len(files) != 72 {
 		t.Fatalf("found %d files, want 72 (%v)", len(files), err)
 	}

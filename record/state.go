@@ -103,8 +103,8 @@ type talk struct {
 	withExternal bool
 }
 
-// tape is a recording that the PBX announced.
-type tape struct {
+// recording is a recording that the PBX announced.
+type recording struct {
 	ch      *channel
 	path    string
 	at      time.Time
@@ -123,7 +123,7 @@ type call struct {
 	linked  []string // linkedids that lead here
 	seq     uint64   // number of its first event: the order of calls that began at the same time
 	told    bool     // CallBegan was told
-	bare    bool     // its teller knows no linkedids (ARI without channelvars)
+	bare    bool     // its source knows no linkedids (ARI without channelvars)
 	source  Source
 
 	byPBX    bool   // the PBX rang the first party itself
@@ -134,10 +134,10 @@ type call struct {
 	srcExt   string
 	dstExt   string
 
-	attempts  []*attempt
-	talks     []*talk
-	transfers []Transfer
-	tapes     []*tape
+	attempts   []*attempt
+	talks      []*talk
+	transfers  []Transfer
+	recordings []*recording
 
 	queue      string
 	queueSince time.Time

@@ -45,12 +45,12 @@ func (c *call) ringingEndUntold(a *attempt) {
 	c.approximate("the end of a ringing was not told")
 }
 
-// tapeUntold: a channel was recorded, and the file's name did not come.
-func (c *call) tapeUntold(ch *channel) {
+// recordingUntold: a channel was recorded, and the file's name did not come.
+func (c *call) recordingUntold(ch *channel) {
 	if !ch.recorded {
 		return
 	}
-	for _, t := range c.tapes {
+	for _, t := range c.recordings {
 		if t.ch == ch {
 			return
 		}

@@ -50,18 +50,19 @@ type Options struct {
 	// Transcoder converts what browsers do not play; nil: nothing is converted.
 	Transcoder *convert.Transcoder
 	Tokens     []Token
-	// Members lists the PBX's operators; Place rings src and dials dst for him,
-	// and gives the call's id; End hangs a call up. who is the token's name.
-	Members func(context.Context) []contract.Member
-	Place   func(ctx context.Context, who, src, dst string) (callID string, err error)
-	End     func(ctx context.Context, who, callID string) error
-	Hosts   []string // names, in lower case, under which the API answers beside addresses and localhost
-	Origins []string // of pages that may call the API ("https://crm.example.com")
-	Health  func(context.Context) contract.Health
-	Metrics *prometheus.Registry // nil: no /metrics
-	Now     func() time.Time
-	Log     *slog.Logger
-	Version string
+	// Members lists the PBX's operators. Originate rings src, dials dst once src
+	// has answered, and gives the call's id. Hangup ends a call. token is the name
+	// of the token that asks.
+	Members   func(context.Context) []contract.Member
+	Originate func(ctx context.Context, token, src, dst string) (callID string, err error)
+	Hangup    func(ctx context.Context, token, callID string) error
+	Hosts     []string // names, in lower case, under which the API answers beside addresses and localhost
+	Origins   []string // of pages that may call the API ("https://crm.example.com")
+	Health    func(context.Context) contract.Health
+	Metrics   *prometheus.Registry // nil: no /metrics
+	Now       func() time.Time
+	Log       *slog.Logger
+	Version   string
 }
 
 // bodyLimit bounds a request's body: a call object is some 100 bytes.

@@ -36,7 +36,7 @@ type office struct {
 	dir    string
 	now    time.Time
 	server *httptest.Server
-	lives  []record.Live
+	open   []record.Live
 	halt   chan struct{}
 	hold   sync.Mutex // held: readers of changes wait
 
@@ -74,10 +74,10 @@ func (o *office) scopes(scopes ...string) {
 		scopes = nil
 	}
 	o.server.Config.Handler = api.New(api.Options{
-		Members: func(context.Context) []contract.Member { return []contract.Member{{ID: "101", State: "idle"}} },
-		Place:   func(context.Context, string, string, string) (string, error) { return "voipd-1.1", nil },
-		End:     func(context.Context, string, string) error { return nil },
-		Records: o.db, Changes: heldChanges{o.db, o}, Live: func() ([]record.Live, int64) { return o.lives, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
+		Members:   func(context.Context) []contract.Member { return []contract.Member{{ID: "101", State: "idle"}} },
+		Originate: func(context.Context, string, string, string) (string, error) { return "voipd-1.1", nil },
+		Hangup:    func(context.Context, string, string) error { return nil },
+		Records:   o.db, Changes: heldChanges{o.db, o}, Live: func() ([]record.Live, int64) { return o.open, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
 		Transcoder: o.convert,
 		Signer:     recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
 		Tokens:     []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes}},

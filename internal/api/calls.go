@@ -14,10 +14,10 @@ type callsOutput struct {
 }
 
 func (s *server) calls(context.Context, *struct{}) (*callsOutput, error) {
-	lives, last := s.opt.Live()
+	open, last := s.opt.Live()
 	out := &callsOutput{}
-	out.Body.Calls, out.Body.After = make([]contract.OpenCall, len(lives)), last
-	for i, l := range lives {
+	out.Body.Calls, out.Body.After = make([]contract.OpenCall, len(open)), last
+	for i, l := range open {
 		out.Body.Calls[i] = contract.FromLive(l)
 	}
 	return out, nil

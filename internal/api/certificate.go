@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// certificateAge is how often the certificate's files are looked at, at the
+// certificateAge is how often the certificate's files are checked, at the
 // most: a renewed one is in use this long after it was written.
 const certificateAge = 10 * time.Second
 
@@ -19,10 +19,10 @@ type certificate struct {
 	certFile, keyFile string
 	log               *slog.Logger
 
-	mu     sync.Mutex
-	now    *tls.Certificate
-	seen   [2]time.Time // when the files were changed last
-	looked time.Time
+	mu      sync.Mutex
+	now     *tls.Certificate
+	seen    [2]time.Time // when the files were changed last
+	checked time.Time
 }
 
 // newCertificate reads a certificate. The error says which file is wrong.
@@ -43,7 +43,7 @@ func (c *certificate) read() error {
 	if err != nil {
 		return err
 	}
-	c.now, c.seen, c.looked = &pair, seen, time.Now()
+	c.now, c.seen, c.checked = &pair, seen, time.Now()
 	return nil
 }
 
@@ -62,10 +62,10 @@ func (c *certificate) changed() (at [2]time.Time, err error) {
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.looked) < certificateAge {
+	if time.Since(c.checked) < certificateAge {
 		return c.now, nil
 	}
-	c.looked = time.Now()
+	c.checked = time.Now()
 	if seen, err := c.changed(); err == nil && seen == c.seen {
 		return c.now, nil
 	}

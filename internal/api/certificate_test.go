@@ -55,7 +55,7 @@ func TestCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	serial := func() int64 {
-		c.looked = time.Time{} // it is time to look again
+		c.checked = time.Time{} // it is time to check again
 		got, err := c.get(nil)
 		if err != nil {
 			t.Fatal(err)

@@ -30,7 +30,7 @@ const (
 )
 
 type eventsInput struct {
-	After       int64  `query:"after" minimum:"-1" default:"-1" doc:"Go on behind this place in the sequence. 0: from the oldest that is kept; absent: from now"`
+	After       int64  `query:"after" minimum:"-1" default:"-1" doc:"Go on behind this position in the sequence. 0: from the oldest that is kept; absent: from now"`
 	LastEventID string `header:"Last-Event-ID" doc:"The same, as browsers send it; it goes before after"`
 }
 
@@ -43,7 +43,7 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 			return nil, problem(http.StatusUnprocessableEntity, "bad-request", "Unprocessable Entity", "Last-Event-ID is not the id of an event.")
 		}
 	}
-	after, err := s.place(ctx, from)
+	after, err := s.position(ctx, from)
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +69,9 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 	}}, nil
 }
 
-// place is where in the sequence to go on: from, or, for -1, its end. It is a
+// position is where in the sequence to go on: from, or, for -1, its end. It is a
 // problem where something behind from is not kept any more.
-func (s *server) place(ctx context.Context, from int64) (int64, error) {
+func (s *server) position(ctx context.Context, from int64) (int64, error) {
 	span, err := s.opt.Changes.Span(ctx)
 	switch {
 	case err != nil:
@@ -100,7 +100,7 @@ const (
 	endRead = "the events cannot be read"
 )
 
-// follower tells the changes behind a place to one reader. It reads them from
+// follower tells the changes behind a position to one reader. It reads them from
 // the disk, page by page, so that a reader costs no memory however slow he is.
 type follower struct {
 	*server

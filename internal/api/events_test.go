@@ -233,7 +233,7 @@ func TestPull(t *testing.T) {
 
 func TestCallsGoingOn(t *testing.T) {
 	o := newOffice(t)
-	o.lives = []record.Live{{State: record.Rings, Ringing: []string{"101", "102"},
+	o.open = []record.Live{{State: record.Rings, Ringing: []string{"101", "102"},
 		Record: record.Record{CallID: "1.1", Direction: record.In, SrcPhone: "79031000001", DstPhone: "101", Details: record.Details{StartedAt: o.now.UTC()}}}}
 	_, _, body := o.get("/v1/calls")
 	want := `{"calls":[{"callId":"1.1","direction":"in","state":"ringing","srcPhone":"79031000001","dstPhone":"101","startedAt":"` +
@@ -241,7 +241,7 @@ func TestCallsGoingOn(t *testing.T) {
 	if got := strings.TrimSpace(string(body)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	o.lives = nil
+	o.open = nil
 	if _, _, body := o.get("/v1/calls"); !strings.HasPrefix(string(body), `{"calls":[],`) {
 		t.Errorf("got %s", body)
 	}

@@ -40,14 +40,14 @@ type listInput struct {
 	Filters
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many records at the most"`
 	Cursor string `query:"cursor" maxLength:"512" doc:"\"next\" of the page before"`
-	After  int64  `query:"after" minimum:"-1" default:"-1" doc:"Instead of a page: the records that changed behind this place in the sequence, each as it is now. 0: all that is kept"`
+	After  int64  `query:"after" minimum:"-1" default:"-1" doc:"Instead of a page: the records that changed behind this position in the sequence, each as it is now. 0: all that is kept"`
 }
 
 type listOutput struct {
 	Body struct {
 		Records []contract.Record `json:"records" nullable:"false"`
 		Next    string            `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
-		After   *int64            `json:"after,omitempty" doc:"With after: the place to ask from the next time"`
+		After   *int64            `json:"after,omitempty" doc:"With after: the position to ask from the next time"`
 	}
 }
 
@@ -86,14 +86,14 @@ func views(list []record.Record) []contract.Record {
 	return out
 }
 
-// changed lists the records that changed behind a place in the sequence.
+// changed lists the records that changed behind a position in the sequence.
 func (s *server) changed(ctx context.Context, in *listInput) (*listOutput, error) {
 	alone := *in
 	alone.After, alone.Limit = 0, 0
 	if alone != (listInput{}) {
 		return nil, badParameter("after", "goes with limit alone", in.After)
 	}
-	if _, err := s.place(ctx, in.After); err != nil {
+	if _, err := s.position(ctx, in.After); err != nil {
 		return nil, err
 	}
 	list, next, err := s.opt.Changes.ChangedRecords(ctx, in.After, in.Limit)

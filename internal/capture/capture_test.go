@@ -94,13 +94,13 @@ func unpack(t *testing.T, from, to string) {
 // TestRowsByName: the name of a file of rows says whose they are; one that does
 // not is no guess.
 func TestRowsByName(t *testing.T) {
-	for _, teller := range []string{"cel", "cdr"} {
-		file := captures + "22/in-answered/" + teller + ".csv.gz"
+	for _, source := range []string{"cel", "cdr"} {
+		file := captures + "22/in-answered/" + source + ".csv.gz"
 		want, _ := replay(t, file)
-		if len(want) != 1 || want[0].Details.Source != teller {
-			t.Fatalf("%s: %+v", teller, want)
+		if len(want) != 1 || want[0].Details.Source != source {
+			t.Fatalf("%s: %+v", source, want)
 		}
-		names := map[string][]string{"cel": {"cel.csv", "CEL-2026.csv", "cel-custom/Master.csv"}, "cdr": {"pbx-cdr.csv", "Master.csv", "cdr-csv/Master.csv"}}[teller]
+		names := map[string][]string{"cel": {"cel.csv", "CEL-2026.csv", "cel-custom/Master.csv"}, "cdr": {"pbx-cdr.csv", "Master.csv", "cdr-csv/Master.csv"}}[source]
 		for _, name := range names {
 			bare := filepath.Join(t.TempDir(), name)
 			if err := os.MkdirAll(filepath.Dir(bare), 0o700); err != nil {

@@ -221,11 +221,11 @@ func (d *Daemon) openAPI(context.Context) error {
 	handler := api.New(api.Options{
 		Records: d.store, Library: d.library, Transcoder: d.convert, Tokens: tokens(d.config), Health: d.health, Metrics: d.registry, Now: time.Now, Log: d.opt.Log,
 		Members: func(ctx context.Context) []contract.Member { return d.pbx.Members(ctx) },
-		Place: func(ctx context.Context, token, src, dst string) (string, error) {
+		Originate: func(ctx context.Context, token, src, dst string) (string, error) {
 			return d.pbx.Call(ctx, token, src, dst)
 		},
-		End:   func(ctx context.Context, token, callID string) error { return d.pbx.Hangup(ctx, token, callID) },
-		Hosts: hosts(d.config), Origins: d.config.HTTP.Origins, Version: d.opt.Version, Signer: d.signer, Changes: d.store, Live: d.loop.Live, Halt: halt,
+		Hangup: func(ctx context.Context, token, callID string) error { return d.pbx.Hangup(ctx, token, callID) },
+		Hosts:  hosts(d.config), Origins: d.config.HTTP.Origins, Version: d.opt.Version, Signer: d.signer, Changes: d.store, Live: d.loop.Live, Halt: halt,
 	})
 	d.parts.add(part{name: "converter", run: forever(func(ctx context.Context) { d.convert.Prepare(); <-ctx.Done() })})
 	d.parts.add(part{name: "API", run: func(ctx context.Context) error {
@@ -245,7 +245,7 @@ func (d *Daemon) openPBX(context.Context) error {
 		return err
 	}
 	opt.Refused, opt.Clock, opt.ClockStore, opt.Handle, opt.OnUp, opt.Log = d.opt.Refused, d.clock, storedClock{d.store}, d.loop.Put, d.notifier.Ready, d.opt.Log
-	opt.Live = func() []record.Live { lives, _ := d.loop.Live(); return lives }
+	opt.Live = func() []record.Live { open, _ := d.loop.Live(); return open }
 	if d.pbx, err = pbx.New(opt); err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ask sends a request as a neighbour would.
+// ask sends a request as another program on the network would.
 func (o *office) ask(method, path string, change func(*http.Request)) *http.Response {
 	o.t.Helper()
 	r, err := http.NewRequest(method, o.server.URL+path, nil)

@@ -34,7 +34,7 @@ type placeOutput struct {
 }
 
 func (s *server) placeCall(ctx context.Context, in *placeInput) (*placeOutput, error) {
-	id, err := s.opt.Place(ctx, tokenOf(ctx), in.Body.SrcPhone, in.Body.DstPhone)
+	id, err := s.opt.Originate(ctx, tokenOf(ctx), in.Body.SrcPhone, in.Body.DstPhone)
 	if err != nil {
 		return nil, s.refused("place a call", err)
 	}
@@ -48,7 +48,7 @@ type endInput struct {
 }
 
 func (s *server) endCall(ctx context.Context, in *endInput) (*struct{}, error) {
-	if err := s.opt.End(ctx, tokenOf(ctx), in.CallID); err != nil {
+	if err := s.opt.Hangup(ctx, tokenOf(ctx), in.CallID); err != nil {
 		return nil, s.refused("end a call", err)
 	}
 	return nil, nil

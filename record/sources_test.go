@@ -19,18 +19,18 @@ import (
 
 var update = flag.Bool("update", false, "write the pages in docs/ anew")
 
-// teller is somebody who tells the same calls as AMI.
-type teller struct {
+// source is one that gives facts of the same calls as AMI.
+type source struct {
 	name, file string
 	untold     map[string]string // details that it cannot tell, and why
 	exceptions []exception       // fields of the record itself
 	intro      string
 }
 
-// tellers are all but AMI. A detail that differs and is not there fails, and so
+// sources are all but AMI. A detail that differs and is not there fails, and so
 // does a line there that no capture shows.
-func tellers() []teller {
-	return []teller{
+func sources() []source {
+	return []source{
 		{"ARI", "ari.jsonl", untoldByARI(), nil, "These details differ, over ARI:"},
 		{"CEL", "cel.csv", untoldByCEL(), celExceptions(), "These details differ, of CEL rows:"},
 		{"CDR", "cdr.csv", untoldByCDR(), cdrExceptions(), `Every record told by CDR says that it is approximate. Cancelled calls and some busy ones read no_answer; a call that the PBX
@@ -97,13 +97,13 @@ func details(byReason map[string][]string) map[string]string {
 	return out
 }
 
-// TestTellersAgree: every capture told by AMI and by another teller gives the
+// TestSourcesAgree: every capture told by AMI and by another source gives the
 // same records, details included, except for what that one cannot tell.
-func TestTellersAgree(t *testing.T) {
+func TestSourcesAgree(t *testing.T) {
 	var page bytes.Buffer
-	page.WriteString(tellersHead)
-	for _, who := range tellers() {
-		seen := compareTellers(t, who)
+	page.WriteString(sourcesHead)
+	for _, who := range sources() {
+		seen := compareSources(t, who)
 		for field, where := range seen {
 			if who.untold[field] == "" {
 				t.Errorf("%s: %s differs in %v, and untold does not say why", who.name, field, where)
@@ -114,15 +114,15 @@ func TestTellersAgree(t *testing.T) {
 				t.Errorf("%s: untold says that %s differs, and no capture shows it", who.name, field)
 			}
 		}
-		writeTeller(&page, who, seen)
+		writeSource(&page, who, seen)
 	}
-	page.WriteString(tellersFoot)
+	page.WriteString(sourcesFoot)
 	checkPage(t, "../docs/tellers.md", page.Bytes())
 }
 
-// compareTellers gives the fields that differ from AMI's tale and are not among
-// the teller's exceptions, and the captures that show it.
-func compareTellers(t *testing.T, who teller) map[string][]string {
+// compareSources gives the fields that differ from AMI's tale and are not among
+// the source's exceptions, and the captures that show it.
+func compareSources(t *testing.T, who source) map[string][]string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/captures/*/*/ami.txt.gz")
 	if err != nil || len(files) == 0 {
@@ -154,7 +154,7 @@ func compareTellers(t *testing.T, who teller) map[string][]string {
 	return seen
 }
 
-// inOrder gives the records by their calls' ids, which every teller has.
+// inOrder gives the records by their calls' ids, which every source has.
 func inOrder(changes []record.Change) []record.Record {
 	out := records(changes)
 	slices.SortFunc(out, func(a, b record.Record) int { return strings.Compare(a.CallID, b.CallID) })
@@ -228,7 +228,7 @@ func asTime(v any) (time.Time, bool) {
 	return t, err == nil
 }
 
-const tellersHead = `# What each teller can tell
+const sourcesHead = `# What each source of facts can tell
 
 voipd hears of calls by AMI or by ARI (` + "`asterisk.interface`" + `), and can read what Asterisk wrote down of them: CEL and CDR
 (` + "`voipd replay cel.csv`, `cdr.csv`" + `). All become the same facts for the same rules. Of the captures, AMI and ARI tell every record
@@ -236,12 +236,12 @@ right: direction, phones, disposition, duration and recordings do not differ. Wh
 here; every line is checked against the captures.
 `
 
-const tellersFoot = `
-This page is written by ` + "`go test ./record -run TestTellersAgree -update`" + `.
+const sourcesFoot = `
+This page is written by ` + "`go test ./record -run TestSourcesAgree -update`" + `.
 `
 
-// writeTeller writes what one teller cannot tell.
-func writeTeller(b *bytes.Buffer, who teller, seen map[string][]string) {
+// writeSource writes what one source cannot tell.
+func writeSource(b *bytes.Buffer, who source, seen map[string][]string) {
 	fmt.Fprintf(b, "\n## %s\n\n", who.name)
 	if len(who.exceptions) > 0 {
 		wrong := map[string]bool{}

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestBadNeighbours: hundreds of clients that say nothing, some that speak a
+// TestBadClients: hundreds of clients that say nothing, some that speak a
 // letter at a time, and one with huge headers hold nobody up, and are let go.
-func TestBadNeighbours(t *testing.T) {
+func TestBadClients(t *testing.T) {
 	o := newOffice(t)
 	o.start()
 	defer func() {
