@@ -16,7 +16,7 @@ func Scenarios() []Scenario {
 	return all
 }
 
-// Records by record-rules, in the words of the tables below.
+// These make the records that the tables below expect.
 func internal(src, dst, disposition string, seconds int) *Want {
 	return &Want{Direction: "internal", Src: src, Dst: dst, Disposition: disposition, Duration: seconds, Audio: seconds}
 }

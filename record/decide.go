@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// This file implements record-rules, "direction", "srcPhone", "dstPhone",
-// "disposition" and "duration". Each function returns the value and the rule
-// that gave it.
+// This file decides direction, srcPhone, dstPhone, disposition and duration. Each
+// function returns the value and the rule that gave it.
 
 // beganBy tells who began the call: "external", "operator" or "pbx".
 func (c *call) beganBy() string {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// This file implements record-rules, "Which channels are one call".
+// This file decides which channels are one call.
 
 // relink follows a change of linkedid: Asterisk tells it by no event of its
 // own, the next one of the channel simply carries the new id. It comes when

@@ -253,8 +253,8 @@ func (m *Machine) tell(dst []Change, c *call, change Change) []Change {
 	return append(m.begun(dst, c, change.At), change)
 }
 
-// begin makes the call of its first channel. record-rules, "Which channels are
-// one call" 2: the id is the linkedid, and it never changes.
+// begin makes the call of its first channel. The id of the call is that channel's
+// linkedid, and never changes.
 func (m *Machine) begin(ch *channel, e Event) *call {
 	c := &call{id: ch.linked, began: ch.began, last: e.At, linked: []string{ch.linked}, source: e.Source, origin: ch,
 		seq: m.events, bare: ch.linked == ch.id && e.Channel.Linked == "" && e.Peer.Linked == ""}

@@ -6,7 +6,7 @@ import (
 )
 
 // This file follows calls that the PBX begins: for whom it rang its first
-// channel (record-rules, "direction" 3, "srcPhone").
+// channel (decide.go: direction, srcPhone).
 
 // order is for whom a channel will be made, and when that was said.
 type order struct {

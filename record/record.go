@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Direction of a call: who began it decides (record-rules, "direction").
+// Direction of a call: who began it decides (decide.go).
 type Direction string
 
 // The three directions.
@@ -17,7 +17,7 @@ const (
 	Internal Direction = "internal"
 )
 
-// Disposition is the outcome of a call (record-rules, "disposition").
+// Disposition is the outcome of a call (decide.go).
 type Disposition string
 
 // The outcomes.

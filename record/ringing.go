@@ -57,9 +57,8 @@ type ringingRow struct {
 	why     string
 }
 
-// ringingTable says how a ringing ended (record-rules, "disposition";
-// asterisk-facts, "Ends of a dialling"). The first row that fits wins; the last
-// one fits always.
+// ringingTable says how a ringing ended. The first row that fits wins; the last
+// one always fits.
 var ringingTable = []ringingRow{
 	{status: []string{"ANSWER", notToldUp}, outcome: rangAnswered, why: "the phone answered"},
 	{status: []string{notToldRinging}, outcome: rangRinging, why: "the phone still rings"},

@@ -2,8 +2,7 @@ package record
 
 import "time"
 
-// This file implements record-rules, "conversation": two people who can hear
-// each other, in one bridge or in bridges that Local channels join, and never
+// A conversation is two people who can hear each other, in one bridge or in bridges that Local channels join, and never
 // in a holding bridge.
 
 // seam is how short a silence between the same two parties is no end of their
