@@ -14,6 +14,8 @@ echo "machine: ${cpu:-unknown processor}, $(nproc) cores, $memory memory, $(unam
 echo
 echo 'AMI bytes to messages, one core'
 bench -benchtime 3s -cpu 1 ./ami
+echo 'ARI events to facts, one core: of the whole stream, and of those that state a fact'
+bench -benchtime 3s -cpu 1 ./ari
 echo 'AMI bytes to records, one core; memory of an open call'
 bench -benchtime 3s -cpu 1 ./record
 echo 'Records committed, synchronous=FULL; one delivery, from written to settled'
