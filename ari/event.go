@@ -1,81 +1,30 @@
 package ari
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/CyCoreSystems/ari/v6"
+	"github.com/tidwall/gjson"
+
 	"github.com/voipd/voipd/record"
 )
-
-// message is an ARI event, as far as calls go.
-type message struct {
-	Type      string
-	Timestamp string
-	Channel   channel
-	Bridge    bridge
-
-	Caller     channel // Dial
-	Peer       channel
-	DialStatus string
-	DialString string
-
-	Variable string // ChannelVarset
-	Value    string
-
-	DialplanApp     string `json:"dialplan_app"`
-	DialplanAppData string `json:"dialplan_app_data"`
-
-	Cause     int
-	TechCause int `json:"tech_cause"`
-	Soft      bool
-
-	Exten, Context string // BridgeBlindTransfer
-	Transferee     channel
-	FirstLeg       channel `json:"transferer_first_leg"`
-	SecondLeg      channel `json:"transferer_second_leg"`
-
-	Recording struct { // RecordingStarted
-		Name, Format string
-		Target       string `json:"target_uri"` // channel:ID or bridge:ID
-	}
-}
-
-type channel struct {
-	ID           string
-	Name         string
-	State        string
-	Caller       struct{ Name, Number string }
-	Dialplan     struct{ Context, Exten string }
-	CreationTime string            `json:"creationtime"`
-	ChannelVars  map[string]string `json:"channelvars"`
-}
-
-type bridge struct {
-	ID         string
-	Technology string
-	Creator    string
-	Name       string
-	Channels   []string
-}
 
 // linkedVariable is the entry of ari.conf's channelvars that gives ARI a
 // linkedid (seen on Asterisk 22).
 const linkedVariable = "CHANNEL(linkedid)"
 
-func (c *channel) fact() record.Channel {
-	return record.Channel{ID: c.ID, Linked: c.ChannelVars[linkedVariable], Name: c.Name}
-}
-
 // Translator turns ARI events into facts for a record.Machine. Make one with
-// NewTranslator; not safe for concurrent use.
+// [NewTranslator]. The zero value passes no channel variable on. Not safe for
+// concurrent use.
 type Translator struct {
 	variables map[string]bool
 }
 
 // NewTranslator makes a Translator that passes the named channel variables on,
-// besides those that every PBX sets.
+// besides those that every PBX sets. Empty names are ignored.
 func NewTranslator(variables ...string) *Translator {
 	t := &Translator{
 		variables: map[string]bool{"MIXMONITOR_FILENAME": true, "FROM_DID": true, "__FROM_DID": true},
@@ -88,72 +37,135 @@ func NewTranslator(variables ...string) *Translator {
 	return t
 }
 
-// Events appends the facts that one event states to dst. A message that is no
-// ARI event is an error and costs only itself.
+// Events appends the facts that one event states to dst and returns it. An
+// event that states none, of a type that nobody knows too, adds nothing.
+// received is the time of the facts where the event has none.
+//
+// The error says why text is no ARI event: it is not JSON, has no type, or has
+// a field of the wrong type. dst is then returned as it was, and the next event
+// can be read.
 func (t *Translator) Events(dst []record.Event, text []byte, received time.Time) ([]record.Event, error) {
-	var m message
-	if err := json.Unmarshal(text, &m); err != nil {
+	if !gjson.ValidBytes(text) {
+		return dst, errors.New("read ARI event: it is not JSON")
+	}
+	kind := typeOf(text)
+	if kind == "" {
+		return dst, errors.New("read ARI event: it has no type")
+	}
+	if !t.wanted(kind, text) {
+		return dst, nil
+	}
+	event, err := ari.DecodeEvent(text)
+	if err != nil {
 		return dst, fmt.Errorf("read ARI event: %w", err)
 	}
-	if m.Type == "" {
-		return dst, fmt.Errorf("read ARI event: it has no type")
-	}
-	e := record.Event{Source: record.SourceARI, At: at(m.Timestamp, received)}
-	return t.translate(dst, &m, e), nil
+	return translate(dst, event, text, received), nil
 }
 
-func (t *Translator) translate(dst []record.Event, m *message, e record.Event) []record.Event {
-	switch m.Type {
-	case "ChannelCreated":
-		return append(dst, about(e, &m.Channel, record.Created))
-	case "ChannelStateChange":
-		return append(dst, about(e, &m.Channel, record.StateChanged))
-	case "ChannelCallerId":
-		return append(dst, about(e, &m.Channel, record.Identified))
-	case "ChannelDialplan":
-		return t.executed(dst, m, e)
+// typeOf is an event's type, read without decoding it. Empty: it has none.
+func typeOf(text []byte) string {
+	if kind := gjson.GetBytes(text, "type"); kind.Type == gjson.String {
+		return kind.Str
+	}
+	return ""
+}
+
+// wanted tells whether an event states a fact, before it is decoded: decoding
+// costs ten times as much, and three of four events state none. Half of a
+// stream is variables that nobody asked for.
+func (t *Translator) wanted(kind string, text []byte) bool {
+	switch kind {
 	case "ChannelVarset":
-		if t.variables[m.Variable] {
-			e.Key, e.Value = m.Variable, m.Value
-			return append(dst, about(e, &m.Channel, record.VariableSet))
-		}
+		return t.variables[gjson.GetBytes(text, "variable").String()]
+	case "ChannelDialplan":
+		return tells(gjson.GetBytes(text, "dialplan_app").String())
 	case "Dial":
-		return dial(dst, m, e)
-	case "ChannelEnteredBridge":
-		return enteredBridge(dst, m, e)
-	case "ChannelLeftBridge":
-		e.Bridge = m.Bridge.ID
-		return append(dst, about(e, &m.Channel, record.BridgeLeft))
+		return !ringsOn(gjson.GetBytes(text, "dialstatus").String())
 	case "ChannelHangupRequest":
-		if e.Cause, e.Tech = m.Cause, m.TechCause; !m.Soft {
-			return append(dst, about(e, &m.Channel, record.HangupRequested))
-		}
-	case "ChannelDestroyed":
-		e.Cause, e.Tech = m.Cause, m.TechCause
-		return append(dst, about(e, &m.Channel, record.HungUp))
-	case "RecordingStarted":
-		return recordingStarted(dst, m, e)
-	case "ChannelHold":
-		return append(dst, about(e, &m.Channel, record.Held))
-	case "ChannelUnhold":
-		return append(dst, about(e, &m.Channel, record.Resumed))
-	case "BridgeBlindTransfer":
-		e.Kind, e.Channel, e.Peer = record.BlindTransferred, m.Channel.fact(), m.Transferee.fact()
+		return !gjson.GetBytes(text, "soft").Bool()
+	case "ChannelCreated", "ChannelStateChange", "ChannelCallerId", "ChannelEnteredBridge", "ChannelLeftBridge", "ChannelDestroyed",
+		"RecordingStarted", "ChannelHold", "ChannelUnhold", "BridgeBlindTransfer", "BridgeAttendedTransfer":
+		return true
+	}
+	return false
+}
+
+// tells tells whether an application says something about a call.
+func tells(application string) bool {
+	switch application {
+	case "Set", "NoOp", "GotoIf", "ExecIf", "Return", "MSet", "While", "EndWhile", "Verbose", "Log", "AppDial", "AppDial2", "AppQueue":
+		return false
+	}
+	return true
+}
+
+// ringsOn tells whether a status of a Dial is only its progress.
+func ringsOn(status string) bool {
+	return status == "RINGING" || status == "PROGRESS" || status == "PROCEEDING"
+}
+
+// translate appends the facts of an event that is wanted.
+func translate(dst []record.Event, event ari.Event, text []byte, received time.Time) []record.Event {
+	e := record.Event{Source: record.SourceARI}
+	at := func(d *ari.EventData) record.Event { e.At = timeOf(time.Time(d.Timestamp), received); return e }
+	switch m := event.(type) {
+	case *ari.ChannelCreated:
+		return append(dst, about(at(&m.EventData), &m.Channel, record.Created))
+	case *ari.ChannelStateChange:
+		return append(dst, about(at(&m.EventData), &m.Channel, record.StateChanged))
+	case *ari.ChannelCallerID:
+		return append(dst, about(at(&m.EventData), &m.Channel, record.Identified))
+	case *ari.ChannelDialplan:
+		e.Key, e.Value = m.DialplanApp, m.DialplanAppData
+		return append(dst, about(at(&m.EventData), &m.Channel, record.Executed))
+	case *ari.ChannelVarset:
+		e.Key, e.Value = m.Variable, m.Value
+		return append(dst, about(at(&m.EventData), &m.Channel, record.VariableSet))
+	case *ari.Dial:
+		return append(dst, dial(at(&m.EventData), m))
+	case *ari.ChannelEnteredBridge:
+		return enteredBridge(dst, at(&m.EventData), m)
+	case *ari.ChannelLeftBridge:
+		e.Bridge = m.Bridge.ID
+		return append(dst, about(at(&m.EventData), &m.Channel, record.BridgeLeft))
+	case *ari.ChannelHangupRequest:
+		e.Cause, e.Tech = m.Cause, techCause(text)
+		return append(dst, about(at(&m.EventData), &m.Channel, record.HangupRequested))
+	case *ari.ChannelDestroyed:
+		e.Cause, e.Tech = m.Cause, techCause(text)
+		return append(dst, about(at(&m.EventData), &m.Channel, record.HungUp))
+	case *ari.RecordingStarted:
+		return recordingStarted(dst, at(&m.EventData), &m.Recording)
+	case *ari.ChannelHold:
+		return append(dst, about(at(&m.EventData), &m.Channel, record.Held))
+	case *ari.ChannelUnhold:
+		return append(dst, about(at(&m.EventData), &m.Channel, record.Resumed))
+	case *ari.BridgeBlindTransfer:
+		e.Kind, e.Channel, e.Peer = record.BlindTransferred, channel(&m.Channel), channel(&m.Transferee)
 		e.Exten, e.Context = m.Exten, m.Context
-		return append(dst, e)
-	case "BridgeAttendedTransfer":
-		e.Kind, e.Channel, e.Peer = record.AttendedTransferred, m.FirstLeg.fact(), m.SecondLeg.fact()
-		return append(dst, e)
+		return append(dst, at(&m.EventData))
+	case *ari.BridgeAttendedTransfer:
+		e.Kind, e.Channel, e.Peer = record.AttendedTransferred, channel(&m.TransfererFirstLeg), channel(&m.TransfererSecondLeg)
+		return append(dst, at(&m.EventData))
 	}
 	return dst
 }
 
+// techCause is the SIP code of a hangup, which the library's types lack. It
+// tells a mobile that declined from one that is busy. Zero: not told.
+func techCause(text []byte) int { return int(gjson.GetBytes(text, "tech_cause").Int()) }
+
+// channel is what names a channel.
+func channel(c *ari.ChannelData) record.Channel {
+	return record.Channel{ID: c.ID, Linked: c.ChannelVars[linkedVariable], Name: c.Name}
+}
+
 // about fills in the channel that an event is about and where it stands.
-func about(e record.Event, c *channel, kind record.Kind) record.Event {
-	e.Kind, e.Channel = kind, c.fact()
+func about(e record.Event, c *ari.ChannelData, kind record.Kind) record.Event {
+	e.Kind, e.Channel = kind, channel(c)
 	e.State = state(c.State)
-	e.Number, e.Name = c.Caller.Number, c.Caller.Name
-	e.Context, e.Exten = c.Dialplan.Context, c.Dialplan.Exten
+	e.Number, e.Name = c.GetCaller().GetNumber(), c.GetCaller().GetName() // which may be missing
+	e.Context, e.Exten = c.GetDialplan().GetContext(), c.GetDialplan().GetExten()
 	return e
 }
 
@@ -182,39 +194,23 @@ func state(name string) record.State {
 	return record.Down
 }
 
-// executed passes the applications that say something about a call.
-func (t *Translator) executed(dst []record.Event, m *message, e record.Event) []record.Event {
-	switch m.DialplanApp {
-	case "Set", "NoOp", "GotoIf", "ExecIf", "Return", "MSet", "While", "EndWhile", "Verbose", "Log", "AppDial", "AppDial2", "AppQueue":
-		return dst
-	}
-	e.Key, e.Value = m.DialplanApp, m.DialplanAppData
-	return append(dst, about(e, &m.Channel, record.Executed))
-}
-
-// dial: one event for the beginning, the progress and the end of a ringing.
-func dial(dst []record.Event, m *message, e record.Event) []record.Event {
+// dial is the beginning or the end of a ringing.
+func dial(e record.Event, m *ari.Dial) record.Event {
 	if m.Caller.ID != "" {
 		e = about(e, &m.Caller, record.None)
 	}
-	e.Peer, e.PeerNumber = m.Peer.fact(), m.Peer.Caller.Number
-	switch m.DialStatus {
-	case "":
-		e.Kind, e.Value = record.DialStarted, m.DialString
-	case "RINGING", "PROGRESS", "PROCEEDING":
-		return dst
-	default:
-		e.Kind, e.Value = record.DialEnded, m.DialStatus
+	e.Peer, e.PeerNumber = channel(&m.Peer), m.Peer.GetCaller().GetNumber()
+	if e.Kind, e.Value = record.DialEnded, m.Dialstatus; m.Dialstatus == "" {
+		e.Kind, e.Value = record.DialStarted, m.Dialstring
 	}
-	return append(dst, e)
+	return e
 }
 
 // enteredBridge also tells conferences and parking, which have no events of
 // their own: their bridges are made by ConfBridge and Parking.
-func enteredBridge(dst []record.Event, m *message, e record.Event) []record.Event {
+func enteredBridge(dst []record.Event, e record.Event, m *ari.ChannelEnteredBridge) []record.Event {
 	e = about(e, &m.Channel, record.BridgeEntered)
-	e.Bridge = m.Bridge.ID
-	e.BridgeKind = bridgeKind(&m.Bridge)
+	e.Bridge, e.BridgeKind = m.Bridge.ID, bridgeKind(&m.Bridge)
 	dst = append(dst, e)
 	if e.BridgeKind == record.Conference {
 		e.Kind, e.Value = record.ConferenceJoined, m.Bridge.Name
@@ -223,7 +219,7 @@ func enteredBridge(dst []record.Event, m *message, e record.Event) []record.Even
 	return dst
 }
 
-func bridgeKind(b *bridge) record.BridgeKind {
+func bridgeKind(b *ari.BridgeData) record.BridgeKind {
 	switch {
 	case b.Technology == "holding_bridge":
 		return record.Holding
@@ -233,12 +229,12 @@ func bridgeKind(b *bridge) record.BridgeKind {
 	return record.Mixing
 }
 
-// at reads ARI's time, which has milliseconds; received where there is none.
-func at(s string, received time.Time) time.Time {
-	if t, err := time.Parse("2006-01-02T15:04:05.999-0700", s); err == nil {
-		return t.UTC()
+// timeOf is at in UTC; received where the event says no time.
+func timeOf(at, received time.Time) time.Time {
+	if at.IsZero() {
+		return received.UTC()
 	}
-	return received.UTC()
+	return at.UTC()
 }
 
 // recordings is where Asterisk puts what ARI records, below its spool
@@ -247,9 +243,9 @@ func at(s string, received time.Time) time.Time {
 const recordings = "/var/spool/asterisk/recording/"
 
 // recordingStarted: ARI itself records a channel or a bridge.
-func recordingStarted(dst []record.Event, m *message, e record.Event) []record.Event {
-	e.Kind, e.Value = record.RecordingStarted, recordings+m.Recording.Name+"."+m.Recording.Format
-	kind, id, _ := strings.Cut(m.Recording.Target, ":")
+func recordingStarted(dst []record.Event, e record.Event, r *ari.LiveRecordingData) []record.Event {
+	e.Kind, e.Value = record.RecordingStarted, recordings+r.Name+"."+r.Format
+	kind, id, _ := strings.Cut(r.TargetURI, ":")
 	switch kind {
 	case "channel":
 		e.Channel.ID = id

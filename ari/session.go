@@ -1,15 +1,14 @@
 package ari
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/CyCoreSystems/ari/v6"
 	"github.com/gorilla/websocket"
 
 	"github.com/voipd/voipd/record"
@@ -93,7 +92,7 @@ func (c *Client) read(ctx context.Context, conn *websocket.Conn, to chan<- incom
 			end(fmt.Errorf("read ARI events: %w", err))
 			return
 		}
-		if replaced(text) {
+		if typeOf(text) == "ApplicationReplaced" { // this websocket stays open and hears no more
 			end(fmt.Errorf("read ARI events: another program listens as the application %q now: give each its own (asterisk.ari_application)", c.opt.Application))
 			return
 		}
@@ -105,27 +104,18 @@ func (c *Client) read(ctx context.Context, conn *websocket.Conn, to chan<- incom
 	}
 }
 
-// replaced tells whether an event says that another websocket took over the
-// application: this one stays open and hears no more.
-func replaced(text []byte) bool {
-	var m struct{ Type string }
-	return bytes.Contains(text, []byte("ApplicationReplaced")) && json.Unmarshal(text, &m) == nil && m.Type == "ApplicationReplaced"
-}
-
 // deviceState reads the event that tells a device's new state; false: the
-// event is another one.
+// event is another one, or no event.
 func deviceState(text []byte) (device, state string, ok bool) {
-	if !bytes.Contains(text, []byte(`"DeviceStateChanged"`)) { // without reading each event twice
+	if typeOf(text) != "DeviceStateChanged" {
 		return "", "", false
 	}
-	var m struct {
-		Type   string
-		Device struct{ Name, State string } `json:"device_state"`
-	}
-	if err := json.Unmarshal(text, &m); err != nil || m.Type != "DeviceStateChanged" {
+	event, err := ari.DecodeEvent(text)
+	if err != nil {
 		return "", "", false
 	}
-	return m.Device.Name, m.Device.State, true
+	d := event.(*ari.DeviceStateChanged).DeviceState
+	return d.Name, d.State, true
 }
 
 func (c *Client) ping(ctx context.Context, conn *websocket.Conn) {
@@ -178,8 +168,8 @@ func (s *link) handle(m incoming) {
 // then what came meanwhile.
 func (s *link) snapshot(ctx context.Context) error {
 	type answer struct {
-		channels []channel
-		bridges  []bridge
+		channels []ari.ChannelData
+		bridges  []ari.BridgeData
 		err      error
 	}
 	done := make(chan answer, 1)
@@ -213,12 +203,12 @@ func (s *link) snapshot(ctx context.Context) error {
 }
 
 // present states the list as facts.
-func (s *link) present(channels []channel, bridges []bridge) {
+func (s *link) present(channels []ari.ChannelData, bridges []ari.BridgeData) {
 	now := time.Now().UTC()
 	handle := s.client.opt.Handle
-	where := map[string]*bridge{}
+	where := map[string]*ari.BridgeData{}
 	for i := range bridges {
-		for _, id := range bridges[i].Channels {
+		for _, id := range bridges[i].ChannelIDs {
 			where[id] = &bridges[i]
 		}
 	}
@@ -226,11 +216,20 @@ func (s *link) present(channels []channel, bridges []bridge) {
 	for i := range channels {
 		c := &channels[i]
 		e := about(record.Event{At: now, Source: record.SourceARI}, c, record.ChannelPresent)
-		e.Age = max(0, now.Sub(at(c.CreationTime, now)))
+		e.Age = max(0, now.Sub(created(c, now)))
 		if b := where[c.ID]; b != nil {
 			e.Bridge, e.BridgeKind = b.ID, bridgeKind(b)
 		}
 		handle(e)
 	}
 	handle(record.Event{At: now, Kind: record.SnapshotEnded, Source: record.SourceARI})
+}
+
+// created is when a channel began; now where the list does not say.
+func created(c *ari.ChannelData, now time.Time) time.Time {
+	t := c.Creationtime // of a channel without one: the year 1
+	if t == nil || t.Seconds <= 0 {
+		return now
+	}
+	return time.Unix(t.Seconds, int64(t.Nanos))
 }
