@@ -2,14 +2,13 @@ package ami
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
+	"github.com/voipd/voipd/internal/link"
 )
 
 // Client keeps a session with one PBX alive. Make it with NewClient and start it with Run; Do, List and Status may be
@@ -24,7 +23,7 @@ type Client struct {
 
 	mu     sync.Mutex
 	status Status
-	link   *link // nil unless Up
+	conn   *connection // nil unless Up
 }
 
 // NewClient checks the options. It does not connect.
@@ -33,42 +32,14 @@ func NewClient(opts Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	status := Status{State: Down, Since: time.Now().UTC(), Reason: "not started", Address: opts.Address}
+	status := Status{Status: link.Status{State: link.Down, Since: time.Now().UTC(), Reason: "not started", Address: opts.Address}}
 	return &Client{opts: opts, status: status}, nil
 }
 
 // Run connects, and connects again, until ctx ends; then it says goodbye to the PBX and returns ctx's error. Nothing
 // that the PBX or the network does ends it. Call it once.
 func (c *Client) Run(ctx context.Context) error {
-	wait := &backoff.ExponentialBackOff{
-		InitialInterval: c.opts.Backoff.First, MaxInterval: c.opts.Backoff.Max,
-		Multiplier: 1.5, RandomizationFactor: 0.5,
-	}
-	wait.Reset()
-	for {
-		c.enter(Connecting, "", time.Time{})
-		upSince, err := c.session(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if !upSince.IsZero() && time.Since(upSince) >= c.opts.Backoff.Stable {
-			wait.Reset()
-		}
-		pause := wait.NextBackOff()
-		var refused *LoginError
-		if errors.As(err, &refused) {
-			pause = c.opts.Backoff.Refused
-		}
-		c.enter(Down, err.Error(), time.Now().UTC().Add(pause))
-		select {
-		case <-time.After(pause):
-			continue
-		case <-ctx.Done():
-		}
-		break
-	}
-	c.enter(Down, "stopped", time.Time{})
-	return ctx.Err()
+	return c.opts.Backoff.Keep(ctx, c.enter, c.session)
 }
 
 // Response is the PBX's answer to an action. It owns its bytes.
@@ -98,7 +69,7 @@ func (c *Client) List(ctx context.Context, a Action) ([]*Message, error) {
 
 func (c *Client) send(ctx context.Context, a Action, ans *answer) error {
 	c.mu.Lock()
-	l, status := c.link, c.status
+	l, status := c.conn, c.status
 	c.mu.Unlock()
 	if l == nil {
 		return fmt.Errorf("AMI action %s: %w (%s) %s", a.Name, ErrDown, status.State, status.Reason)
@@ -108,19 +79,19 @@ func (c *Client) send(ctx context.Context, a Action, ans *answer) error {
 
 func (c *Client) newID() string { return "voipd-" + strconv.FormatUint(c.ids.Add(1), 10) }
 
-func (c *Client) attach(l *link) {
+func (c *Client) attach(l *connection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.link = l
+	c.conn = l
 	if l != nil {
 		c.status.Sessions++
 	}
 }
 
-func (c *Client) attached(l *link) bool {
+func (c *Client) attached(l *connection) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.link == l
+	return c.conn == l
 }
 
 // connected begins what Status tells of one session.
@@ -146,7 +117,7 @@ func (c *Client) snapshotTaken() {
 // does nothing while there is no session: the next one begins with a snapshot anyway.
 func (c *Client) Resync() {
 	c.mu.Lock()
-	l := c.link
+	l := c.conn
 	c.mu.Unlock()
 	if l == nil {
 		return

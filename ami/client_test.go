@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/link"
 )
 
 // running starts Run and sees to its end: the stop function, which the end of the test calls too, gives its error.
@@ -38,7 +39,7 @@ func TestClientLogsInAndTakesASnapshot(t *testing.T) {
 		p.send("Event: Newchannel\nUniqueid: 1.3\n\n")
 		goodbye <- p.expect("Logoff")
 	}), func(o *ami.Options) { o.PingEvery = time.Hour })
-	s := w.until(ami.Up)
+	s := w.until(link.Up)
 	if s.Version != "11.0.0" || !s.Booted || s.Snapshots != 1 || s.LastHeard.IsZero() || s.LastEvent.IsZero() || len(s.Warnings) > 0 {
 		t.Errorf("%+v", s)
 	}
@@ -49,7 +50,7 @@ func TestClientLogsInAndTakesASnapshot(t *testing.T) {
 	if m := <-goodbye; m == nil {
 		t.Error("left without a word")
 	}
-	if s := w.until(ami.Down); s.Reason != "stopped" {
+	if s := w.until(link.Down); s.Reason != "stopped" {
 		t.Errorf("%+v", s)
 	}
 }
@@ -71,13 +72,13 @@ func TestClientPlainLogin(t *testing.T) {
 		p.pings()
 	}
 	t.Run("with a warning", func(t *testing.T) {
-		s := start(t, startPBX(t, nil, script), nil).until(ami.Up)
+		s := start(t, startPBX(t, nil, script), nil).until(link.Up)
 		if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "in the clear") {
 			t.Errorf("warnings: %q", s.Warnings)
 		}
 	})
 	t.Run("forbidden", func(t *testing.T) {
-		s := start(t, startPBX(t, nil, script), func(o *ami.Options) { o.NeverPlain = true }).until(ami.Down)
+		s := start(t, startPBX(t, nil, script), func(o *ami.Options) { o.NeverPlain = true }).until(link.Down)
 		if !strings.Contains(s.Reason, "plain login is forbidden") {
 			t.Errorf("%+v", s)
 		}
@@ -122,7 +123,7 @@ func TestClientReasons(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := start(t, startPBX(t, nil, tt.script), tt.change).until(ami.Down)
+			s := start(t, startPBX(t, nil, tt.script), tt.change).until(link.Down)
 			if !strings.Contains(s.Reason, tt.says) || strings.Contains(s.Reason, secret) {
 				t.Errorf("reason %q, want %q in it", s.Reason, tt.says)
 			}
@@ -136,7 +137,7 @@ func TestClientReasons(t *testing.T) {
 func TestClientNobodyListens(t *testing.T) {
 	p := startPBX(t, nil, (*peer).hang)
 	p.listener.Close()
-	if s := start(t, p, nil).until(ami.Down); !strings.Contains(s.Reason, "refused") {
+	if s := start(t, p, nil).until(link.Down); !strings.Contains(s.Reason, "refused") {
 		t.Errorf("reason %q", s.Reason)
 	}
 }
@@ -150,16 +151,16 @@ func TestClientComesBack(t *testing.T) {
 		func(*peer) {},
 		func(p *peer) { p.login("1.1"); p.pings() },
 	), nil)
-	w.until(ami.Up)
-	down := w.until(ami.Down)
+	w.until(link.Up)
+	down := w.until(link.Down)
 	if down.Malformed != 1 {
 		t.Errorf("half a message is not counted: %+v", down)
 	}
 	if got := len(w.handled); got != 5 {
 		t.Errorf("at Down %d messages were handled, want all 5 of that session", got)
 	}
-	w.until(ami.Down)
-	if s := w.until(ami.Up); s.Sessions != 2 || s.Snapshots != 2 {
+	w.until(link.Down)
+	if s := w.until(link.Up); s.Sessions != 2 || s.Snapshots != 2 {
 		t.Errorf("%+v", s)
 	}
 	w.hears("FullyBooted", "Success", "CoreShowChannel 1.1", "CoreShowChannelsComplete", "Newchannel 1.2", // and no Hangup
@@ -175,7 +176,7 @@ func TestClientGarbageCostsOnlyItself(t *testing.T) {
 	}), nil)
 	w.hears(booted...)
 	w.hears("A 1", "B \xd0")
-	if s := w.Status(); s.State == ami.Down || s.Malformed != 4 || s.BadLines != 1 || s.Unmatched != 1 {
+	if s := w.Status(); s.State == link.Down || s.Malformed != 4 || s.BadLines != 1 || s.Unmatched != 1 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -195,9 +196,9 @@ func TestClientSlowServer(t *testing.T) {
 func TestClientTLS(t *testing.T) {
 	pair := someTLS(t)
 	w := start(t, startPBX(t, pair.server, func(p *peer) { p.login(); p.pings() }), func(o *ami.Options) { o.TLS = pair.client })
-	w.until(ami.Up)
+	w.until(link.Up)
 	stranger := start(t, startPBX(t, someTLS(t).server, func(p *peer) { p.login(); p.pings() }), func(o *ami.Options) { o.TLS = pair.client })
-	if s := stranger.until(ami.Down); !strings.Contains(s.Reason, "certificate") {
+	if s := stranger.until(link.Down); !strings.Contains(s.Reason, "certificate") {
 		t.Errorf("reason %q", s.Reason)
 	}
 }
@@ -223,7 +224,7 @@ func TestClientGoesOnWithoutWhatItMayNot(t *testing.T) {
 		p.answer("CoreShowChannels", "Error\nMessage: Permission denied")
 		p.pings()
 	}), func(o *ami.Options) { o.Filters = []string{"!Event: VarSet"} })
-	s := w.until(ami.Up)
+	s := w.until(link.Up)
 	if len(s.Warnings) != 2 || !strings.Contains(s.Warnings[0], "filter") || !strings.Contains(s.Warnings[1], "snapshot") || s.Snapshots != 0 {
 		t.Errorf("%+v", s)
 	}
@@ -242,7 +243,7 @@ func TestDoAndList(t *testing.T) {
 		p.answer("Command", "Error\nMessage: Permission denied")
 		p.expect("Hangup")
 	}), func(o *ami.Options) { o.PingEvery = time.Hour })
-	w.until(ami.Up)
+	w.until(link.Up)
 	ctx := t.Context()
 	items, err := w.List(ctx, ami.Action{Name: "QueueStatus"})
 	if err != nil || len(items) != 2 || string(items[0].Get("Queue")) != "a" || string(items[1].Get("Queue")) != "b" {
@@ -287,7 +288,7 @@ func TestDoEndsWithItsContext(t *testing.T) {
 		p.send("Response: Success\nActionID: %s\n\nResponse: Success\nActionID: %s\n\n", <-got, m.ActionID())
 		p.hang()
 	}), func(o *ami.Options) { o.PingEvery = time.Hour })
-	w.until(ami.Up)
+	w.until(link.Up)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { id := <-got; cancel(); got <- id }()
 	if _, err := w.Do(ctx, ami.Action{Name: "QueueStatus"}); !errors.Is(err, context.Canceled) {
@@ -308,11 +309,11 @@ func TestOptionsRefused(t *testing.T) {
 		"no user":               func(o *ami.Options) { o.Username = "" },
 		"no handle":             func(o *ami.Options) { o.Handle = nil },
 		"line break in user":    func(o *ami.Options) { o.Username = "a\r\nb" },
-		"line break in secret":  func(o *ami.Options) { o.Secret = "hunter2\n" },
+		"line break in secret":  func(o *ami.Options) { o.Secret = func() string { return "hunter2\n" } },
 		"line break in mask":    func(o *ami.Options) { o.EventMask = "call\r\n" },
 		"line break in filter":  func(o *ami.Options) { o.Filters = []string{"a\nb"} },
 		"over-long filter":      func(o *ami.Options) { o.Filters = []string{strings.Repeat("x", 2000)} },
-		"secret not in message": func(o *ami.Options) { o.Secret = "hunter2\x00" },
+		"secret not in message": func(o *ami.Options) { o.Secret = func() string { return "hunter2\x00" } },
 	}
 	for name, change := range tests {
 		o := good

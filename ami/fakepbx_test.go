@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/link"
 )
 
 const secret = "correct horse"
@@ -149,9 +150,9 @@ type watch struct {
 func start(t *testing.T, p *pbx, change func(*ami.Options)) *watch {
 	w := &watch{t: t, states: make(chan ami.Status, 1000), handled: make(chan string, 1000)}
 	opts := ami.Options{
-		Address: p.listener.Addr().String(), Username: "voipd", Secret: secret,
+		Address: p.listener.Addr().String(), Username: "voipd", Secret: func() string { return secret },
 		PingEvery: 50 * time.Millisecond, Deadline: 2 * time.Second,
-		Backoff: ami.Backoff{First: time.Millisecond, Max: 10 * time.Millisecond, Refused: time.Hour},
+		Backoff: link.Backoff{First: time.Millisecond, Max: 10 * time.Millisecond, Refused: time.Hour},
 		OnState: func(s ami.Status) { w.states <- s },
 		Handle: func(m *ami.Message, received time.Time) {
 			if received.IsZero() {
@@ -173,7 +174,7 @@ func start(t *testing.T, p *pbx, change func(*ami.Options)) *watch {
 }
 
 // until waits for a state.
-func (w *watch) until(want ami.State) ami.Status {
+func (w *watch) until(want link.State) ami.Status {
 	w.t.Helper()
 	for {
 		select {

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"github.com/voipd/voipd/internal/link"
 )
 
 // Options say how a Client reaches its PBX. Address, Username and Handle are needed; every other zero value means the
@@ -16,7 +18,8 @@ import (
 type Options struct {
 	Address  string // host:port; the port of manager.conf is 5038, with TLS 5039
 	Username string // the section of manager.conf
-	Secret   Secret
+	// Secret gives the user's secret; it is asked at each login. Nil: the empty secret.
+	Secret func() string
 
 	// TLS, when not nil, wraps the connection. ServerName is taken from Address when it is empty.
 	TLS *tls.Config
@@ -36,7 +39,7 @@ type Options struct {
 	// Deadline bounds the connecting, each step of the login, each write, and the wait for a Ping's answer.
 	// Default 5 s.
 	Deadline time.Duration
-	Backoff  Backoff
+	Backoff  link.Backoff
 	Bounds   Bounds // of the messages read
 
 	// Dialer connects. Default &net.Dialer{}.
@@ -57,14 +60,6 @@ type Options struct {
 	// OnState gets every change of State, in order, one call at a time. It must not block. When it gets Down, the
 	// last Handle of that session has returned.
 	OnState func(Status)
-}
-
-// Backoff says how long to wait before the next try. Zero values mean the defaults.
-type Backoff struct {
-	First   time.Duration // after the first failure; then half as much again each time, ±50 %. Default 500 ms
-	Max     time.Duration // at most, before the ±50 %. Default 30 s
-	Refused time.Duration // when the PBX refuses the login: more tries would only get us locked out. Default 60 s
-	Stable  time.Duration // a session that lived this long makes the next wait First again. Default 60 s
 }
 
 // DefaultEventMask is what the record of a call needs: call and agent show every call, dialplan has the names of
@@ -88,10 +83,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.EventMask = cmp.Or(o.EventMask, DefaultEventMask)
 	o.PingEvery = cmp.Or(o.PingEvery, 15*time.Second)
 	o.Deadline = cmp.Or(o.Deadline, 5*time.Second)
-	o.Backoff.First = cmp.Or(o.Backoff.First, 500*time.Millisecond)
-	o.Backoff.Max = cmp.Or(o.Backoff.Max, 30*time.Second)
-	o.Backoff.Refused = cmp.Or(o.Backoff.Refused, time.Minute)
-	o.Backoff.Stable = cmp.Or(o.Backoff.Stable, time.Minute)
+	o.Backoff = o.Backoff.WithDefaults()
 	if o.Dialer == nil {
 		o.Dialer = &net.Dialer{}
 	}
@@ -114,7 +106,14 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 func (o Options) login() Action {
-	return Action{Name: "Login"}.With("Username", o.Username).With("Secret", o.Secret.Reveal())
+	return Action{Name: "Login"}.With("Username", o.Username).With("Secret", o.secret())
+}
+
+func (o Options) secret() string {
+	if o.Secret == nil {
+		return ""
+	}
+	return o.Secret()
 }
 
 func (o Options) filters() []Action {

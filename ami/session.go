@@ -10,6 +10,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"github.com/voipd/voipd/internal/link"
 )
 
 // LoginError says that the PBX is there and does not let us in. Trying again soon would not help.
@@ -22,6 +24,9 @@ func (e *LoginError) Error() string {
 	return fmt.Sprintf("login as %q refused: %s (look at this user's secret, permit and deny in manager.conf)", e.Username, e.Message)
 }
 
+// Is makes it a [link.ErrRefused], after which the next try waits longer.
+func (e *LoginError) Is(target error) bool { return target == link.ErrRefused }
+
 // session lives one connection, from dialling to its end, and says why it ended. upSince is zero if it never was up.
 //
 // The order matters. The login asks for class system alone, so that FullyBooted comes and nothing of calls; then the
@@ -33,7 +38,7 @@ func (c *Client) session(ctx context.Context) (upSince time.Time, err error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	l := newLink(c, conn)
+	l := newConnection(c, conn)
 	stop := context.AfterFunc(ctx, func() { l.leave(ctx) })
 	defer stop()
 	reading := false
@@ -60,7 +65,7 @@ func (c *Client) session(ctx context.Context) (upSince time.Time, err error) {
 		return time.Time{}, err
 	}
 	c.attach(l)
-	c.enter(Up, "", time.Time{})
+	c.enter(link.Up, "", time.Time{})
 	upSince = time.Now()
 	return upSince, l.keep(ctx)
 }
@@ -83,7 +88,7 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	return secure, nil
 }
 
-func (l *link) greet() error {
+func (l *connection) greet() error {
 	l.greetBy = time.Now().Add(l.client.opts.Deadline)
 	version, err := l.reader.ReadGreeting()
 	l.greetBy = time.Time{}
@@ -95,7 +100,7 @@ func (l *link) greet() error {
 }
 
 // login proves the secret by MD5 challenge, so that it does not cross the wire, or plainly where the PBX has none.
-func (l *link) login(ctx context.Context) error {
+func (l *connection) login(ctx context.Context) error {
 	o := l.client.opts
 	login := Action{Name: "Login"}.With("Username", o.Username)
 	challenge, err := l.step(ctx, Action{Name: "Challenge"}.With("AuthType", "MD5"))
@@ -107,11 +112,11 @@ func (l *link) login(ctx context.Context) error {
 		if o.TLS == nil {
 			l.client.warn("the PBX has no MD5 challenge (" + refused.Message + "): the secret crosses the network in the clear; use TLS")
 		}
-		login = login.With("Secret", o.Secret.Reveal())
+		login = login.With("Secret", o.secret())
 	case err != nil:
 		return err
 	default:
-		sum := md5.Sum(append([]byte(challenge.Get("Challenge")), o.Secret.Reveal()...))
+		sum := md5.Sum(append([]byte(challenge.Get("Challenge")), o.secret()...))
 		login = login.With("AuthType", "MD5").With("Key", hex.EncodeToString(sum[:]))
 	}
 	_, err = l.step(ctx, login.With("Events", "system"))
@@ -122,7 +127,7 @@ func (l *link) login(ctx context.Context) error {
 }
 
 // prepare asks for the events and takes the first snapshot.
-func (l *link) prepare(ctx context.Context) error {
+func (l *connection) prepare(ctx context.Context) error {
 	var refused *ActionError
 	for _, f := range l.client.opts.filters() {
 		if _, err := l.step(ctx, f); errors.As(err, &refused) {
@@ -138,7 +143,7 @@ func (l *link) prepare(ctx context.Context) error {
 }
 
 // snapshot asks which channels there are. The answer goes to Handle as it comes.
-func (l *link) snapshot(ctx context.Context) error {
+func (l *connection) snapshot(ctx context.Context) error {
 	l.asked.Store(true)
 	ctx, cancel := context.WithTimeoutCause(ctx, l.client.opts.Deadline, fmt.Errorf("none within %v", l.client.opts.Deadline))
 	defer cancel()
@@ -157,7 +162,7 @@ func (l *link) snapshot(ctx context.Context) error {
 }
 
 // keep pings until the link ends.
-func (l *link) keep(ctx context.Context) error {
+func (l *connection) keep(ctx context.Context) error {
 	tick := time.NewTicker(l.client.opts.PingEvery)
 	defer tick.Stop()
 	for {
@@ -179,7 +184,7 @@ func (l *link) keep(ctx context.Context) error {
 }
 
 // leave says goodbye, when the program stops. The PBX would log an unexpected end otherwise.
-func (l *link) leave(ctx context.Context) {
+func (l *connection) leave(ctx context.Context) {
 	if bytes, err := (Action{Name: "Logoff"}).Encode(); err == nil && l.client.attached(l) {
 		_ = l.write(bytes) // the link ends either way
 	}

@@ -3,38 +3,23 @@ package ami
 import (
 	"slices"
 	"time"
+
+	"github.com/voipd/voipd/internal/link"
 )
 
-// State is how the link to the PBX stands.
-type State string
-
-// The states of a Client.
-const (
-	Down       State = "down"       // not connected; Reason says why, NextTry when it goes on
-	Connecting State = "connecting" // dialling, logging in, waiting for the first snapshot
-	Up         State = "up"         // logged in, events come, the first snapshot was taken or refused
-)
-
-// Status is what health tells of a link. Times are zero until it happened.
+// Status is what health tells of an AMI link. Times are UTC, and zero until it
+// happened; counts are since the start.
 type Status struct {
-	State   State
-	Since   time.Time // when this state began
-	Reason  string    // why it is down; empty otherwise
-	NextTry time.Time // when down: when it connects again
-	Address string
-	Version string // AMI version of the banner, such as "11.0.0"
-	// Booted says that this session saw FullyBooted. Asterisk sends it to users that may read class system only, so
+	link.Status
+	Version string // AMI version in the greeting, such as "11.0.0"; empty: never connected
+	// Booted says that this session saw FullyBooted. Asterisk sends it only to users that may read class system, so
 	// that false means unknown.
 	Booted    bool
-	Sessions  uint64    // how many logins there were
 	Snapshots uint64    // how many CoreShowChannels were answered in full
 	LastHeard time.Time // when bytes last came, answers to pings among them
 	LastEvent time.Time // when an event last came
-	// Malformed counts messages that could not be used, BadLines lines that were no header in messages that could,
-	// Unmatched responses that nobody waited for (any more).
-	Malformed, BadLines, Unmatched uint64
-	// Warnings are what the PBX refused at this login and is not needed to go on, each with what to do about it.
-	Warnings []string
+	BadLines  uint64    // lines that were no header, in messages that could be used all the same
+	Unmatched uint64    // responses that nobody waited for, or no longer
 }
 
 // Status returns how the link stands now. Safe for concurrent use, and never waits for the network.
@@ -60,7 +45,7 @@ func unixNano(n int64) time.Time {
 }
 
 // enter changes the state and tells it. Only the goroutine of Run calls it.
-func (c *Client) enter(state State, reason string, nextTry time.Time) {
+func (c *Client) enter(state link.State, reason string, nextTry time.Time) {
 	c.mu.Lock()
 	before := c.status
 	c.status.State, c.status.Since = state, time.Now().UTC()
@@ -69,20 +54,20 @@ func (c *Client) enter(state State, reason string, nextTry time.Time) {
 	c.mu.Unlock()
 
 	switch {
-	case state == Up:
+	case state == link.Up:
 		c.opts.Log.Info("AMI link is up", "address", now.Address, "version", now.Version)
-	case state == Down && nextTry.IsZero():
+	case state == link.Down && nextTry.IsZero():
 		c.opts.Log.Info("AMI link is closed", "address", now.Address, "reason", reason)
-	case state == Down && reason != c.lastReason:
+	case state == link.Down && reason != c.lastReason:
 		// A PBX that stays away is told once, and again when the reason changes.
 		c.opts.Log.Warn("AMI link is down", "address", now.Address, "reason", reason, "next_try_in", time.Until(nextTry).Round(time.Millisecond))
 	default:
 		c.opts.Log.Debug("AMI link", "state", state, "before", before.State, "reason", reason)
 	}
 	switch state {
-	case Up:
+	case link.Up:
 		c.lastReason = ""
-	case Down:
+	case link.Down:
 		c.lastReason = reason
 	}
 	c.opts.OnState(now)

@@ -12,25 +12,23 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
+	"github.com/voipd/voipd/internal/link"
 	"github.com/voipd/voipd/record"
 )
 
 // Options say how a Client reaches its PBX. URL, Username and Handle are
 // needed; every other zero value means the default told with it.
 type Options struct {
-	URL         string      // "http://127.0.0.1:8088/ari"
-	Username    string      // the section of ari.conf
-	Password    string      // its password
-	Application string      // name of the Stasis application that listens. Default "voipd"
-	TLS         *tls.Config // for https. Default: the system's certificates
-	Variables   []string    // channel variables to pass on besides the usual ones
+	URL         string        // "http://127.0.0.1:8088/ari"
+	Username    string        // the section of ari.conf
+	Secret      func() string // gives its password; asked at each request. Nil: the empty password
+	Application string        // name of the Stasis application that listens. Default "voipd"
+	TLS         *tls.Config   // for https. Default: the system's certificates
+	Variables   []string      // channel variables to pass on besides the usual ones
 
 	PingEvery time.Duration // default 10 s
 	Deadline  time.Duration // how long each answer may take; default 5 s
-	First     time.Duration // back-off after the first failure; default 500 ms
-	Max       time.Duration // and at most; default 30 s
+	Backoff   link.Backoff  // between two sessions
 
 	Log *slog.Logger // default: nothing is logged
 	// Handle gets every fact, snapshots included, in order, from one goroutine.
@@ -40,29 +38,7 @@ type Options struct {
 	// changes, and when that was heard. It must not block. Nil: nobody is told.
 	OnDevice func(device, state string, heard time.Time)
 	// OnState gets every change of State. It must not block.
-	OnState func(Status)
-}
-
-// State is how the link to the PBX stands.
-type State string
-
-// The states of a Client.
-const (
-	Down       State = "down"
-	Connecting State = "connecting"
-	Up         State = "up" // events come, and the first list of channels was taken
-)
-
-// Status is what health tells of a link. Times are zero until it happened.
-type Status struct {
-	State     State
-	Since     time.Time
-	Reason    string // why it is down
-	NextTry   time.Time
-	Address   string
-	Sessions  uint64
-	Malformed uint64 // events that could not be read
-	Warnings  []string
+	OnState func(link.Status)
 }
 
 // Client keeps an event websocket to one PBX alive. Make it with NewClient and
@@ -73,7 +49,7 @@ type Client struct {
 	http   *http.Client
 	again  chan struct{}
 	mu     sync.Mutex
-	status Status
+	status link.Status
 	told   string // the last reason that was logged
 }
 
@@ -88,46 +64,27 @@ func NewClient(opt Options) (*Client, error) {
 	case opt.Handle == nil:
 		return nil, errors.New("ARI client without Handle: nobody would get the facts")
 	}
+	base.RawQuery, base.Fragment = "", ""
 	opt.Application = cmp.Or(opt.Application, "voipd")
 	opt.PingEvery = cmp.Or(opt.PingEvery, 10*time.Second)
 	opt.Deadline = cmp.Or(opt.Deadline, 5*time.Second)
-	opt.First, opt.Max = cmp.Or(opt.First, 500*time.Millisecond), cmp.Or(opt.Max, 30*time.Second)
+	opt.Backoff = opt.Backoff.WithDefaults()
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	if opt.OnState == nil {
-		opt.OnState = func(Status) {}
+		opt.OnState = func(link.Status) {}
 	}
 	transport := &http.Transport{TLSClientConfig: opt.TLS, ResponseHeaderTimeout: opt.Deadline}
 	return &Client{
 		opt: opt, base: base, http: &http.Client{Transport: transport, Timeout: 4 * opt.Deadline}, again: make(chan struct{}, 1),
-		status: Status{State: Down, Since: time.Now().UTC(), Reason: "not started", Address: opt.URL},
+		status: link.Status{State: link.Down, Since: time.Now().UTC(), Reason: "not started", Address: opt.URL},
 	}, nil
 }
 
 // Run connects, and connects again, until ctx ends, and returns ctx's error.
 func (c *Client) Run(ctx context.Context) error {
-	wait := &backoff.ExponentialBackOff{InitialInterval: c.opt.First, MaxInterval: c.opt.Max, Multiplier: 1.5, RandomizationFactor: 0.5}
-	wait.Reset()
-	for ctx.Err() == nil {
-		c.enter(Connecting, "", time.Time{})
-		began := time.Now()
-		err := c.session(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if time.Since(began) > time.Minute {
-			wait.Reset()
-		}
-		pause := wait.NextBackOff()
-		c.enter(Down, err.Error(), time.Now().UTC().Add(pause))
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-		}
-	}
-	c.enter(Down, "stopped", time.Time{})
-	return ctx.Err()
+	return c.opt.Backoff.Keep(ctx, c.enter, c.session)
 }
 
 // Resync asks the PBX for its channels again. It never blocks.
@@ -139,7 +96,7 @@ func (c *Client) Resync() {
 }
 
 // Status returns how the link stands now. Safe for concurrent use.
-func (c *Client) Status() Status {
+func (c *Client) Status() link.Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.status
@@ -148,21 +105,21 @@ func (c *Client) Status() Status {
 }
 
 // enter changes the state and tells it; only the goroutine of Run calls it.
-func (c *Client) enter(state State, reason string, next time.Time) {
+func (c *Client) enter(state link.State, reason string, next time.Time) {
 	c.mu.Lock()
 	c.status.State, c.status.Since, c.status.Reason, c.status.NextTry = state, time.Now().UTC(), reason, next
 	switch state {
-	case Connecting:
+	case link.Connecting:
 		c.status.Warnings = nil
-	case Up:
+	case link.Up:
 		c.status.Sessions++
 	}
 	c.mu.Unlock()
 	switch {
-	case state == Up:
+	case state == link.Up:
 		c.told = ""
 		c.opt.Log.Info("ARI link is up", "address", c.opt.URL)
-	case state == Down && reason != c.told:
+	case state == link.Down && reason != c.told:
 		c.told = reason
 		c.opt.Log.Warn("ARI link is down", "address", c.opt.URL, "reason", reason)
 	}
@@ -180,4 +137,11 @@ func (c *Client) warn(text string) {
 	}
 	c.status.Warnings = append(c.status.Warnings, text)
 	c.opt.Log.Warn("ARI: " + text)
+}
+
+func (c *Client) secret() string {
+	if c.opt.Secret == nil {
+		return ""
+	}
+	return c.opt.Secret()
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/voipd/voipd/ari"
+	"github.com/voipd/voipd/internal/link"
 	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
@@ -90,17 +91,17 @@ func (p *pbx) set(f func()) {
 type listener struct {
 	*ari.Client
 	facts   chan record.Event
-	states  chan ari.Status
+	states  chan link.Status
 	devices chan string
 }
 
 func listen(t *testing.T, p *pbx) *listener {
 	t.Helper()
-	l := &listener{facts: make(chan record.Event, 10_000), states: make(chan ari.Status, 1000), devices: make(chan string, 100)}
+	l := &listener{facts: make(chan record.Event, 10_000), states: make(chan link.Status, 1000), devices: make(chan string, 100)}
 	var err error
 	l.Client, err = ari.NewClient(ari.Options{
-		URL: p.URL + "/ari", Username: "voipd", Password: "secret", PingEvery: 100 * time.Millisecond, Deadline: 400 * time.Millisecond, First: time.Millisecond,
-		Handle: func(e record.Event) { l.facts <- e }, OnState: func(s ari.Status) { l.states <- s },
+		URL: p.URL + "/ari", Username: "voipd", Secret: func() string { return "secret" }, PingEvery: 100 * time.Millisecond, Deadline: 400 * time.Millisecond, Backoff: link.Backoff{First: time.Millisecond},
+		Handle: func(e record.Event) { l.facts <- e }, OnState: func(s link.Status) { l.states <- s },
 		OnDevice: func(device, state string, _ time.Time) { l.devices <- device + " " + state },
 	})
 	if err != nil {
@@ -118,7 +119,7 @@ func listen(t *testing.T, p *pbx) *listener {
 	return l
 }
 
-func (l *listener) state(t *testing.T, want ari.State) ari.Status {
+func (l *listener) state(t *testing.T, want link.State) link.Status {
 	t.Helper()
 	timeout := time.After(20 * time.Second)
 	for {
@@ -156,7 +157,7 @@ func TestSnapshotThenEvents(t *testing.T) {
 	p := newPBX(t)
 	p.channels, p.bridges = present, `[{"id":"b","technology":"softmix","creator":"ConfBridge","name":"630","channels":["17.1"]}]`
 	l := listen(t, p)
-	l.state(t, ari.Up)
+	l.state(t, link.Up)
 	l.fact(t, record.SnapshotBegan)
 	if e := l.fact(t, record.ChannelPresent); e.Channel.ID != "17.1" || e.Bridge != "b" || e.BridgeKind != record.Conference || e.State != record.Up || e.Age <= 0 {
 		t.Errorf("got %+v", e)
@@ -186,43 +187,43 @@ func TestSnapshotThenEvents(t *testing.T) {
 func TestLinks(t *testing.T) {
 	p := newPBX(t)
 	l := listen(t, p)
-	l.state(t, ari.Up)
+	l.state(t, link.Up)
 	(<-p.sockets).Close()
-	if s := l.state(t, ari.Down); s.Reason == "" || s.NextTry.IsZero() {
+	if s := l.state(t, link.Down); s.Reason == "" || s.NextTry.IsZero() {
 		t.Errorf("cut: %+v", s)
 	}
-	l.state(t, ari.Up)
+	l.state(t, link.Up)
 	conn := <-p.sockets
 	if err := conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"ApplicationReplaced","application":"voipd"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if s := l.state(t, ari.Down); !strings.Contains(s.Reason, "another program listens") {
+	if s := l.state(t, link.Down); !strings.Contains(s.Reason, "another program listens") {
 		t.Errorf("replaced: %+v", s)
 	}
-	l.state(t, ari.Up)
+	l.state(t, link.Up)
 	conn = <-p.sockets
 	p.set(func() { p.deaf = true })
 	conn.Close()
-	l.state(t, ari.Down)
-	if s := l.state(t, ari.Up); s.Sessions < 2 { // logged in to a PBX that hears nothing
+	l.state(t, link.Down)
+	if s := l.state(t, link.Up); s.Sessions < 2 { // logged in to a PBX that hears nothing
 		t.Errorf("got %+v", s)
 	}
-	if s := l.state(t, ari.Down); !strings.Contains(s.Reason, "timeout") {
+	if s := l.state(t, link.Down); !strings.Contains(s.Reason, "timeout") {
 		t.Errorf("half-open: %+v", s)
 	}
 	p.set(func() { p.deaf, p.password = false, "changed" })
-	for s := l.state(t, ari.Down); !strings.Contains(s.Reason, "401"); {
-		s = l.state(t, ari.Down)
+	for s := l.state(t, link.Down); !strings.Contains(s.Reason, "401"); {
+		s = l.state(t, link.Down)
 	}
 	p.set(func() { p.password = "secret" })
-	l.state(t, ari.Up)
+	l.state(t, link.Up)
 }
 
 // TestCaptureOverTheWire: a real call's events give its record.
 func TestCaptureOverTheWire(t *testing.T) {
 	p := newPBX(t)
 	l := listen(t, p)
-	l.state(t, ari.Up)
+	l.state(t, link.Up)
 	conn := <-p.sockets
 	file, err := os.Open("../record/testdata/captures/22/xfer-refer-replaces/ari.jsonl.gz")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/CyCoreSystems/ari/v6"
 	"github.com/gorilla/websocket"
 
+	"github.com/voipd/voipd/internal/link"
 	"github.com/voipd/voipd/record"
 )
 
@@ -18,15 +19,16 @@ import (
 // Beyond it the session ends and begins anew with a fresh list.
 const waiting = 100_000
 
-// session lives one websocket, from dialling to its end, and says why it ended.
+// session lives one websocket, from dialling to its end, and says since when it
+// was up and why it ended.
 //
 // The websocket comes first, then the list: what happens in between waits and
 // is applied behind the list, so that nothing is missed and what is older than
 // the list cannot stay.
-func (c *Client) session(ctx context.Context) error {
+func (c *Client) session(ctx context.Context) (upSince time.Time, err error) {
 	conn, err := c.dial(ctx)
 	if err != nil {
-		return err
+		return upSince, err
 	}
 	defer conn.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -34,21 +36,22 @@ func (c *Client) session(ctx context.Context) error {
 	messages := make(chan incoming, 256)
 	go c.read(ctx, conn, messages, cancel)
 	go c.ping(ctx, conn)
-	s := &link{client: c, translate: NewTranslator(c.opt.Variables...), messages: messages}
+	s := &listening{client: c, translate: NewTranslator(c.opt.Variables...), messages: messages}
 	if err := s.snapshot(ctx); err != nil {
-		return err
+		return upSince, err
 	}
-	c.enter(Up, "", time.Time{})
+	c.enter(link.Up, "", time.Time{})
+	upSince = time.Now()
 	for {
 		select {
 		case m := <-messages:
 			s.handle(m)
 		case <-c.again:
 			if err := s.snapshot(ctx); err != nil {
-				return err
+				return upSince, err
 			}
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return upSince, context.Cause(ctx)
 		}
 	}
 }
@@ -67,10 +70,10 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 	u.RawQuery = url.Values{"app": {c.opt.Application}, "subscribeAll": {"true"}}.Encode()
 	d := websocket.Dialer{HandshakeTimeout: c.opt.Deadline, TLSClientConfig: c.opt.TLS}
 	request := &http.Request{Header: http.Header{}}
-	request.SetBasicAuth(c.opt.Username, c.opt.Password)
+	request.SetBasicAuth(c.opt.Username, c.secret())
 	conn, answer, err := d.DialContext(ctx, u.String(), request.Header)
 	if err != nil && answer != nil {
-		return nil, fmt.Errorf("open ARI events: the PBX answers %s (look at http.conf, and at this user in ari.conf): %w", answer.Status, err)
+		return nil, &refusal{method: http.MethodGet, path: "/events", status: answer.Status, code: answer.StatusCode, user: c.opt.Username}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open ARI events: %w", err)
@@ -133,8 +136,8 @@ func (c *Client) ping(ctx context.Context, conn *websocket.Conn) {
 	}
 }
 
-// link is what one session knows.
-type link struct {
+// listening is what one session knows.
+type listening struct {
 	client    *Client
 	translate *Translator
 	messages  <-chan incoming
@@ -142,7 +145,7 @@ type link struct {
 }
 
 // handle gives the facts of one message on.
-func (s *link) handle(m incoming) {
+func (s *listening) handle(m incoming) {
 	if tell := s.client.opt.OnDevice; tell != nil {
 		if device, state, ok := deviceState(m.text); ok {
 			tell(device, state, m.at)
@@ -166,7 +169,7 @@ func (s *link) handle(m incoming) {
 
 // snapshot fetches the channels and bridges that there are, gives them on, and
 // then what came meanwhile.
-func (s *link) snapshot(ctx context.Context) error {
+func (s *listening) snapshot(ctx context.Context) error {
 	type answer struct {
 		channels []ari.ChannelData
 		bridges  []ari.BridgeData
@@ -175,8 +178,8 @@ func (s *link) snapshot(ctx context.Context) error {
 	done := make(chan answer, 1)
 	go func() {
 		var a answer
-		if a.err = s.client.get(ctx, "/channels", &a.channels); a.err == nil {
-			a.err = s.client.get(ctx, "/bridges", &a.bridges)
+		if a.err = s.client.do(ctx, http.MethodGet, "/channels", nil, &a.channels); a.err == nil {
+			a.err = s.client.do(ctx, http.MethodGet, "/bridges", nil, &a.bridges)
 		}
 		done <- a
 	}()
@@ -203,7 +206,7 @@ func (s *link) snapshot(ctx context.Context) error {
 }
 
 // present states the list as facts.
-func (s *link) present(channels []ari.ChannelData, bridges []ari.BridgeData) {
+func (s *listening) present(channels []ari.ChannelData, bridges []ari.BridgeData) {
 	now := time.Now().UTC()
 	handle := s.client.opt.Handle
 	where := map[string]*ari.BridgeData{}

@@ -23,15 +23,16 @@ const module = "github.com/voipd/voipd"
 func mayImport() map[string][]string {
 	return map[string][]string{
 		"record": nil,
-		"ami":    {"record"},
-		"ari":    {"record"},
+		"ami":    {"record", "internal/link"},
+		"ari":    {"record", "internal/link"},
 		"store":  {"record"},
 		"lab":    {"internal/torture"}, // it knows voipd only from outside
 
 		"internal/config":                 nil,
+		"internal/link":                   nil, // states and back-off are the same for AMI and ARI
 		"internal/arch":                   nil,
 		"internal/contract":               {"record"},
-		"internal/pbx":                    {"ami", "ari", "record", "internal/contract"},
+		"internal/pbx":                    {"ami", "ari", "record", "internal/contract", "internal/link"},
 		"internal/ingest":                 {"record", "store", "internal/contract"},
 		"internal/backfill":               {"record"},
 		"internal/repair":                 {"record", "store", "internal/backfill", "internal/ingest", "internal/contract"},
@@ -44,7 +45,7 @@ func mayImport() map[string][]string {
 		"internal/systemd":                nil,
 		"internal/trace":                  {"record"},
 		"internal/capture":                {"ami", "ari", "record", "internal/backfill", "internal/trace"},
-		"internal/doctor":                 {"ami", "ari", "record", "internal/pbx"},
+		"internal/doctor":                 {"ami", "ari", "record", "internal/link", "internal/pbx"},
 		"internal/databases":              nil, // servers for tests
 		"internal/torture":                nil, // besides, tests
 		"internal/numbers":                {"record", "internal/config"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/voipd/voipd/ami"
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/link"
 	"github.com/voipd/voipd/internal/sim"
 )
 
@@ -26,8 +27,8 @@ func TestRecordedStreamReplays(t *testing.T) {
 	go func() { defer close(served); _ = pbx.Run(ctx) }()
 	path := filepath.Join(t.TempDir(), "office.txt")
 	up := make(chan struct{}, 1)
-	opt := ami.Options{Address: pbx.Addr(), Username: "voipd", Secret: "voipd", Log: slog.New(slog.DiscardHandler), OnState: func(s ami.Status) {
-		if s.State == ami.Up {
+	opt := ami.Options{Address: pbx.Addr(), Username: "voipd", Secret: func() string { return "voipd" }, Log: slog.New(slog.DiscardHandler), OnState: func(s ami.Status) {
+		if s.State == link.Up {
 			up <- struct{}{}
 		}
 	}}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/ari"
+	"github.com/voipd/voipd/internal/link"
 	"github.com/voipd/voipd/record"
 )
 
@@ -20,7 +21,7 @@ func ExamineARI(ctx context.Context, o ari.Options, dirs []string, wait time.Dur
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(wait, 15*time.Second))
 	defer cancel()
 	listed, once := make(chan struct{}), sync.Once{}
-	states := make(chan ari.Status, 64)
+	states := make(chan link.Status, 64)
 	bare, seen := 0, 0
 	o.Handle = func(e record.Event) {
 		switch e.Kind {
@@ -32,7 +33,7 @@ func ExamineARI(ctx context.Context, o ari.Options, dirs []string, wait time.Dur
 			once.Do(func() { close(listed) })
 		}
 	}
-	o.OnState = func(s ari.Status) {
+	o.OnState = func(s link.Status) {
 		select {
 		case states <- s:
 		default: // only the first ones are of interest
@@ -62,13 +63,13 @@ func ExamineARI(ctx context.Context, o ari.Options, dirs []string, wait time.Dur
 }
 
 // awaitList waits for the first list of channels.
-func awaitList(ctx context.Context, address string, listed <-chan struct{}, states <-chan ari.Status) error {
+func awaitList(ctx context.Context, address string, listed <-chan struct{}, states <-chan link.Status) error {
 	for {
 		select {
 		case <-listed:
 			return nil
 		case s := <-states:
-			if s.State == ari.Down {
+			if s.State == link.Down {
 				return fmt.Errorf("reach the PBX at %s: %s", address, s.Reason)
 			}
 		case <-ctx.Done():

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/link"
 	"github.com/voipd/voipd/internal/pbx"
 	"github.com/voipd/voipd/record"
 )
@@ -98,9 +99,9 @@ func Examine(ctx context.Context, s Subject) (*Report, error) {
 	var once sync.Once
 	s.Options.OnState = func(st ami.Status) {
 		switch st.State {
-		case ami.Up:
+		case link.Up:
 			once.Do(func() { close(up) })
-		case ami.Down:
+		case link.Down:
 			select {
 			case <-last:
 			default:

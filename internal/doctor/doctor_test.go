@@ -26,7 +26,7 @@ func examine(t *testing.T, opt sim.Options, change func(*doctor.Subject)) (strin
 	served := make(chan struct{})
 	go func() { defer close(served); _ = pbx.Run(ctx) }()
 	defer func() { cancel(); pbx.Close(); <-served }()
-	s := doctor.Subject{Options: ami.Options{Address: pbx.Addr(), Username: "voipd", Secret: "voipd"}, Rules: numbers.Default(), Wait: 5 * time.Second, Listen: time.Millisecond}
+	s := doctor.Subject{Options: ami.Options{Address: pbx.Addr(), Username: "voipd", Secret: func() string { return "voipd" }}, Rules: numbers.Default(), Wait: 5 * time.Second, Listen: time.Millisecond}
 	if change != nil {
 		change(&s)
 	}

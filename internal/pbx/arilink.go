@@ -3,8 +3,8 @@ package pbx
 import (
 	"context"
 	"fmt"
-	"net/url"
-	"strconv"
+
+	cycore "github.com/CyCoreSystems/ari/v6"
 
 	"github.com/voipd/voipd/ari"
 	"github.com/voipd/voipd/internal/contract"
@@ -32,7 +32,7 @@ func (l ariLink) states(ctx context.Context) ([]Endpoint, error) {
 	var all []Endpoint
 	for _, e := range list {
 		state := e.State
-		if len(e.Channels) > 0 {
+		if len(e.ChannelIDs) > 0 {
 			state = "in use"
 		}
 		all = append(all, Endpoint{Name: e.Technology + "/" + e.Resource, State: state})
@@ -46,16 +46,16 @@ func (l ariLink) originate(ctx context.Context, o order) error {
 	for name, value := range o.headers {
 		variables["PJSIP_HEADER(add,"+name+")"] = value
 	}
-	query := url.Values{"endpoint": {o.channel}, "extension": {o.exten}, "context": {o.context}, "priority": {"1"}, "callerId": {o.callerID},
-		"timeout": {strconv.Itoa(int(o.ringFor.Seconds()))}, "channelId": {o.id}}
-	if err := l.Post(ctx, "/channels", query, map[string]any{"variables": variables}); err != nil {
+	err := l.Originate(ctx, cycore.OriginateRequest{Endpoint: o.channel, Context: o.context, Extension: o.exten, Priority: 1,
+		CallerID: o.callerID, Timeout: int(o.ringFor.Seconds()), ChannelID: o.id, Variables: variables})
+	if err != nil {
 		return notTaken(err)
 	}
 	return nil
 }
 
 func (l ariLink) hangup(ctx context.Context, channelID string) error {
-	if err := l.Delete(ctx, "/channels/"+url.PathEscape(channelID)); err != nil {
+	if err := l.Hangup(ctx, channelID); err != nil {
 		return fmt.Errorf("hang up: %w", err)
 	}
 	return nil

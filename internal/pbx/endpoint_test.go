@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/link"
 	"github.com/voipd/voipd/internal/pbx"
 	"github.com/voipd/voipd/internal/sim"
 	"github.com/voipd/voipd/record"
@@ -22,10 +23,10 @@ func connected(t *testing.T, opt sim.Options) *ami.Client {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	up := make(chan struct{}, 8)
-	client, err := ami.NewClient(ami.Options{Address: fake.Addr(), Username: "voipd", Secret: "voipd",
+	client, err := ami.NewClient(ami.Options{Address: fake.Addr(), Username: "voipd", Secret: func() string { return "voipd" },
 		Handle: func(*ami.Message, time.Time) {},
 		OnState: func(s ami.Status) {
-			if s.State == ami.Up {
+			if s.State == link.Up {
 				up <- struct{}{}
 			}
 		}})

@@ -7,12 +7,13 @@ import (
 	"github.com/voipd/voipd/ami"
 	"github.com/voipd/voipd/ari"
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/link"
 	"github.com/voipd/voipd/record"
 )
 
-// link is the connection to the PBX, by AMI or by ARI. Everything that differs
+// connection is the one to the PBX, by AMI or by ARI. Everything that differs
 // between the two is behind it.
-type link interface {
+type connection interface {
 	Run(ctx context.Context) error
 	Resync()
 	// endpoints lists the endpoints with all that the PBX says of them; states
@@ -33,13 +34,11 @@ type linkStatus struct {
 	malformed uint64
 }
 
-const up = "up"
-
 // handlers are what a link calls. None of them blocks.
 type handlers struct {
 	fact   func(e record.Event, received time.Time)
 	device func(device, state string, received time.Time)
-	state  func(state string, since time.Time)
+	state  func(link.Status)
 }
 
 // handlers connect a link with what the PBX is made of. A lost link is a fact,
@@ -52,11 +51,11 @@ func (p *PBX) handlers() handlers {
 			p.opt.Clock.stamp(e, received, p.opt.Handle)
 		},
 		device: p.table.SetState,
-		state: func(state string, since time.Time) {
-			if wasUp && state == string(ami.Down) {
-				p.opt.Handle(gapped(since, "the link to the PBX was down"))
+		state: func(s link.Status) {
+			if wasUp && s.State == link.Down {
+				p.opt.Handle(gapped(s.Since, "the link to the PBX was down"))
 			}
-			if wasUp = state == up; wasUp {
+			if wasUp = s.State == link.Up; wasUp {
 				p.opt.OnUp()
 				p.watch.refresh()
 			}
@@ -68,14 +67,14 @@ func gapped(at time.Time, why string) record.Event {
 	return record.Event{At: at, Kind: record.Gapped, Source: record.SourceClock, Value: why}
 }
 
-func newLink(opt Options, h handlers) (link, error) {
+func newLink(opt Options, h handlers) (connection, error) {
 	variables := []string{opt.Rules.SrcExtVariable, opt.Rules.DstExtVariable}
 	if opt.ARI != nil {
 		o := *opt.ARI
 		o.Log, o.Variables = opt.Log, variables
 		o.Handle = func(e record.Event) { h.fact(e, time.Now()) }
 		o.OnDevice = h.device
-		o.OnState = func(s ari.Status) { h.state(string(s.State), s.Since) }
+		o.OnState = h.state
 		c, err := ari.NewClient(o)
 		return ariLink{c}, err
 	}
@@ -95,7 +94,7 @@ func newLink(opt Options, h handlers) (link, error) {
 	o.OnLoss = func(_ string, received time.Time) {
 		opt.Handle(gapped(received.UTC(), "the PBX sent something that is no AMI message"))
 	}
-	o.OnState = func(s ami.Status) { h.state(string(s.State), s.Since) }
+	o.OnState = func(s ami.Status) { h.state(s.Status) }
 	var err error
 	l.Client, err = ami.NewClient(o)
 	return l, err

@@ -45,7 +45,7 @@ type order struct {
 // him.
 type originator struct {
 	calls  Calls
-	link   link
+	link   connection
 	member func(extension string) string // what an operator's phone does: contract.Busy, …
 	placed func(callID, exten string)    // called before the PBX gets the order
 	now    func() time.Time
@@ -55,7 +55,7 @@ type originator struct {
 	limit *rate.Limiter
 }
 
-func newOriginator(c Calls, l link, member func(string) string, placed func(callID, exten string), now func() time.Time, log *slog.Logger) *originator {
+func newOriginator(c Calls, l connection, member func(string) string, placed func(callID, exten string), now func() time.Time, log *slog.Logger) *originator {
 	return &originator{calls: c, link: l, member: member, placed: placed, now: now, log: log,
 		limit: rate.NewLimiter(rate.Limit(float64(c.PerMinute)/60), max(1, c.PerMinute))}
 }

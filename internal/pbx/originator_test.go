@@ -14,7 +14,7 @@ import (
 
 // orders is a link that notes its orders.
 type orders struct {
-	link
+	connection
 	placed []order
 	ended  []string
 }
@@ -31,7 +31,7 @@ func (l *orders) hangup(_ context.Context, id string) error {
 
 // testOriginator gives an originator that may call for 1xx; 103 is busy and 104
 // offline.
-func testOriginator(l link, placed func(callID, exten string)) *originator {
+func testOriginator(l connection, placed func(callID, exten string)) *originator {
 	calls := Calls{Sources: []*regexp.Regexp{regexp.MustCompile(`1\d\d`)}, Destinations: []*regexp.Regexp{regexp.MustCompile(`^\+?7\d{10}$`), regexp.MustCompile(`1\d\d`)},
 		Channel: "PJSIP/{src}", Context: "from-internal", CallerID: "{src}", RingFor: 30 * time.Second, PerMinute: 3}
 	state := func(ext string) string {

@@ -19,6 +19,7 @@ import (
 	"github.com/voipd/voipd/ami"
 	"github.com/voipd/voipd/ari"
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/link"
 	"github.com/voipd/voipd/record"
 )
 
@@ -53,20 +54,20 @@ type Access struct {
 
 // AMI are the options of an AMI client.
 func AMI(a Access) *ami.Options {
-	return &ami.Options{Address: a.Address, Username: a.Username, Secret: ami.Secret(a.Secret()), TLS: a.TLS, PingEvery: a.PingEvery, Deadline: a.Deadline}
+	return &ami.Options{Address: a.Address, Username: a.Username, Secret: a.Secret, TLS: a.TLS, PingEvery: a.PingEvery, Deadline: a.Deadline}
 }
 
 // ARI are the options of an ARI client that listens as the Stasis application of
 // that name.
 func ARI(a Access, application string) *ari.Options {
-	return &ari.Options{URL: a.Address, Username: a.Username, Password: a.Secret(), Application: application, TLS: a.TLS, PingEvery: a.PingEvery, Deadline: a.Deadline}
+	return &ari.Options{URL: a.Address, Username: a.Username, Secret: a.Secret, Application: application, TLS: a.TLS, PingEvery: a.PingEvery, Deadline: a.Deadline}
 }
 
 // PBX is one Asterisk. Make one with [New], then Run it once; the other methods
 // may be called by any goroutine.
 type PBX struct {
 	opt        Options
-	link       link
+	link       connection
 	table      Endpoints
 	watch      *watch
 	originator *originator
@@ -117,7 +118,7 @@ func (p *PBX) Health(_ context.Context, h *contract.Health) {
 	} else {
 		h.AMI = &s.LinkHealth
 	}
-	if s.State != up {
+	if s.State != string(link.Up) {
 		h.Fail(fmt.Sprintf("the link to the PBX at %s is %s since %s: %s", s.address, s.State, s.Since.Format(time.RFC3339), s.Reason))
 	}
 	p.opt.Clock.health(h)
@@ -127,7 +128,7 @@ func (p *PBX) Health(_ context.Context, h *contract.Health) {
 func (p *PBX) Metrics() []prometheus.Collector {
 	return []prometheus.Collector{
 		contract.Gauge("pbx_up", "1 while the link to the PBX is up.", func() float64 {
-			if p.link.status().State == up {
+			if p.link.status().State == string(link.Up) {
 				return 1
 			}
 			return 0

@@ -45,7 +45,7 @@ func (w *watch) refresh() {
 }
 
 // run keeps the list, at each connect and now and then, until ctx ends.
-func (w *watch) run(ctx context.Context, l link) {
+func (w *watch) run(ctx context.Context, l connection) {
 	tick := time.NewTicker(endpointsEvery)
 	defer tick.Stop()
 	for {
@@ -70,7 +70,7 @@ func (w *watch) run(ctx context.Context, l link) {
 
 // states are the endpoints as they are now. However many callers there are, the
 // PBX is asked once a minute; a caller who comes meanwhile waits for that answer.
-func (w *watch) states(ctx context.Context, l link) []Endpoint {
+func (w *watch) states(ctx context.Context, l connection) []Endpoint {
 	w.asking.Lock()
 	defer w.asking.Unlock()
 	asked := time.Now()

@@ -14,7 +14,7 @@ import (
 
 // asked is the link to a PBX, as far as its endpoints go.
 type asked struct {
-	link
+	connection
 	times int
 	say   func(context.Context) ([]Endpoint, error)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/link"
 )
 
 // TestFaults breaks the link in every way there is and sees the real client through it.
@@ -25,13 +26,13 @@ func TestFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := run(t, Options{})
 			states := connect(t, p, nil)
-			until(t, states, ami.Up, "")
+			until(t, states, link.Up, "")
 			tt.harm(p)
-			until(t, states, ami.Down, tt.says)
+			until(t, states, link.Down, tt.says)
 			if tt.mend != nil {
 				tt.mend(p)
 			}
-			until(t, states, ami.Up, "")
+			until(t, states, link.Up, "")
 		})
 	}
 }
@@ -40,7 +41,7 @@ func TestGarbageAndSlowness(t *testing.T) {
 	p := run(t, Options{Speed: 1000})
 	heard := make(chan string, 10000)
 	states := connect(t, p, func(m *ami.Message, _ time.Time) { heard <- string(m.Event()) })
-	until(t, states, ami.Up, "")
+	until(t, states, link.Up, "")
 	p.Garble("\x00\xff\r\n\r\n" + strings.Repeat("y", 70_000) + "\r\n\r\n")
 	p.SlowDown(Slow{Piece: 100})
 	<-p.Play(morning(t, "in-cancel"), 0).Done()
@@ -58,9 +59,9 @@ func connect(t *testing.T, p *PBX, handle func(*ami.Message, time.Time)) <-chan 
 		handle = func(*ami.Message, time.Time) {}
 	}
 	client, err := ami.NewClient(ami.Options{
-		Address: p.Addr(), Username: "voipd", Secret: "voipd", Handle: handle,
+		Address: p.Addr(), Username: "voipd", Secret: func() string { return "voipd" }, Handle: handle,
 		PingEvery: 50 * time.Millisecond, Deadline: time.Second, NeverPlain: true,
-		Backoff: ami.Backoff{First: time.Millisecond, Max: 5 * time.Millisecond, Refused: 5 * time.Millisecond},
+		Backoff: link.Backoff{First: time.Millisecond, Max: 5 * time.Millisecond, Refused: 5 * time.Millisecond},
 		OnState: func(s ami.Status) { states <- s },
 	})
 	if err != nil {
@@ -72,7 +73,7 @@ func connect(t *testing.T, p *PBX, handle func(*ami.Message, time.Time)) <-chan 
 	return states
 }
 
-func until(t *testing.T, states <-chan ami.Status, want ami.State, says string) {
+func until(t *testing.T, states <-chan ami.Status, want link.State, says string) {
 	t.Helper()
 	for {
 		select {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/voipd/voipd/ami"
+	"github.com/voipd/voipd/internal/link"
 	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
@@ -36,7 +37,7 @@ func TestMorningGivesTheCapturesRecords(t *testing.T) {
 			changes = machine.Apply(changes, e)
 		}
 	})
-	until(t, states, ami.Up, "")
+	until(t, states, link.Up, "")
 	twice := append(all, all...)
 	for _, s := range twice {
 		want = append(want, directly(t, s.Capture)...)

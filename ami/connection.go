@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// link is one connection to the PBX, from the greeting to its end.
-type link struct {
+// connection is one TCP connection to the PBX, from the greeting to its end.
+type connection struct {
 	client  *Client
 	conn    net.Conn
 	reader  *Reader
@@ -32,8 +32,8 @@ type link struct {
 	cause   error // why it ended; set by once
 }
 
-func newLink(c *Client, conn net.Conn) *link {
-	l := &link{client: c, conn: conn, again: make(chan struct{}, 1), ended: make(chan struct{})}
+func newConnection(c *Client, conn net.Conn) *connection {
+	l := &connection{client: c, conn: conn, again: make(chan struct{}, 1), ended: make(chan struct{})}
 	l.waiting.by = map[string]*answer{}
 	l.reader = NewReader(l, c.opts.Bounds)
 	return l
@@ -41,7 +41,7 @@ func newLink(c *Client, conn net.Conn) *link {
 
 // Read is the connection's, with the clock that notices a half-open link: a Ping goes out every PingEvery and its
 // answer takes at most Deadline, so that a longer silence means that nobody is there.
-func (l *link) Read(p []byte) (int, error) {
+func (l *connection) Read(p []byte) (int, error) {
 	silence := l.client.opts.PingEvery + l.client.opts.Deadline
 	deadline := l.greetBy
 	if deadline.IsZero() {
@@ -66,7 +66,7 @@ func (l *link) Read(p []byte) (int, error) {
 }
 
 // fail ends the link; the first reason counts.
-func (l *link) fail(reason error) {
+func (l *connection) fail(reason error) {
 	l.once.Do(func() {
 		l.cause = reason
 		_ = l.conn.Close() // nothing more is to be had of it, whatever it says
@@ -75,7 +75,7 @@ func (l *link) fail(reason error) {
 }
 
 // read gives out messages until the link ends. It is the link's only reader.
-func (l *link) read() {
+func (l *connection) read() {
 	defer close(l.ended)
 	for {
 		m, err := l.reader.Next()
@@ -98,7 +98,7 @@ func (l *link) read() {
 	}
 }
 
-func (l *link) take(m *Message) {
+func (l *connection) take(m *Message) {
 	if n := m.BadLines(); n > 0 {
 		l.client.badLines.Add(uint64(n))
 		l.client.opts.Log.Debug("AMI: lines without a header left out", "message", string(m.Event()), "lines", n)
@@ -126,7 +126,7 @@ func (l *link) take(m *Message) {
 }
 
 // lose leaves out what is no message. There may have been a fact in it, so the PBX is asked for its channels again.
-func (l *link) lose(why string) {
+func (l *connection) lose(why string) {
 	l.client.malformed.Add(1)
 	l.client.opts.Log.Debug("AMI: malformed message left out", "error", why)
 	l.client.opts.OnLoss(why, l.received)
@@ -134,7 +134,7 @@ func (l *link) lose(why string) {
 }
 
 // askAgain asks for one more snapshot, unless the first one is still to come.
-func (l *link) askAgain() {
+func (l *connection) askAgain() {
 	if !l.asked.Load() {
 		return
 	}
@@ -155,7 +155,7 @@ func twoInOne(m *Message) bool {
 }
 
 // notice sees the events about the PBX itself.
-func (l *link) notice(name string, m *Message) {
+func (l *connection) notice(name string, m *Message) {
 	switch name {
 	case "FullyBooted":
 		l.client.booted()
@@ -166,7 +166,7 @@ func (l *link) notice(name string, m *Message) {
 }
 
 // do sends an action and waits for what answers it: until ctx ends, or the link.
-func (l *link) do(ctx context.Context, a Action, ans *answer) error {
+func (l *connection) do(ctx context.Context, a Action, ans *answer) error {
 	id := a.id()
 	if id == "" {
 		id = l.client.newID()
@@ -194,7 +194,7 @@ func (l *link) do(ctx context.Context, a Action, ans *answer) error {
 }
 
 // step is do for one step of a session, bounded by Deadline.
-func (l *link) step(ctx context.Context, a Action) (*Message, error) {
+func (l *connection) step(ctx context.Context, a Action) (*Message, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, l.client.opts.Deadline, fmt.Errorf("none within %v", l.client.opts.Deadline))
 	defer cancel()
 	var ans answer
@@ -205,7 +205,7 @@ func (l *link) step(ctx context.Context, a Action) (*Message, error) {
 }
 
 // write sends the bytes whole or ends the link: half an action would spoil the next.
-func (l *link) write(b []byte) error {
+func (l *connection) write(b []byte) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	err := l.conn.SetWriteDeadline(time.Now().Add(l.client.opts.Deadline))
