@@ -23,16 +23,7 @@ type Translator struct {
 // (the names of recordings, the DID) it passes those named on to the Machine;
 // all others are dropped: VarSet is half of the stream.
 func NewTranslator(variables ...string) *Translator {
-	t := &Translator{
-		variables: map[string]bool{"MIXMONITOR_FILENAME": true, "FROM_DID": true, "__FROM_DID": true},
-		strings:   newInterner(),
-	}
-	for _, v := range variables {
-		if v != "" {
-			t.variables[v] = true
-		}
-	}
-	return t
+	return &Translator{variables: record.Variables(variables...), strings: newInterner()}
 }
 
 // Event is the fact that a message states. ok is false for a message that
@@ -206,12 +197,8 @@ func (t *Translator) varSet(e *record.Event, m *Message) bool {
 	return t.about(e, m, record.VariableSet)
 }
 
-// newexten passes the applications that say something about a call; setting
-// variables and jumping about does not, except that it tells the extension.
 func (t *Translator) newexten(e *record.Event, m *Message) bool {
-	switch string(m.Get("Application")) {
-	case "Set", "NoOp", "GotoIf", "ExecIf", "Return", "MSet", "While", "EndWhile", "Verbose", "Log", "SIPAddHeader",
-		"AppDial", "AppDial2", "AppQueue", "StackPop", "GosubIf", "MacroExit", "ResetCDR", "UserEvent":
+	if !record.Tells(string(m.Get("Application"))) {
 		return false
 	}
 	e.Key, e.Value = t.text(m, "Application"), t.text(m, "AppData")

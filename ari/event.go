@@ -26,15 +26,7 @@ type Translator struct {
 // NewTranslator makes a Translator that passes the named channel variables on,
 // besides those that every PBX sets. Empty names are ignored.
 func NewTranslator(variables ...string) *Translator {
-	t := &Translator{
-		variables: map[string]bool{"MIXMONITOR_FILENAME": true, "FROM_DID": true, "__FROM_DID": true},
-	}
-	for _, v := range variables {
-		if v != "" {
-			t.variables[v] = true
-		}
-	}
-	return t
+	return &Translator{variables: record.Variables(variables...)}
 }
 
 // Events appends the facts that one event states to dst and returns it. An
@@ -78,7 +70,7 @@ func (t *Translator) wanted(kind string, text []byte) bool {
 	case "ChannelVarset":
 		return t.variables[gjson.GetBytes(text, "variable").String()]
 	case "ChannelDialplan":
-		return tells(gjson.GetBytes(text, "dialplan_app").String())
+		return record.Tells(gjson.GetBytes(text, "dialplan_app").String())
 	case "Dial":
 		return !ringsOn(gjson.GetBytes(text, "dialstatus").String())
 	case "ChannelHangupRequest":
@@ -88,15 +80,6 @@ func (t *Translator) wanted(kind string, text []byte) bool {
 		return true
 	}
 	return false
-}
-
-// tells tells whether an application says something about a call.
-func tells(application string) bool {
-	switch application {
-	case "Set", "NoOp", "GotoIf", "ExecIf", "Return", "MSet", "While", "EndWhile", "Verbose", "Log", "AppDial", "AppDial2", "AppQueue":
-		return false
-	}
-	return true
 }
 
 // ringsOn tells whether a status of a Dial is only its progress.

@@ -156,7 +156,8 @@ func plainState(name string) record.State {
 
 func plainExecuted(dst []record.Event, m *plainMessage, e record.Event) []record.Event {
 	switch m.DialplanApp {
-	case "Set", "NoOp", "GotoIf", "ExecIf", "Return", "MSet", "While", "EndWhile", "Verbose", "Log", "AppDial", "AppDial2", "AppQueue":
+	case "Set", "NoOp", "GotoIf", "ExecIf", "Return", "MSet", "While", "EndWhile", "Verbose", "Log", "SIPAddHeader",
+		"AppDial", "AppDial2", "AppQueue", "StackPop", "GosubIf", "MacroExit", "ResetCDR", "UserEvent":
 		return dst
 	}
 	e.Key, e.Value = m.DialplanApp, m.DialplanAppData
