@@ -17,20 +17,20 @@ const (
 // Header is one "Key: Value" of an action.
 type Header struct{ Key, Value string }
 
-// Action is an order to the PBX: its name, and its headers in the order they are to be sent. The same header may come
+// Action is an order to the PBX: its name, and its headers in the order in which they are sent. A header may be there
 // more than once (Variable). The zero value cannot be encoded.
 type Action struct {
 	Name    string
 	Headers []Header
 }
 
-// With returns the action with one more header. The receiver stays as it is.
+// With returns the action with one more header. The receiver is unchanged.
 func (a Action) With(key, value string) Action {
 	a.Headers = append(a.Headers[:len(a.Headers):len(a.Headers)], Header{key, value})
 	return a
 }
 
-// String is the name alone: a header may be a secret or a phone number.
+// String returns the name only: a header may hold a secret or a phone number.
 func (a Action) String() string { return a.Name }
 
 // id is the ActionID that the caller gave, or "".
@@ -43,9 +43,9 @@ func (a Action) id() string {
 	return ""
 }
 
-// Encode returns the action as it goes onto the wire. It refuses what would be read as something else: CR, LF and NUL
-// anywhere, an empty name or key, a colon, space or control character in a key, a second "Action", and what Asterisk
-// would not take: a line over 1 KiB, more than 128 lines. The error names the header and never its value.
+// Encode returns the bytes to send. It refuses what the PBX would read as something else: CR, LF or NUL anywhere, an
+// empty name or key, a colon, space or control character in a key, a second "Action". It also refuses what Asterisk would
+// not take: a line over 1 KiB, more than 128 lines. The error names the header, never its value.
 func (a Action) Encode() ([]byte, error) {
 	if len(a.Headers)+1 > maxActionLines {
 		return nil, fmt.Errorf("encode action %.40q: %d headers; Asterisk takes %d", a.Name, len(a.Headers), maxActionLines-1)

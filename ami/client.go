@@ -11,8 +11,8 @@ import (
 	"github.com/voipd/voipd/internal/link"
 )
 
-// Client keeps a session with one PBX alive. Make it with NewClient and start it with Run; Do, List and Status may be
-// called from any goroutine.
+// Client keeps a session with one PBX open. Make it with [NewClient] and start it with Run; the other methods are safe
+// for concurrent use.
 type Client struct {
 	opts       Options
 	ids        atomic.Uint64
@@ -26,7 +26,8 @@ type Client struct {
 	conn   *connection // nil unless Up
 }
 
-// NewClient checks the options. It does not connect.
+// NewClient checks the options and makes a Client. It does not connect. The error names the option that is missing,
+// wrong, or could not be sent in an action; it never holds the secret.
 func NewClient(opts Options) (*Client, error) {
 	opts, err := opts.withDefaults()
 	if err != nil {
@@ -36,18 +37,19 @@ func NewClient(opts Options) (*Client, error) {
 	return &Client{opts: opts, status: status}, nil
 }
 
-// Run connects, and connects again, until ctx ends; then it says goodbye to the PBX and returns ctx's error. Nothing
-// that the PBX or the network does ends it. Call it once.
+// Run connects, and connects again whenever the session ends, until ctx ends; then it logs off and returns ctx's error.
+// Nothing that the PBX or the network does ends it. Call it once.
 func (c *Client) Run(ctx context.Context) error {
 	return c.opts.Backoff.Keep(ctx, c.enter, c.session)
 }
 
-// Response is the PBX's answer to an action. It owns its bytes.
+// Response is the PBX's answer to an action. It owns its bytes and stays valid.
 type Response struct{ *Message }
 
-// Do sends an action and returns its response. The ActionID is added unless the action has one. Errors: *ActionError
-// when the PBX refuses (the Response is there too), ErrDown when there is no session or it ended before the answer,
-// ctx's when that ends first. The action may then have been carried out all the same.
+// Do sends an action and returns its response. An ActionID is added unless the action has one. The error wraps
+// an [*ActionError] if the PBX refuses the action (the Response is returned too), [ErrDown] if there is no session or it
+// ended before the answer came, or ctx's error if that ended first. After the last two the PBX may have carried the
+// action out all the same. An action that cannot be encoded is an error, and nothing is sent.
 func (c *Client) Do(ctx context.Context, a Action) (*Response, error) {
 	var ans answer
 	err := c.send(ctx, a, &ans)
@@ -113,8 +115,8 @@ func (c *Client) snapshotTaken() {
 	c.status.Snapshots++
 }
 
-// Resync asks the PBX for its channels again; the answer goes to Handle like that of each connect. It never blocks and
-// does nothing while there is no session: the next one begins with a snapshot anyway.
+// Resync asks the PBX for its channels again; Handle gets the answer like that of a connect. It never blocks. Without a
+// session it does nothing: the next one begins with a snapshot anyway.
 func (c *Client) Resync() {
 	c.mu.Lock()
 	l := c.conn

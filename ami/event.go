@@ -7,28 +7,29 @@ import (
 	"github.com/voipd/voipd/record"
 )
 
-// SnapshotPrefix begins the ActionID of every CoreShowChannels whose answer is
-// meant as a snapshot: the Translator makes snapshot facts of it.
+// SnapshotPrefix begins the ActionID of each CoreShowChannels that the Client
+// sends for a snapshot. The [Translator] makes snapshot facts of the answers to
+// these, and of no other CoreShowChannels.
 const SnapshotPrefix = "voipd-snapshot-"
 
-// Translator turns AMI messages into facts for a record.Machine. The zero
-// value is not usable; make one with NewTranslator. Not safe for concurrent
-// use.
+// Translator turns AMI messages into facts for a [record.Machine]. Make one with
+// [NewTranslator]; the zero value is not usable. Not safe for concurrent use.
 type Translator struct {
 	variables map[string]bool
 	strings   interner
 }
 
-// NewTranslator makes a Translator. Besides the variables that every PBX sets
-// (the names of recordings, the DID) it passes those named on to the Machine;
-// all others are dropped: VarSet is half of the stream.
+// NewTranslator makes a Translator that passes the named channel variables on,
+// besides those that every PBX sets ([record.Variables]). All others are left
+// out: VarSet is half of the stream.
 func NewTranslator(variables ...string) *Translator {
 	return &Translator{variables: record.Variables(variables...), strings: newInterner()}
 }
 
-// Event is the fact that a message states. ok is false for a message that
-// states none that matters to calls. The fact's time is the message's
-// Timestamp (manager.conf: timestampevents = yes), else received.
+// Event returns the fact that a message states; ok is false if it states none
+// that matters to calls. The fact's time is the message's Timestamp
+// (manager.conf: timestampevents = yes), or received if it has none. m may be
+// reused afterwards: the fact holds copies.
 func (t *Translator) Event(m *Message, received time.Time) (e record.Event, ok bool) {
 	name := m.Event()
 	if name == nil {

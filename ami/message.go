@@ -12,11 +12,11 @@ type Field struct{ Key, Value []byte }
 
 // Message is one AMI message: an event, or the response to an action.
 //
-// A Message from Reader.Next, and every slice taken from it, is a view into the reader's buffer: it holds until the
-// next call of Next. Clone makes one that stays. Values are the bytes that came: they may be invalid UTF-8
+// A Message from Reader.Next, and every slice taken from it, is a view into the reader's buffer: it is valid until the
+// next call of Next. Clone makes a copy that stays valid. Values are the bytes that came: they may be invalid UTF-8
 // (Asterisk 16 cuts a caller's name in the middle of a character) and hold anything but a line feed.
 //
-// Reading one message from several goroutines at once is not safe: Fields indexes on its first call.
+// Not safe for concurrent use: Fields builds its slice on the first call.
 type Message struct {
 	raw    []byte
 	spans  []span
@@ -42,8 +42,8 @@ const (
 	response
 )
 
-// Event returns the event's name, or nil when the message is no event. An event's own header "Response"
-// (OriginateResponse has one) does not make it a response: the first of the two headers decides.
+// Event returns the event's name, or nil if the message is no event. A message with both headers, "Event" and
+// "Response" (OriginateResponse), is what the first of the two says.
 func (m *Message) Event() []byte {
 	if m.kind != event {
 		return nil
@@ -74,8 +74,8 @@ func (m *Message) Get(key string) []byte {
 	return nil
 }
 
-// All walks the values of every header of that name in the order they came. Asterisk repeats ChanVariable, Variable
-// and Output.
+// All yields the value of every header of that name, whatever its case, in the order in which they came. Asterisk
+// repeats ChanVariable, Variable and Output.
 func (m *Message) All(key string) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for _, s := range m.spans {
@@ -101,11 +101,10 @@ func (m *Message) Fields() []Field {
 // Raw returns the message as it came, from its first line through the empty line that ends it.
 func (m *Message) Raw() []byte { return m.raw }
 
-// Offset is where the message begins, in bytes from the beginning of the stream.
+// Offset returns where the message begins, in bytes from the beginning of the stream.
 func (m *Message) Offset() int64 { return m.offset }
 
-// BadLines counts the lines of this message that are no header (no colon, or nothing before it). They are in Raw and
-// nowhere else.
+// BadLines returns how many lines of this message are no header (no colon, or nothing before it). They are only in Raw.
 func (m *Message) BadLines() int { return m.bad }
 
 // Clone returns a copy that owns its bytes and stays valid.
@@ -117,7 +116,7 @@ func (m *Message) Clone() *Message {
 	return &c
 }
 
-// String is the message as text, for logs and test failures.
+// String returns the message as it came, for test failures. It may hold phone numbers, and a secret if it is a login.
 func (m *Message) String() string { return string(m.raw) }
 
 var outputKey = []byte("Output")

@@ -13,25 +13,27 @@ import (
 	"github.com/voipd/voipd/internal/link"
 )
 
-// Options say how a Client reaches its PBX. Address, Username and Handle are needed; every other zero value means the
-// default told with it.
+// Options configure a [Client]. Address, Username and Handle are required; for every other field the zero value is the
+// default named with it.
 type Options struct {
-	Address  string // host:port; the port of manager.conf is 5038, with TLS 5039
-	Username string // the section of manager.conf
-	// Secret gives the user's secret; it is asked at each login. Nil: the empty secret.
+	// Address is host:port. Asterisk's default port is 5038, with TLS 5039.
+	Address string
+	// Username is the name of the user's section in manager.conf.
+	Username string
+	// Secret returns the user's secret. It is called at each login, and once by NewClient. Nil: the empty secret.
 	Secret func() string
 
 	// TLS, when not nil, wraps the connection. ServerName is taken from Address when it is empty.
 	TLS *tls.Config
-	// NeverPlain refuses to log in where the PBX has no challenge. By default the secret is then sent as it is, with
-	// a warning where there is no TLS.
+	// NeverPlain refuses to log in to a PBX that offers no MD5 challenge. By default the secret is then sent in the
+	// clear, with a warning if there is no TLS.
 	NeverPlain bool
 
-	// EventMask are the classes of events to ask for. Default DefaultEventMask. A class that manager.conf does not
-	// give this user is silently missing: Asterisk does not say so.
+	// EventMask lists the classes of events to ask for. Default DefaultEventMask. Asterisk does not report a class that
+	// manager.conf denies this user: its events are just missing.
 	EventMask string
 	// Filters are expressions for the Filter action (Operation: Add), sent before the first event of a call can
-	// come. A PBX that refuses one sends more, never less, so that is a warning.
+	// come. A refused filter is only a warning: the PBX then sends more, never less.
 	Filters []string
 
 	// PingEvery is how often a Ping goes out. Default 15 s. Nothing heard for PingEvery+Deadline is a half-open link.
@@ -39,8 +41,10 @@ type Options struct {
 	// Deadline bounds the connecting, each step of the login, each write, and the wait for a Ping's answer.
 	// Default 5 s.
 	Deadline time.Duration
-	Backoff  link.Backoff
-	Bounds   Bounds // of the messages read
+	// Backoff is how long to wait before connecting again.
+	Backoff link.Backoff
+	// Bounds are the sizes beyond which a message is malformed.
+	Bounds Bounds
 
 	// Dialer connects. Default &net.Dialer{}.
 	Dialer interface {
@@ -51,19 +55,20 @@ type Options struct {
 
 	// Handle gets every event, and the response to each snapshot (its ActionID begins with SnapshotPrefix), in the
 	// order of the stream, with the time at which its bytes arrived. The message is valid until Handle returns.
-	// Handle is called on the reading goroutine and must not block: Asterisk throws a reader out that does not read.
-	// The events of a List go to its caller alone.
+	// Handle is called on the reading goroutine and must not block: Asterisk disconnects a client that does not read.
+	// The events of a List go to its caller only.
 	Handle func(m *Message, received time.Time)
-	// OnLoss gets what could not be read as a message, in the order of the stream as Handle does: a fact may have been
-	// in it. The client asks for a snapshot by itself. Default: nothing is done.
+	// OnLoss is called for each message that could not be read, in the order of the stream: it may have held a fact.
+	// why says what is wrong with it. The client then asks for a snapshot by itself. Default: nothing is called.
 	OnLoss func(why string, received time.Time)
-	// OnState gets every change of State, in order, one call at a time. It must not block. When it gets Down, the
-	// last Handle of that session has returned.
+	// OnState gets every change of state, in order, on the goroutine of Run. It must not block. When it gets
+	// link.Down, the last Handle of that session has returned. Default: nothing is called.
 	OnState func(Status)
 }
 
-// DefaultEventMask is what the record of a call needs: call and agent show every call, dialplan has the names of
-// recordings and the path through an IVR, cdr is there only with cdr_manager, system has FullyBooted and Shutdown.
+// DefaultEventMask lists the classes that a call's record is made from: call and agent show every call, dialplan has
+// the names of recordings and the path through an IVR, cdr comes only with cdr_manager, system has FullyBooted and
+// Shutdown.
 const DefaultEventMask = "call,agent,dialplan,cdr,system"
 
 func (o Options) withDefaults() (Options, error) {

@@ -10,10 +10,10 @@ import (
 // maxListed is how many events the answer to a List may have. Beyond it the List fails; nothing else does.
 const maxListed = 100_000
 
-// ErrDown is what Do and List say while there is no session, and when it ends before the answer came.
+// ErrDown is wrapped by the errors of Do and List while there is no session, and when it ends before the answer came.
 var ErrDown = errors.New("AMI link is down")
 
-// ActionError is the PBX's refusal of an action: "Response: Error".
+// ActionError says that the PBX refused an action: it answered "Response: Error".
 type ActionError struct {
 	Action  string // its name
 	Message string // in the PBX's words, such as "Permission denied"

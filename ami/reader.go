@@ -30,8 +30,7 @@ const bannerPrefix = "Asterisk Call Manager"
 
 const endCommand = "--END COMMAND--"
 
-// MalformedError says that one message could not be used. The stream goes on: the next call of Reader.Next gives the
-// message after it.
+// MalformedError says that one message could not be used. The next call of Reader.Next returns the message after it.
 type MalformedError struct {
 	Offset  int64  // where the message begins, in bytes from the beginning of the stream
 	Line    int    // the line of the message that is wrong, from 1
@@ -46,9 +45,9 @@ func (e *MalformedError) Error() string {
 // Reader cuts a byte stream into messages. How the bytes are split among reads changes nothing.
 //
 // A message is one or more lines and an empty line. Lines end with CR LF or LF alone. Empty lines between messages
-// are skipped (a TestEvent ends with one too many). A banner line where a message could begin is kept for Greeting.
+// are skipped (a TestEvent ends with one too many). The version in a banner line between messages is kept for Greeting.
 // An old-style command reply ("Response: Follows") ends with the first empty line after "--END COMMAND--"; its output
-// is given as headers named Output, as newer versions write it.
+// becomes headers named Output, as newer versions write it.
 //
 // Not safe for concurrent use.
 type Reader struct {
@@ -67,7 +66,7 @@ type Reader struct {
 	msg      Message
 }
 
-// NewReader returns a Reader of src. It reads ahead.
+// NewReader returns a Reader of src. It reads ahead: what follows the last message is lost to other readers of src.
 func NewReader(src io.Reader, bounds Bounds) *Reader {
 	if bounds.Line <= 0 {
 		bounds.Line = DefaultMaxLine
@@ -78,9 +77,9 @@ func NewReader(src io.Reader, bounds Bounds) *Reader {
 	return &Reader{src: src, bounds: bounds, buf: make([]byte, min(firstBuffer, bounds.Message+1))}
 }
 
-// Next returns the next message, valid until the call after. Errors: *MalformedError for a message that cannot be
-// used (call Next again), io.EOF at the end of the stream, and whatever else the underlying reader returned. A
-// message that the end of the stream cuts off is malformed, never given in part.
+// Next returns the next message, which is valid until the call after. The error is a [*MalformedError] for a message that
+// cannot be used (call Next again), [io.EOF] at the end of the stream, or the error of the underlying reader. A message
+// that the end of the stream cuts off is malformed, never returned in part.
 func (r *Reader) Next() (*Message, error) {
 	r.release()
 	for {
@@ -102,8 +101,8 @@ func (r *Reader) Next() (*Message, error) {
 // Greeting returns the version in the last banner line that was read ("11.0.0"), or "".
 func (r *Reader) Greeting() string { return string(r.greeting) }
 
-// ReadGreeting reads the banner with which Asterisk begins, and returns the version in it. Nothing else comes before
-// the client has spoken, so that a first line which is no banner means that this is not a manager port.
+// ReadGreeting reads the banner with which Asterisk begins, and returns the version in it ("11.0.0"). Call it before
+// Next. A first line that is no banner is an error: this is then no manager port.
 func (r *Reader) ReadGreeting() (version string, err error) {
 	for {
 		if i := bytes.IndexByte(r.buf[r.line:r.end], '\n'); i >= 0 {

@@ -14,17 +14,17 @@ import (
 	"github.com/voipd/voipd/internal/link"
 )
 
-// LoginError says that the PBX is there and does not let us in. Trying again soon would not help.
+// LoginError says that the PBX was reached and refused the login. It is a [link.ErrRefused].
 type LoginError struct {
 	Username string
-	Message  string // in the PBX's words, or why voipd gave up by itself
+	Message  string // in the PBX's words, or why the client did not send the secret
 }
 
 func (e *LoginError) Error() string {
 	return fmt.Sprintf("login as %q refused: %s (look at this user's secret, permit and deny in manager.conf)", e.Username, e.Message)
 }
 
-// Is makes it a [link.ErrRefused], after which the next try waits longer.
+// Is reports whether target is [link.ErrRefused], after which the next try waits longer.
 func (e *LoginError) Is(target error) bool { return target == link.ErrRefused }
 
 // session lives one connection, from dialling to its end, and says why it ended. upSince is zero if it never was up.

@@ -12,17 +12,17 @@ import (
 type Status struct {
 	link.Status
 	Version string // AMI version in the greeting, such as "11.0.0"; empty: never connected
-	// Booted says that this session saw FullyBooted. Asterisk sends it only to users that may read class system, so
-	// that false means unknown.
+	// Booted: FullyBooted came in this session. Asterisk sends it only to users that may read class system, so false
+	// means unknown.
 	Booted    bool
 	Snapshots uint64    // how many CoreShowChannels were answered in full
-	LastHeard time.Time // when bytes last came, answers to pings among them
+	LastHeard time.Time // when bytes last came, of whatever kind
 	LastEvent time.Time // when an event last came
 	BadLines  uint64    // lines that were no header, in messages that could be used all the same
 	Unmatched uint64    // responses that nobody waited for, or no longer
 }
 
-// Status returns how the link stands now. Safe for concurrent use, and never waits for the network.
+// Status returns the state of the link now. It never waits for the network.
 func (c *Client) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,33 +16,53 @@ import (
 	"github.com/voipd/voipd/record"
 )
 
-// Options say how a Client reaches its PBX. URL, Username and Handle are
-// needed; every other zero value means the default told with it.
+// Options configure a [Client]. URL, Username and Handle are required; for every
+// other field the zero value is the default named with it.
 type Options struct {
-	URL         string        // "http://127.0.0.1:8088/ari"
-	Username    string        // the section of ari.conf
-	Secret      func() string // gives its password; asked at each request. Nil: the empty password
-	Application string        // name of the Stasis application that listens. Default "voipd"
-	TLS         *tls.Config   // for https. Default: the system's certificates
-	Variables   []string      // channel variables to pass on besides the usual ones
+	// URL is the address of ARI, http or https, with the prefix of http.conf:
+	// "http://127.0.0.1:8088/ari".
+	URL string
+	// Username is the name of the user's section in ari.conf.
+	Username string
+	// Secret returns the user's password. It is called for each request. Nil: the
+	// empty password.
+	Secret func() string
+	// Application is the name under which the events are subscribed to. Default
+	// "voipd". A second program with the same name would take the events over.
+	Application string
+	// TLS is used with https. Default: the system's certificates.
+	TLS *tls.Config
+	// Variables are the channel variables to pass on, besides those of
+	// [record.Variables].
+	Variables []string
 
-	PingEvery time.Duration // default 10 s
-	Deadline  time.Duration // how long each answer may take; default 5 s
-	Backoff   link.Backoff  // between two sessions
+	// PingEvery is how often a ping goes out. Default 10 s. A websocket on which
+	// nothing was received for PingEvery+Deadline is closed as half-open.
+	PingEvery time.Duration
+	// Deadline bounds the opening of the websocket and the wait for the first byte
+	// of an answer; a whole answer may take four times as long. Default 5 s.
+	Deadline time.Duration
+	// Backoff is how long to wait before connecting again. ARI does not use
+	// Backoff.Refused.
+	Backoff link.Backoff
 
-	Log *slog.Logger // default: nothing is logged
-	// Handle gets every fact, snapshots included, in order, from one goroutine.
-	// It must not block: nothing is queued by Asterisk for a slow listener.
+	// Log gets each change of state once. Default: nothing is logged.
+	Log *slog.Logger
+	// Handle gets every fact in the order of the stream, those of the channel lists
+	// among them, on one goroutine. It must not block: Asterisk queues nothing for
+	// a slow reader.
 	Handle func(record.Event)
-	// OnDevice is told of each state of a device ("PJSIP/101", "INUSE") when it
-	// changes, and when that was heard. It must not block. Nil: nobody is told.
-	OnDevice func(device, state string, heard time.Time)
-	// OnState gets every change of State. It must not block.
+	// OnDevice gets each change of a device's state ("PJSIP/101", "INUSE") and the
+	// time at which it was received, on the goroutine of Handle. It must not block.
+	// Default: device states are ignored.
+	OnDevice func(device, state string, received time.Time)
+	// OnState gets every change of state, in order, on the goroutine of Run. It
+	// must not block. Default: nothing is called.
 	OnState func(link.Status)
 }
 
-// Client keeps an event websocket to one PBX alive. Make it with NewClient and
-// start it with Run.
+// Client keeps an event websocket to one PBX open. Make it with [NewClient] and
+// start it with Run; the other methods are safe for concurrent use.
 type Client struct {
 	opt    Options
 	base   *url.URL
@@ -53,7 +73,8 @@ type Client struct {
 	told   string // the last reason that was logged
 }
 
-// NewClient checks the options. It does not connect.
+// NewClient checks the options and makes a Client. It does not connect. The
+// error names the option that is missing or wrong.
 func NewClient(opt Options) (*Client, error) {
 	base, err := url.Parse(opt.URL)
 	switch {
@@ -82,12 +103,16 @@ func NewClient(opt Options) (*Client, error) {
 	}, nil
 }
 
-// Run connects, and connects again, until ctx ends, and returns ctx's error.
+// Run connects, and connects again whenever the websocket ends, until ctx ends;
+// then it returns ctx's error. Nothing that the PBX or the network does ends it.
+// Call it once.
 func (c *Client) Run(ctx context.Context) error {
 	return c.opt.Backoff.Keep(ctx, c.enter, c.session)
 }
 
-// Resync asks the PBX for its channels again. It never blocks.
+// Resync asks the PBX for its channels again; Handle gets them like those of a
+// connect. It never blocks. While the websocket is down, the request is kept
+// for the next session.
 func (c *Client) Resync() {
 	select {
 	case c.again <- struct{}{}:
@@ -95,7 +120,7 @@ func (c *Client) Resync() {
 	}
 }
 
-// Status returns how the link stands now. Safe for concurrent use.
+// Status returns the state of the link now. It never waits for the network.
 func (c *Client) Status() link.Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,26 +16,27 @@ import (
 // linkedid (seen on Asterisk 22).
 const linkedVariable = "CHANNEL(linkedid)"
 
-// Translator turns ARI events into facts for a record.Machine. Make one with
-// [NewTranslator]. The zero value passes no channel variable on. Not safe for
-// concurrent use.
+// Translator turns ARI events into facts for a [record.Machine]. Make one with
+// [NewTranslator]; the zero value passes no channel variable on. It keeps no
+// state between events and is safe for concurrent use.
 type Translator struct {
 	variables map[string]bool
 }
 
 // NewTranslator makes a Translator that passes the named channel variables on,
-// besides those that every PBX sets. Empty names are ignored.
+// besides those that every PBX sets ([record.Variables]).
 func NewTranslator(variables ...string) *Translator {
 	return &Translator{variables: record.Variables(variables...)}
 }
 
-// Events appends the facts that one event states to dst and returns it. An
-// event that states none, of a type that nobody knows too, adds nothing.
-// received is the time of the facts where the event has none.
+// Events appends the facts of one event to dst and returns the result. text is
+// the event's JSON. Most events have no fact; an event of an unknown type has
+// none either, and is no error. The facts have the event's timestamp, or
+// received if it has none.
 //
-// The error says why text is no ARI event: it is not JSON, has no type, or has
-// a field of the wrong type. dst is then returned as it was, and the next event
-// can be read.
+// The error says why text could not be read: it is not JSON, has no type, or a
+// field of an event that matters has the wrong type. dst is then returned
+// unchanged, and the next event can be read.
 func (t *Translator) Events(dst []record.Event, text []byte, received time.Time) ([]record.Event, error) {
 	if !gjson.ValidBytes(text) {
 		return dst, errors.New("read ARI event: it is not JSON")
