@@ -11,33 +11,38 @@ func (m *Machine) build(c *call, end time.Time, over bool) *Record {
 	if end.Before(c.began) {
 		end = c.began
 	}
-	r := &Record{CallID: c.id}
+	r, from, rules := m.decide(c, end, over)
 	d := &r.Details
-	var rules [5]string
-	r.Direction, rules[0] = m.direction(c)
-	r.SrcPhone, r.SrcPhoneExt, rules[1] = m.srcPhone(c, r.Direction)
-	r.DstPhone, r.DstPhoneExt, rules[2] = m.dstPhone(c, r.Direction, r.SrcPhone)
-	r.Disposition, rules[3] = m.disposition(c, r.Direction)
-	if !over && r.Disposition != Answered {
-		r.Disposition, rules[3] = Unknown, "unknown: the call goes on"
-	}
-	var from, to time.Time
-	from, to, rules[4] = c.span(r.Disposition, end)
-	if to.After(from) {
-		r.Duration = int(to.Sub(from) / time.Second)
-	}
-	d.StartedAt, d.AnsweredAt = ms(c.began), ms(from)
 	if over {
 		d.EndedAt = ms(end)
 	}
 	d.WaitMS = between(c.began, from, end)
 	d.RingMS, d.TalkMS, d.HoldMS = c.ringMS(from, end), c.talkMS(end), c.held.Milliseconds()
-	m.describe(c, d, end)
+	m.describe(c, d)
+	m.list(c, d, end)
 	moments := m.moments(c, r, from, end)
 	for i, field := range [...]string{"direction", "srcPhone", "dstPhone", "disposition", "duration"} {
 		d.Why = append(d.Why, Reason{Field: field, Rule: rules[i], At: ms(moments[i])})
 	}
 	return r
+}
+
+// decide gives the record's fields, what the details need of them, and the rule
+// of each. It is what a call that goes on is asked for after each fact, so it
+// makes no lists.
+func (m *Machine) decide(c *call, end time.Time, over bool) (r *Record, answered time.Time, rules [5]string) {
+	r = &Record{CallID: c.id}
+	r.Direction, rules[0] = m.direction(c)
+	r.SrcPhone, r.SrcPhoneExt, rules[1] = m.srcPhone(c, r.Direction)
+	r.DstPhone, r.DstPhoneExt, rules[2] = m.dstPhone(c, r.Direction, r.SrcPhone)
+	r.Disposition, rules[3] = m.disposition(c, r.Direction, over)
+	var from, to time.Time
+	from, to, rules[4] = c.span(r.Disposition, end)
+	if to.After(from) {
+		r.Duration = int(to.Sub(from) / time.Second)
+	}
+	r.Details.StartedAt, r.Details.AnsweredAt = ms(c.began), ms(from)
+	return r, from, rules
 }
 
 // moments are the times of the facts that decided the fields: who began the
@@ -66,8 +71,8 @@ func (m *Machine) moments(c *call, r *Record, answered, end time.Time) [5]time.T
 	return [5]time.Time{began, began, reached, decided, answered}
 }
 
-// describe fills the details that no rule decides.
-func (m *Machine) describe(c *call, d *Details, end time.Time) {
+// describe fills the details that no rule decides and that are no lists.
+func (m *Machine) describe(c *call, d *Details) {
 	d.BeganBy = c.beganBy()
 	d.DID, d.CallerName = c.did, c.origin.callerName
 	if withheld(d.CallerName) {
@@ -83,11 +88,16 @@ func (m *Machine) describe(c *call, d *Details, end time.Time) {
 	if c.hungUpBy != nil {
 		d.HangupBy = c.hungUpBy.phone(&m.rules)
 	}
+	d.MergedInto = c.mergedInto
+	d.PBX, d.Source = m.rules.PBX, c.source.String()
+}
+
+// list fills the lists among the details.
+func (m *Machine) list(c *call, d *Details, end time.Time) {
 	d.Transfers = append(d.Transfers, c.transfers...)
 	d.Absorbed = append(d.Absorbed, c.absorbed...)
-	d.MergedInto = c.mergedInto
 	d.Approximate = append(d.Approximate, c.approx...)
-	d.PBX, d.Source = m.rules.PBX, c.source.String()
+	d.RangOmitted = c.dropped.count
 	for _, a := range c.attempts {
 		d.Rang = append(d.Rang, Rang{Phone: a.phone, At: ms(a.at), MS: between(a.at, a.ended, end), Outcome: c.outcome(a), Cause: a.ch.cause})
 	}
@@ -137,6 +147,9 @@ func (c *call) ringMS(answered, end time.Time) int64 {
 			stop = answered
 		}
 		spans = append(spans, [2]time.Time{a.at, stop})
+	}
+	if c.dropped.count > 0 {
+		return c.longRing(spans).Milliseconds()
 	}
 	return union(spans).Milliseconds()
 }

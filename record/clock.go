@@ -24,7 +24,7 @@ func (m *Machine) clockSet(e Event) {
 }
 
 func (c *call) shift(by time.Duration) {
-	shift(by, &c.began, &c.last, &c.queueSince, &c.heldSince)
+	shift(by, &c.began, &c.last, &c.queueSince, &c.heldSince, &c.dropped.reached)
 	for _, ch := range c.members {
 		shift(by, &ch.began, &ch.up, &ch.ended, &ch.gaveUp)
 	}

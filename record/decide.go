@@ -214,13 +214,17 @@ func (c *call) withoutAccess(number string) string {
 	return number
 }
 
-// disposition is the outcome of the call.
-func (m *Machine) disposition(c *call, d Direction) (Disposition, string) {
+// disposition is the outcome of the call. over is false for one that goes on,
+// which may be answered already and has no other outcome yet.
+func (m *Machine) disposition(c *call, d Direction, over bool) (Disposition, string) {
 	if c.conversed(d) {
 		return Answered, "answered: a conversation took place"
 	}
 	if d == Internal && c.serviceAnswered() && !c.tried && !c.rangAnother() {
 		return Answered, "answered: an internal call to a service that answered"
+	}
+	if !over {
+		return Unknown, "unknown: the call goes on"
 	}
 	if c.unseenEnd {
 		return Unknown, "unknown: the end could not be seen"
@@ -228,21 +232,24 @@ func (m *Machine) disposition(c *call, d Direction) (Disposition, string) {
 	if c.cancelled {
 		return Cancelled, "cancelled: the calling side hung up while the call was on its way"
 	}
-	best, rule := Disposition(""), ""
+	unanswered, busy, failed := c.dropped.noAnswer, c.dropped.busy, c.dropped.failed
 	for _, a := range c.attempts {
 		switch c.outcome(a) {
 		case rangNoAnswer, rangElsewhere, rangCancelled, rangRinging:
-			return NoAnswer, "no_answer: somebody was rung and did not answer"
+			unanswered = true
 		case rangBusy:
-			best, rule = BusyLine, "busy: whoever was asked for was busy or refused"
+			busy = true
 		case rangFailed:
-			if best == "" {
-				best, rule = Failed, "failed: nobody could be rung"
-			}
+			failed = true
 		}
 	}
-	if best != "" {
-		return best, rule
+	switch {
+	case unanswered:
+		return NoAnswer, "no_answer: somebody was rung and did not answer"
+	case busy:
+		return BusyLine, "busy: whoever was asked for was busy or refused"
+	case failed:
+		return Failed, "failed: nobody could be rung"
 	}
 	return m.unrung(c, d)
 }

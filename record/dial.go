@@ -122,15 +122,37 @@ func (m *Machine) dialEnded(dst []Change, e Event) []Change {
 	return dst
 }
 
+// What a channel does, as far as it matters how the call ends there.
+const (
+	inMenu    = "menu"
+	inMailbox = "voicemail"
+	inTone    = "tone" // busy tone, congestion, or on its way out
+	elsewhere = "else"
+)
+
+// doing is what a channel does that runs an application, in lower case.
+func doing(app string) string {
+	switch app {
+	case "background", "waitexten", "read", "directory":
+		return inMenu
+	case "voicemail":
+		return inMailbox
+	case "busy", "congestion", "hangup", "playtones":
+		return inTone
+	}
+	return elsewhere
+}
+
 // executed follows the dialplan: which application a channel runs.
 func (m *Machine) executed(ch *channel, e Event) {
 	c := ch.call
-	ch.app, ch.gaveUp = strings.ToLower(e.Key), time.Time{}
-	if ch.app != "queue" && ch == c.origin {
+	app := strings.ToLower(e.Key)
+	ch.app, ch.gaveUp = doing(app), time.Time{}
+	if app != "queue" && ch == c.origin {
 		m.queueLeft(c, e.At)
 	}
 	service := ""
-	switch ch.app {
+	switch app {
 	case "dial", "followme", "page", "retrydial":
 		c.tried = true
 	case "queue":
@@ -144,7 +166,7 @@ func (m *Machine) executed(ch *channel, e Event) {
 		}
 	case "voicemail", "voicemailmain", "minivmrecord":
 		service = "voicemail"
-		c.voicemail = c.voicemail || ch.app != "voicemailmain"
+		c.voicemail = c.voicemail || app != "voicemailmain"
 	case "confbridge", "meetme":
 		service = "conference"
 	case "chanspy", "extenspy":
@@ -252,9 +274,9 @@ func (c *call) onItsWay(ch *channel) bool {
 		return false
 	}
 	switch ch.app {
-	case "voicemail", "busy", "congestion", "hangup", "playtones":
+	case inMailbox, inTone:
 		return false
-	case "background", "waitexten", "read", "directory":
+	case inMenu:
 		return true
 	}
 	for _, a := range c.attempts {

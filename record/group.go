@@ -59,16 +59,17 @@ func hasExternal(c *call) bool {
 			return true
 		}
 	}
-	return false
+	return c.dropped.external
 }
 
 // absorb moves everything that the younger call b had into a.
 func absorb(a, b *call) {
-	a.members = append(a.members, b.members...)
+	a.members, a.phones = append(a.members, b.members...), nil
 	a.alive += b.alive
 	a.linked = append(a.linked, b.linked...)
 	a.attempts = append(a.attempts, b.attempts...)
 	sort.SliceStable(a.attempts, func(i, j int) bool { return a.attempts[i].at.Before(a.attempts[j].at) })
+	a.dropped.absorb(b.dropped)
 	a.talks = append(a.talks, b.talks...)
 	sort.SliceStable(a.talks, func(i, j int) bool { return a.talks[i].start.Before(a.talks[j].start) })
 	a.recordings = append(a.recordings, b.recordings...)
@@ -170,16 +171,14 @@ func (m *Machine) recalled(dst []Change, ch *channel, at time.Time) (*call, []Ch
 	if ch.role != operator {
 		return nil, dst
 	}
-	for _, c := range m.sortedCalls() {
-		if !c.awaits(ch.ext) {
-			continue
-		}
-		c.linked = append(c.linked, ch.linked)
-		m.linked[ch.linked] = c
-		c.transfers = append(c.transfers, Transfer{Kind: "recall", At: at, To: ch.ext})
-		return c, m.tell(dst, c, Change{Kind: CallTransferred, At: at, Other: ch.ext})
+	c := m.operators.oldest(ch.ext, func(c *call) bool { return c.awaits(ch.ext) })
+	if c == nil {
+		return nil, dst
 	}
-	return nil, dst
+	c.linked = append(c.linked, ch.linked)
+	m.linked[ch.linked] = c
+	c.transfers = append(c.transfers, Transfer{Kind: "recall", At: at, To: ch.ext})
+	return c, m.tell(dst, c, Change{Kind: CallTransferred, At: at, Other: ch.ext})
 }
 
 // awaits tells whether the operator at ext handed the call over to somebody who
@@ -297,6 +296,8 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 		m.queueLeft(c, at)
 	}
 	delete(m.channels, ch.id)
+	m.devices.remove(device(ch.name), ch)
+	m.operators.remove(ch.ext, ch)
 	if name := localName(ch.name); name != "" && m.halves[name] == ch {
 		delete(m.halves, name)
 	}
@@ -305,6 +306,7 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 	c.endUntold(ch)
 	c.ringingEndUntold(ch.rung)
 	c.recordingUntold(ch)
+	c.dropRingings()
 	if c.alive--; c.alive > 0 {
 		return dst
 	}

@@ -15,7 +15,7 @@ const (
 
 // Live is a call that goes on, as it is after the latest fact.
 type Live struct {
-	Record    Record // provisional: as if the call ended now, but for disposition and end
+	Record    Record // provisional: as if the call ended now, but for disposition and end; its details have no lists
 	State     LiveState
 	Ringing   []string // phones that ring, in the order of their ringing
 	Talking   []string // phones in a conversation, in the order of its beginning
@@ -43,7 +43,9 @@ func (m *Machine) OpenLives() []Live {
 }
 
 func (m *Machine) live(c *call) Live {
-	l := Live{Record: *m.build(c, m.now, false), State: Waiting}
+	r, _, _ := m.decide(c, m.now, false)
+	m.describe(c, &r.Details)
+	l := Live{Record: *r, State: Waiting, Operators: slices.Clone(c.operatorPhones())}
 	for _, a := range c.attempts {
 		if a.open() && a.ch.up.IsZero() {
 			l.Ringing = addOnce(l.Ringing, a.phone)
@@ -61,9 +63,6 @@ func (m *Machine) live(c *call) Live {
 	for _, ch := range c.members {
 		if ch.alive() {
 			l.Channels = append(l.Channels, ch.id)
-		}
-		if ch.role == operator {
-			l.Operators = addOnce(l.Operators, ch.phone(&m.rules))
 		}
 	}
 	switch {

@@ -20,6 +20,8 @@ type Machine struct {
 	bridges    map[string]*bridge
 	calls      map[string]*call    // by call id
 	linked     map[string]*call    // by any linkedid that leads to the call
+	operators  index               // operators' channels, by extension
+	devices    index               // all channels, by device
 	halves     map[string]*channel // Local channels whose other half is not known yet, by name without the half
 	ended      map[string]struct{}
 	fading     []fading         // ended ids, oldest first, from faded on
@@ -44,14 +46,16 @@ type fading struct {
 // afterwards.
 func New(r Rules) *Machine {
 	return &Machine{
-		rules:    r,
-		channels: make(map[string]*channel),
-		bridges:  make(map[string]*bridge),
-		calls:    make(map[string]*call),
-		linked:   make(map[string]*call),
-		halves:   make(map[string]*channel),
-		ordered:  make(map[string]order),
-		ended:    make(map[string]struct{}),
+		rules:     r,
+		channels:  make(map[string]*channel),
+		bridges:   make(map[string]*bridge),
+		calls:     make(map[string]*call),
+		linked:    make(map[string]*call),
+		halves:    make(map[string]*channel),
+		operators: make(index),
+		devices:   make(index),
+		ordered:   make(map[string]order),
+		ended:     make(map[string]struct{}),
 	}
 }
 
@@ -68,7 +72,9 @@ func (m *Machine) OpenIDs() []string {
 }
 
 // Touched is the id of the call that the last applied event was about, as it
-// is after the event; empty where it was about none.
+// is after the event; empty where it was about none, or changed nothing: a
+// channel that waits in a loop of the dialplan for days repeats itself. Facts
+// that touch no call need not be kept to replay it.
 func (m *Machine) Touched() string {
 	if m.about == nil {
 		return ""
@@ -111,8 +117,12 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	if e.Channel.ID == "" {
 		return dst
 	}
-	if terminal(e.Kind) && m.channels[e.Channel.ID] == nil {
+	known := m.channels[e.Channel.ID]
+	if terminal(e.Kind) && known == nil {
 		return dst
+	}
+	if known != nil && aboutOne(e.Kind) && known.linked == e.Channel.Linked {
+		return m.applyToOne(dst, known, e)
 	}
 	var ch *channel
 	if ch, dst = m.meet(dst, e, e.Channel); ch == nil {
@@ -125,6 +135,32 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 // terminal tells which facts never make an unknown channel known.
 func terminal(k Kind) bool {
 	return k == BridgeLeft || k == QueueLeft || k == ParkAbandoned || k == HangupRequested
+}
+
+// aboutOne tells which facts change nothing but a channel and its call.
+func aboutOne(k Kind) bool {
+	return k == Executed || k == VariableSet || k == StateChanged || k == Identified
+}
+
+// heardEvery is how often a fact that changes nothing counts all the same: it
+// says that the call was still there.
+const heardEvery = 10 * time.Minute
+
+// applyToOne applies a fact about one known channel, and notices where it says
+// what was known.
+func (m *Machine) applyToOne(dst []Change, ch *channel, e Event) []Change {
+	before := imprintOf(ch)
+	if _, dst = m.meet(dst, e, e.Channel); m.about == nil {
+		return dst
+	}
+	m.follow(ch, e)
+	dst = m.applyTo(dst, ch, e)
+	if c := ch.call; imprintOf(ch) != before || e.At.Sub(c.noted) > heardEvery {
+		c.noted = e.At
+	} else {
+		m.about = nil
+	}
+	return dst
 }
 
 func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
@@ -196,8 +232,17 @@ func (m *Machine) meet(dst []Change, e Event, who Channel) (*channel, []Change) 
 }
 
 func (m *Machine) name(ch *channel, name, shown string) {
+	m.devices.remove(device(ch.name), ch)
+	m.operators.remove(ch.ext, ch)
 	ch.name, ch.shownAs = name, shown
 	ch.role, ch.endpoint, ch.ext, _ = m.rules.classify(name, shown)
+	m.devices.add(device(name), ch)
+	if ch.call != nil {
+		ch.call.phones = nil
+	}
+	if ch.role == operator {
+		m.operators.add(ch.ext, ch)
+	}
 }
 
 // create makes a channel known and puts it into its call, or begins one.
@@ -228,7 +273,7 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	if ch.id == c.id {
 		c.origin = ch // a fact about another channel of the call may come first
 	}
-	c.members = append(c.members, ch)
+	c.members, c.phones = append(c.members, ch), nil
 	c.alive++
 	if began && (!c.bare || ch.born == Ring && ch.party()) {
 		// Without linkedids, a channel that the PBX makes is most likely part of

@@ -57,21 +57,26 @@ func (m *Machine) order(e Event) {
 }
 
 func (m *Machine) unclaimed(name string) *channel {
-	for _, c := range m.sortedCalls() {
-		if c.unclaimed(name) && c.origin.alive() {
-			return c.origin
-		}
+	c := m.devices.oldest(dialledDevice(name), func(c *call) bool { return c.unclaimed(name) && c.origin.alive() })
+	if c == nil {
+		return nil
 	}
-	return nil
+	return c.origin
 }
 
 // unclaimed tells whether the PBX began a call at the channel that an
 // OriginateResponse names, and has not said whom it was for.
 func (c *call) unclaimed(name string) bool {
-	if number, endpoint, ok := strings.Cut(name, "@"); ok && strings.HasPrefix(number, "PJSIP/") {
-		name = "PJSIP/" + endpoint // dialled as PJSIP/NUMBER@TRUNK, the channel is PJSIP/TRUNK-…
+	return c.beganBy() == "pbx" && c.pbxAsked == "" && device(c.origin.name) == dialledDevice(name)
+}
+
+// dialledDevice is the device of the channel that a dial string makes: dialled
+// as PJSIP/NUMBER@TRUNK, the channel is PJSIP/TRUNK-….
+func dialledDevice(dialled string) string {
+	if number, endpoint, ok := strings.Cut(dialled, "@"); ok && strings.HasPrefix(number, "PJSIP/") {
+		return "PJSIP/" + endpoint
 	}
-	return c.beganBy() == "pbx" && c.pbxAsked == "" && strings.HasPrefix(c.origin.name, name+"-")
+	return dialled
 }
 
 // lateFor is how long after the end of a call that the PBX began its

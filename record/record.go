@@ -56,9 +56,10 @@ type Details struct {
 	TalkMS        int64          `json:"talkMs"` // time in which at least two people heard each other
 	DID           string         `json:"did,omitempty"`
 	CallerName    string         `json:"callerName,omitempty"`
-	Asked         string         `json:"asked,omitempty"` // the number that the caller asked for, as rewritten
-	BeganBy       string         `json:"beganBy"`         // external, operator or pbx
-	Rang          []Rang         `json:"rang,omitempty"`
+	Asked         string         `json:"asked,omitempty"`       // the number that the caller asked for, as rewritten
+	BeganBy       string         `json:"beganBy"`               // external, operator or pbx
+	Rang          []Rang         `json:"rang,omitempty"`        // of a long call the first and last hundred, and those that were answered
+	RangOmitted   int            `json:"rangOmitted,omitempty"` // how many ringings are not in Rang
 	Conversations []Conversation `json:"conversations,omitempty"`
 	Transfers     []Transfer     `json:"transfers,omitempty"`
 	Queue         string         `json:"queue,omitempty"`

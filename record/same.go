@@ -11,7 +11,7 @@ func same(a, b Record) bool {
 
 func sameDetails(a, b *Details) bool {
 	return a.StartedAt.Equal(b.StartedAt) && a.AnsweredAt.Equal(b.AnsweredAt) && a.EndedAt.Equal(b.EndedAt) &&
-		a.RingMS == b.RingMS && a.WaitMS == b.WaitMS && a.HoldMS == b.HoldMS && a.TalkMS == b.TalkMS && a.QueueWaitMS == b.QueueWaitMS &&
+		a.RingMS == b.RingMS && a.WaitMS == b.WaitMS && a.HoldMS == b.HoldMS && a.TalkMS == b.TalkMS && a.QueueWaitMS == b.QueueWaitMS && a.RangOmitted == b.RangOmitted &&
 		a.Voicemail == b.Voicemail && a.HangupCause == b.HangupCause && sameTexts(a.texts(), b.texts()) &&
 		slices.EqualFunc(a.Rang, b.Rang, sameRang) && slices.EqualFunc(a.Conversations, b.Conversations, sameConversation) &&
 		slices.EqualFunc(a.Transfers, b.Transfers, sameTransfer) && slices.EqualFunc(a.Why, b.Why, sameReason) &&

@@ -25,7 +25,7 @@ type channel struct {
 	exten      string
 	first      string // exten when first seen: what the far side asked for
 	stands     string // the last extension or service number that it came to; a macro's "s" hides it from exten
-	app        string // application it runs
+	app        string // what it does: see doing
 
 	bridge  *bridge
 	half    *channel // other half of a Local channel
@@ -117,8 +117,10 @@ type call struct {
 	id      string
 	began   time.Time
 	last    time.Time // latest event
+	noted   time.Time // latest fact about one channel that counted as touching the call
 	origin  *channel
 	members []*channel
+	phones  []string // of its operators, in the order in which they came; nil: to be gathered again
 	alive   int
 	linked  []string // linkedids that lead here
 	seq     uint64   // number of its first event: the order of calls that began at the same time
@@ -134,7 +136,8 @@ type call struct {
 	srcExt   string
 	dstExt   string
 
-	attempts   []*attempt
+	attempts   []*attempt      // by beginning; of a long call the first and the last
+	dropped    droppedRingings // those between
 	talks      []*talk
 	transfers  []Transfer
 	recordings []*recording

@@ -22,11 +22,7 @@ func (c *call) endUntold(ch *channel) {
 		return
 	}
 	midway := !ch.gaveUp.IsZero() && ch.ended.Sub(ch.gaveUp) <= seam
-	switch ch.app {
-	case "background", "waitexten", "read", "directory":
-		midway = true
-	}
-	if midway {
+	if midway || ch.app == inMenu {
 		c.approximate("who ended the call was not told")
 	}
 }

@@ -41,7 +41,8 @@ type Details struct {
 	CallerName    string         `json:"callerName,omitempty"`
 	Asked         string         `json:"asked,omitempty"`
 	BeganBy       string         `json:"beganBy"`
-	Rang          []Rang         `json:"rang,omitempty"`
+	Rang          []Rang         `json:"rang,omitempty" doc:"Who was rung. Of a long call the first and the last hundred ringings, and those that were answered"`
+	RangOmitted   int            `json:"rangOmitted,omitempty" doc:"How many ringings are not in rang"`
 	Conversations []Conversation `json:"conversations,omitempty"`
 	Transfers     []Transfer     `json:"transfers,omitempty"`
 	Queue         string         `json:"queue,omitempty"`
@@ -121,7 +122,7 @@ func details(d *record.Details) Details {
 		StartedAt: d.StartedAt, AnsweredAt: d.AnsweredAt, EndedAt: d.EndedAt,
 		RingMS: d.RingMS, WaitMS: d.WaitMS, HoldMS: d.HoldMS, TalkMS: d.TalkMS,
 		DID: d.DID, CallerName: d.CallerName, Asked: d.Asked, BeganBy: d.BeganBy,
-		Rang:          each(d.Rang, func(r record.Rang) Rang { return Rang(r) }),
+		Rang: each(d.Rang, func(r record.Rang) Rang { return Rang(r) }), RangOmitted: d.RangOmitted,
 		Conversations: each(d.Conversations, func(c record.Conversation) Conversation { return Conversation(c) }),
 		Transfers:     each(d.Transfers, func(t record.Transfer) Transfer { return Transfer(t) }),
 		Queue:         d.Queue, QueueWaitMS: d.QueueWaitMS, Service: d.Service, Voicemail: d.Voicemail,
