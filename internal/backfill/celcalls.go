@@ -82,6 +82,9 @@ func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 		return dst
 	}
 	c := t.channels[r.id]
+	if c == nil && r.terminal() {
+		return dst // of a call whose beginning is in rows that are not read: it would begin another
+	}
 	if c == nil {
 		c = &celChannel{number: r.number, first: t.rows}
 		t.channels[r.id] = c
@@ -110,6 +113,11 @@ func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 		return dst
 	}
 	return t.state(t.executed(dst, c, r), c, r)
+}
+
+// terminal tells whether a row says only that something is over.
+func (r celRow) terminal() bool {
+	return r.event == "HANGUP" || r.event == "CHAN_END" || r.event == "BRIDGE_EXIT" || r.event == "APP_END"
 }
 
 // again tells whether a row of the channel came before: said later, what it
