@@ -251,7 +251,23 @@ func (t *Translator) originated(e *record.Event, m *Message) bool {
 	e.Channel = record.Channel{ID: t.text(m, "Uniqueid"), Name: t.text(m, "Channel")}
 	e.Context, e.Exten = t.text(m, "Context"), t.text(m, "Exten")
 	e.Value = t.text(m, "Response")
+	if e.Value == "Failure" {
+		e.Key, e.Cause = t.text(m, "ActionID"), originateCause(m.Get("Reason"))
+	}
 	return true
+}
+
+// originateCause is the Q.850 cause of an OriginateResponse's Reason, which is a
+// control frame's number: 5 is busy, 3 that it rang until the time was over. Else
+// the phone could not be reached.
+func originateCause(reason []byte) int {
+	switch string(reason) {
+	case "5":
+		return 17
+	case "3":
+		return 19
+	}
+	return 20
 }
 
 func (t *Translator) present(e *record.Event, m *Message) bool {

@@ -15,6 +15,10 @@ func (m *Machine) clockSet(e Event) {
 	for i := range m.fading[m.faded:] {
 		shift(e.Age, &m.fading[m.faded+i].at)
 	}
+	for id, o := range m.ordered {
+		o.at = o.at.Add(e.Age)
+		m.ordered[id] = o
+	}
 	for _, c := range m.unanswered {
 		c.shift(e.Age)
 	}

@@ -17,6 +17,7 @@
 //	machine.go       Apply: one fact in, changes out
 //	group.go         which channels are one call, and what happens when two calls become one
 //	talk.go          who can hear whom: conversations
+//	conference.go    the same, in conferences
 //	dial.go          who was rung
 //	ringing.go       with what outcome: a table
 //	originate.go     calls that the PBX begins

@@ -34,7 +34,7 @@ const (
 	QueueJoined                     // QueueCallerJoin: Channel waits in queue Value
 	QueueLeft                       // QueueCallerLeave, QueueCallerAbandon: Channel no longer waits in queue Value
 	ConferenceJoined                // ConfbridgeJoin: Channel is in conference Value, on Bridge
-	Originated                      // OriginateResponse: the PBX rang Channel in order to connect it to Exten; or voipd ordered it to, before the channel is there
+	Originated                      // OriginateResponse: the PBX rang Channel in order to connect it to Exten; or voipd ordered it to, before the channel is there, for the operator at Number. Value "Failure": it did not; Key is then the order's id
 	RecordingStarted                // MixMonitorStart: Channel is recorded, and a VariableSet of its own names the file; ARI: Channel or Bridge is recorded to the file Value
 	VoicemailLeft                   // MessageWaiting on a channel: a message was left in mailbox Value
 	SnapshotBegan                   // the PBX begins to list its channels
@@ -43,6 +43,8 @@ const (
 	Gapped                          // facts may have been missed from here to the next snapshot; Value says why
 	RecordingChecked                // Disk: the recording Key of the call Value was looked at; Recorded says what was found
 	ClockSet                        // Clock: the PBX's wall clock was set ahead by Age, or back; At is what it said then
+	Accompanied                     // Journal: Channel is in the conference Bridge with Peer, who is another call's
+	Alone                           // Journal: Channel is alone in the conference Bridge
 	kindEnd                         // not a kind: how many there are
 )
 

@@ -43,6 +43,8 @@ func kindNames() [kindEnd]string {
 		Gapped:              "gapped",
 		RecordingChecked:    "recording_checked",
 		ClockSet:            "clock_set",
+		Accompanied:         "accompanied",
+		Alone:               "alone",
 	}
 }
 

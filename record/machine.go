@@ -35,6 +35,8 @@ type Machine struct {
 	snapshot   uint64   // event number of the snapshot under way; 0: none
 	gapped     uint64   // event number of the latest gap; 0: there was none
 	about      *channel // whom the last event was about; nil: nobody
+	aboutOrder string   // the order that it was about, if it was
+	asides     []Event  // what it was to other calls
 }
 
 type fading struct {
@@ -77,16 +79,31 @@ func (m *Machine) OpenIDs() []string {
 // that touch no call need not be kept to replay it.
 func (m *Machine) Touched() string {
 	if m.about == nil {
-		return ""
+		return m.aboutOrder
 	}
 	return m.about.call.id
+}
+
+// Asides are what the last applied event was to other calls than the one that
+// [Machine.Touched] names: facts that those need to be replayed without it. Each
+// is about a channel that is there. They go into the journal behind the event.
+// The slice is valid until the next Apply.
+func (m *Machine) Asides() []Event { return m.asides }
+
+// CallOf is the id of the call that a channel belongs to; empty where it is not
+// there.
+func (m *Machine) CallOf(channelID string) string {
+	if ch := m.channels[channelID]; ch != nil {
+		return ch.call.id
+	}
+	return ""
 }
 
 // Apply takes one fact in and appends what it decides to dst. It never fails
 // and never blocks; a fact that makes no sense changes nothing.
 func (m *Machine) Apply(dst []Change, e Event) []Change {
 	m.events++
-	m.about = nil
+	m.about, m.aboutOrder, m.asides = nil, "", m.asides[:0]
 	if e.Kind == ClockSet {
 		m.clockSet(e)
 		return dst
@@ -97,7 +114,12 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	if len(m.fading) > m.faded {
 		m.forget()
 	}
+	if len(m.ordered) > 0 {
+		dst = m.expireOrders(dst)
+	}
 	switch e.Kind {
+	case Accompanied, Alone:
+		return m.accompanied(dst, e)
 	case SnapshotBegan, ChannelPresent, SnapshotEnded, Gapped:
 		return m.applySnapshot(dst, e)
 	case None:
@@ -119,7 +141,7 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	}
 	known := m.channels[e.Channel.ID]
 	if terminal(e.Kind) && known == nil {
-		return dst
+		return m.companionLeft(dst, e)
 	}
 	if known != nil && aboutOne(e.Kind) && known.linked == e.Channel.Linked {
 		return m.applyToOne(dst, known, e)

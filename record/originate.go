@@ -1,6 +1,7 @@
 package record
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -10,14 +11,18 @@ import (
 
 // order is for whom a channel will be made, and when that was said.
 type order struct {
-	at    time.Time
-	exten string
+	at       time.Time
+	operator string // whose phone is rung first
+	exten    string
 }
 
 // originated: the PBX tells what became of a call that it began. A failed one
 // names no channel id, only "PJSIP/101": it is the oldest call that the PBX
 // began there and that has not been claimed.
 func (m *Machine) originated(dst []Change, e Event) []Change {
+	if o, ordered := m.ordered[e.Key]; ordered && e.Value == orderFailed {
+		return m.endOrder(dst, e.Key, o, e)
+	}
 	ch := m.channels[e.Channel.ID]
 	if ch == nil && e.Channel.ID == "" {
 		if c := m.lateClaim(e); c != nil {
@@ -39,22 +44,60 @@ func (m *Machine) originated(dst []Change, e Event) []Change {
 	return dst
 }
 
-// orderFor is how long an order for a call is remembered until its channel is
-// there: the PBX makes it at once, or never.
-const orderFor = 10 * time.Second
+// orderFailed is what an Originated fact's Value says where no channel was made,
+// or none that answered.
+const orderFailed = "Failure"
+
+// orderFor is how long an order waits for its channel or for the PBX's word that
+// it failed: the PBX makes the channel at once.
+const orderFor = 30 * time.Second
 
 // order remembers for whom a channel will be made.
 func (m *Machine) order(e Event) {
 	if _, over := m.ended[e.Channel.ID]; over || e.Channel.ID == "" || e.Source != SourceClock {
 		return
 	}
+	m.ordered[e.Channel.ID] = order{e.At, e.Number, e.Exten}
+	m.aboutOrder = e.Channel.ID
+}
+
+// expireOrders ends the orders of which nothing was heard.
+func (m *Machine) expireOrders(dst []Change) []Change {
+	var old []string
 	for id, o := range m.ordered {
-		if e.At.Sub(o.at) > orderFor {
-			delete(m.ordered, id)
+		if m.now.Sub(o.at) > orderFor {
+			old = append(old, id)
 		}
 	}
-	m.ordered[e.Channel.ID] = order{e.At, e.Exten}
+	slices.Sort(old)
+	for _, id := range old {
+		o := m.ordered[id]
+		dst = m.endOrder(dst, id, o, Event{At: o.at.Add(orderFor), Source: SourceClock})
+	}
+	return dst
 }
+
+// endOrder makes the record of a call that voipd ordered and for which the PBX
+// made no channel.
+func (m *Machine) endOrder(dst []Change, id string, o order, e Event) []Change {
+	source := e.Source
+	if source == SourceClock {
+		source = SourceAMI
+	}
+	who := Channel{ID: id, Linked: id, Name: "PJSIP/" + o.operator + "-", Class: ClassExtension}
+	ch, dst := m.create(dst, Event{At: o.at, Kind: Created, Source: source, Channel: who, State: Down}, who)
+	a := m.rings(ch, o.at)
+	a.status, a.ended, ch.cause = "CHANUNAVAIL", e.At, e.Cause
+	if e.Cause == causeBusy {
+		a.status = "BUSY"
+	}
+	if e.Source == SourceClock && e.Value != orderFailed {
+		ch.call.approximate("what became of the order was not told")
+	}
+	return m.remove(dst, ch, e.At)
+}
+
+const causeBusy = 17 // Q.850: user busy
 
 func (m *Machine) unclaimed(name string) *channel {
 	c := m.devices.oldest(dialledDevice(name), func(c *call) bool { return c.unclaimed(name) && c.origin.alive() })

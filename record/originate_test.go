@@ -57,3 +57,45 @@ func TestBornDown(t *testing.T) {
 		t.Errorf("got %+v", all)
 	}
 }
+
+// TestOrderWithoutChannel: an order for which the PBX makes no channel becomes
+// the record of a call that failed, whatever the PBX says of it.
+func TestOrderWithoutChannel(t *testing.T) {
+	at := time.Unix(1795375000, 0).UTC()
+	ordered := record.Event{At: at, Kind: record.Originated, Source: record.SourceClock, Channel: record.Channel{ID: "voipd-1.a"}, Number: "101", Exten: "89161000174"}
+	other := record.Event{At: at.Add(time.Minute), Kind: record.Created, Source: record.SourceAMI, Channel: record.Channel{ID: "1.9", Linked: "1.9", Name: "PJSIP/102-00000001"}, State: record.Ring, Exten: "103"}
+	for _, row := range []struct {
+		name        string
+		then        record.Event
+		disposition record.Disposition
+		approximate bool
+	}{
+		{"not registered", record.Event{At: at.Add(time.Second), Kind: record.Originated, Source: record.SourceAMI, Key: "voipd-1.a", Value: "Failure", Cause: 20,
+			Channel: record.Channel{Name: "PJSIP/101"}, Exten: "89161000174"}, record.Failed, false},
+		{"busy", record.Event{At: at.Add(time.Second), Kind: record.Originated, Source: record.SourceAMI, Key: "voipd-1.a", Value: "Failure", Cause: 17}, record.BusyLine, false},
+		{"not taken", record.Event{At: at, Kind: record.Originated, Source: record.SourceClock, Key: "voipd-1.a", Value: "Failure", Cause: 20}, record.Failed, false},
+		{"nothing is heard of it", other, record.Failed, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			m := record.New(officeRules())
+			changes := m.Apply(nil, ordered)
+			if len(changes) != 0 || m.Touched() != "voipd-1.a" {
+				t.Fatalf("the order itself decides %+v and touches %q", changes, m.Touched())
+			}
+			changes = m.Apply(changes, row.then)
+			changes = m.Apply(changes, row.then) // told twice
+			all := records(changes)
+			if len(all) != 1 || changes[len(changes)-1].Kind == record.CallEnded && changes[0].Kind != record.CallBegan {
+				t.Fatalf("got %+v", changes)
+			}
+			r := all[0]
+			if r.CallID != "voipd-1.a" || r.Direction != record.Out || r.SrcPhone != "101" || r.DstPhone != "89161000174" || r.Disposition != row.disposition ||
+				(len(r.Details.Approximate) > 0) != row.approximate {
+				t.Errorf("got %+v", r)
+			}
+			if err := m.Check(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -127,5 +127,5 @@ func (m *Machine) snapshotEnded(dst []Change, e Event) []Change {
 		}
 		dst = m.remove(dst, ch, at)
 	}
-	return dst
+	return m.hearConferences(dst, e.At)
 }

@@ -43,6 +43,7 @@ type channel struct {
 	wantsDown bool      // its far side hung up
 	recorded  bool      // MixMonitor runs on it
 	left      string    // id of the bridge that it left last
+	companion string    // id of a channel of another call that is in the same conference
 }
 
 func (c *channel) alive() bool { return c.ended.IsZero() }

@@ -56,6 +56,7 @@ func (m *Machine) turn(dst []Change, b *bridge, kind BridgeKind, at time.Time) [
 
 func (m *Machine) bridgeLeft(dst []Change, ch *channel, e Event) []Change {
 	if ch.bridge == nil && e.Bridge != "" && e.Bridge != ch.left {
+		dst = m.companionLeft(dst, e)
 		ch.call.approximate("who came into a bridge was not told")
 		ch.left = e.Bridge
 	}
@@ -192,49 +193,19 @@ func (m *Machine) openTalk(dst []Change, c *call, a, b *channel, at time.Time) [
 	return m.tell(dst, c, Change{Kind: CallAnswered, At: at, Phone: phone, Other: other})
 }
 
-// hearConference begins a member's conversation when somebody else is there.
-func (m *Machine) hearConference(dst []Change, b *bridge, at time.Time) []Change {
-	people := 0
-	for _, ch := range b.members {
-		if ch.party() {
-			people++
-		}
-	}
-	for _, ch := range b.members {
-		if !ch.party() {
-			continue
-		}
-		if people < 2 {
-			closeTalks(ch.call, at, func(t *talk) bool { return t.b == nil })
-			continue
-		}
-		dst = m.openConference(dst, ch, at)
-	}
-	return dst
-}
-
-func (m *Machine) openConference(dst []Change, ch *channel, at time.Time) []Change {
-	c := ch.call
-	for _, t := range c.talks {
-		if t.a == ch && t.b == nil && t.end.IsZero() {
-			return dst
-		}
-	}
-	t := &talk{a: ch, start: at, aPhone: ch.phone(&m.rules), bPhone: c.conference, withExternal: ch.role == external}
-	c.talks = append(c.talks, t)
-	return m.tell(dst, c, Change{Kind: CallAnswered, At: at, Phone: t.aPhone, Other: t.bPhone})
-}
-
-// closeTalks ends the open conversations that over picks.
-func closeTalks(c *call, at time.Time, over func(*talk) bool) {
+// closeTalks ends the open conversations that over picks, and tells whether
+// there was one.
+func closeTalks(c *call, at time.Time, over func(*talk) bool) (closed bool) {
 	for _, t := range c.talks {
 		if t.end.IsZero() && over(t) {
 			t.end = at
 			if t.end.Before(t.start) {
 				t.end = t.start
 			}
+			closed = true
 		}
 	}
+	return closed
 }
 
 func (m *Machine) holdBegan(dst []Change, ch *channel, at time.Time) []Change {

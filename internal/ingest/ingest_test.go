@@ -3,7 +3,6 @@ package ingest_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync/atomic"
@@ -130,47 +129,6 @@ func TestRecordIsStoredBeforeItIsTold(t *testing.T) {
 	}
 	if err := l.stop(); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestRestartAnywhere: the daemon stops after any event of a call and starts
-// again; the record is what it would have been, once.
-func TestRestartAnywhere(t *testing.T) {
-	for _, name := range []string{"in-answered", "xfer-refer-replaces", "queue-linear-local"} {
-		events := callEvents(t, name)
-		want := record.Replay(numbers.Default(), func(yield func(record.Event) bool) {
-			for _, e := range events {
-				if !yield(e) {
-					return
-				}
-			}
-		})
-		last := want[len(want)-1].Record
-		for cut := 1; cut < len(events); cut += max(1, len(events)/12) {
-			t.Run(fmt.Sprintf("%s/%d", name, cut), func(t *testing.T) {
-				path := filepath.Join(t.TempDir(), "db")
-				d := openDisk(t, path)
-				first := start(t, d, 0)
-				for _, e := range events[:cut] {
-					first.Put(e)
-				}
-				if err := errors.Join(first.stop(), d.Close()); err != nil {
-					t.Fatal(err)
-				}
-				d = openDisk(t, path)
-				second := start(t, d, 0)
-				for _, e := range events[cut:] {
-					second.Put(e)
-				}
-				second.until(t, record.CallEnded)
-				if err := second.stop(); err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff([]record.Record{*last}, stored(t, d), outside()); diff != "" {
-					t.Error(diff)
-				}
-			})
-		}
 	}
 }
 

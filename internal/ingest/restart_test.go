@@ -1,147 +1,114 @@
 package ingest_test
 
 import (
-	"fmt"
+	"cmp"
+	"errors"
+	"flag"
+	"hash/fnv"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 )
 
-// TestGapOutlivesRestarts: voipd is stopped while a phone rings, starts in the
-// talk, which the PBX's list of channels shows, is stopped once more and sees
-// the end. What it missed the first time it knows in its third life.
-func TestGapOutlivesRestarts(t *testing.T) {
-	d := openDisk(t, filepath.Join(t.TempDir(), "db"))
-	events := callEvents(t, "in-answered")
-	first := slices.IndexFunc(events, func(e record.Event) bool { return e.Kind == record.BridgeEntered })
-	last := slices.IndexFunc(events, func(e record.Event) bool { return e.Kind == record.BridgeLeft })
-	entered := slices.IndexFunc(events, func(e record.Event) bool { return e.Kind == record.DialEnded })
-	if entered < 0 || entered > first || first > last {
-		t.Fatal("the capture has no talk")
+var restarts = flag.Int("restarts", 1, "TestRestartAnywhere: after how many of a capture's facts voipd is stopped; 0: after every one")
+
+// TestRestartAnywhere: voipd stops after any fact of a capture and starts again;
+// the records are what they would have been, once.
+func TestRestartAnywhere(t *testing.T) {
+	var files []string
+	for _, pattern := range []string{"../../record/testdata/captures/*/*/a[mr]i.*.gz", "../../lab/testdata/captures/*/*/a[mr]i.*.gz"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatal("no captures", err)
+		}
+		files = append(files, found...)
 	}
-	list := []record.Event{{At: events[first].At, Kind: record.SnapshotBegan}}
-	for _, e := range events[first:last] {
-		if e.Kind == record.BridgeEntered {
-			e.Kind, e.State = record.ChannelPresent, record.Up
-			list = append(list, e)
+	for _, file := range files {
+		events := withOrders(t, file)
+		for _, cut := range cuts(file, len(events)) {
+			t.Run(strings.TrimPrefix(filepath.ToSlash(file), "../../"), func(t *testing.T) {
+				t.Parallel()
+				restartAfter(t, events, cut)
+			})
 		}
 	}
-	list = append(list, record.Event{At: events[first].At, Kind: record.SnapshotEnded})
-	for _, life := range [][]record.Event{events[:entered], list, events[last:]} {
+}
+
+// withOrders are the facts of a capture, and before each call that voipd itself
+// ordered the order, which is no message of the PBX.
+func withOrders(t *testing.T, file string) []record.Event {
+	t.Helper()
+	var all []record.Event
+	if _, err := capture.Events(file, nil, func(e record.Event) { all = append(all, e) }); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(all); i++ {
+		e := all[i]
+		if e.Kind != record.Created || !strings.HasPrefix(e.Channel.ID, "voipd-") || e.Channel.ID != e.Channel.Linked {
+			continue
+		}
+		for _, later := range all[i:] {
+			if later.Kind == record.Originated && later.Channel.ID == e.Channel.ID {
+				order := record.Event{At: e.At, Kind: record.Originated, Source: record.SourceClock, Channel: record.Channel{ID: e.Channel.ID}, Number: e.Number, Exten: later.Exten}
+				all = slices.Insert(all, i, order)
+				i++
+				break
+			}
+		}
+	}
+	return all
+}
+
+// cuts are the numbers of facts after which voipd is stopped: chosen by the
+// file's name, or every one.
+func cuts(file string, facts int) []int {
+	var all []int
+	h := fnv.New64a()
+	for n := range facts - 1 {
+		if *restarts == 0 {
+			all = append(all, n+1)
+		}
+	}
+	for range *restarts {
+		_, _ = h.Write([]byte(file))
+		all = append(all, 1+int(h.Sum64()%uint64(facts-1)))
+	}
+	return all
+}
+
+func restartAfter(t *testing.T, events []record.Event, cut int) {
+	t.Helper()
+	want := record.Records(nil, record.Replay(numbers.Default(), slices.Values(events)))
+	path := filepath.Join(t.TempDir(), "db")
+	for _, part := range [][]record.Event{events[:cut], events[cut:]} {
+		d := openDisk(t, path)
 		l := start(t, d, 0)
-		for _, e := range life {
+		for _, e := range part {
 			l.Put(e)
 		}
 		if err := l.stop(); err != nil {
 			t.Fatal(err)
 		}
-	}
-	all := stored(t, d)
-	if len(all) != 1 || !slices.Contains(all[0].Details.Approximate, "facts were missed: voipd was not running") {
-		t.Errorf("got %+v", all)
-	}
-}
-
-// listed is a list of the PBX's channels without any.
-func listed() []record.Event {
-	return []record.Event{{Kind: record.SnapshotBegan}, {Kind: record.SnapshotEnded}}
-}
-
-// TestEndedByTheList: a call that is gone from the PBX's list has the list among
-// its facts, so that they tell its record again.
-func TestEndedByTheList(t *testing.T) {
-	d := openDisk(t, filepath.Join(t.TempDir(), "db"))
-	created := callEvents(t, "in-answered")[0]
-	l := start(t, d, 0)
-	for _, e := range append([]record.Event{created, {Kind: record.Gapped, Value: "the link to the PBX was down"}}, listed()...) {
-		e.At = created.At
-		l.Put(e)
-	}
-	told := *l.until(t, record.CallEnded).Record
-	if err := l.stop(); err != nil {
-		t.Fatal(err)
-	}
-	facts, err := d.Trace(t.Context(), told.CallID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := record.New(numbers.Default())
-	var changes []record.Change
-	for _, e := range facts {
-		changes = m.Apply(changes, e)
-	}
-	if again := record.Records(nil, changes); len(again) != 1 || !slices.Equal(again[0].Details.Approximate, told.Details.Approximate) {
-		t.Errorf("told %+v, by its facts %+v", told, again)
-	}
-}
-
-// TestEndedInReplay: what the journal tells may end a call that was open, as
-// facts from before it began are missing there. It is written and told then.
-func TestEndedInReplay(t *testing.T) {
-	d := openDisk(t, filepath.Join(t.TempDir(), "db"))
-	created := callEvents(t, "in-answered")[0]
-	l := start(t, d, 0)
-	for _, e := range append([]record.Event{{Kind: record.Gapped, Value: "the link to the PBX was down"}, created}, listed()...) {
-		e.At = created.At
-		l.Put(e)
-	}
-	if err := l.stop(); err != nil {
-		t.Fatal(err)
-	}
-	if n := l.Stats().OpenCalls; n != 1 {
-		t.Fatalf("%d calls are open, want the one on its way out", n)
-	}
-	l = start(t, d, 0)
-	id := l.until(t, record.CallEnded).CallID
-	if err := l.stop(); err != nil {
-		t.Fatal(err)
-	}
-	all := stored(t, d)
-	if len(all) != 1 || all[0].CallID != id {
-		t.Errorf("got %+v", all)
-	}
-	if facts, err := d.Journal(t.Context()); err != nil || len(facts) > 0 {
-		t.Errorf("%d facts are left (%v)", len(facts), err)
-	}
-}
-
-// TestManyCallsManyGaps: a fact about all calls is kept with each of them, and
-// taken in once when they are taken up.
-func TestManyCallsManyGaps(t *testing.T) {
-	d := openDisk(t, filepath.Join(t.TempDir(), "db"))
-	created := callEvents(t, "in-answered")[0]
-	const calls = 3000
-	for range 3 {
-		l := start(t, d, 0)
-		for i := range calls {
-			e := created
-			e.Channel.ID, e.Channel.Linked = fmt.Sprintf("1795366192.%d", i), fmt.Sprintf("1795366192.%d", i)
-			l.Put(e)
-		}
-		for range 50 { // garbage on the wire
-			l.Put(record.Event{At: created.At, Kind: record.Gapped, Value: "the PBX sent what is no message"})
-		}
-		if err := l.stop(); err != nil {
+		if err := d.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if n := l.Stats().OpenCalls; n != calls {
-			t.Fatalf("%d calls are open", n)
-		}
 	}
-	facts, err := d.Journal(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	d := openDisk(t, path)
+	byID := func(a, b record.Record) int { return cmp.Compare(a.CallID, b.CallID) }
+	slices.SortFunc(want, byID)
+	got := stored(t, d)
+	slices.SortFunc(got, byID)
+	if diff := gocmp.Diff(want, got, outside()); diff != "" {
+		t.Errorf("stopped after fact %d of %d, %+v:\n%s", cut, len(events), events[cut-1], diff)
 	}
-	gaps := 0
-	for _, e := range facts {
-		if e.Kind == record.Gapped {
-			gaps++
-		}
-	}
-	if gaps > calls*12 {
-		t.Errorf("%d gaps are in the journal of %d calls", gaps, calls)
+	if err := errors.Join(d.Close()); err != nil {
+		t.Error(err)
 	}
 }

@@ -61,12 +61,19 @@ func (l *Loop) apply(ctx context.Context, s *step, i int) []record.Change {
 		return l.recordingChecked(ctx, s, e)
 	}
 	repeated := e.Kind == record.Gapped && i > 0 && s.facts[i-1].Kind == record.Gapped // one gap is as good as many
+	var open []string                                                                  // before the fact, which may end some
 	if e.Kind.AboutAll() && !repeated {
-		s.batch.Journal = aboutAll(s.batch.Journal, l.machine.OpenIDs(), e)
+		open = l.machine.OpenIDs()
 	}
 	l.decisions = l.machine.Apply(l.decisions[:0], e)
+	s.batch.Journal = aboutAll(s.batch.Journal, open, e)
 	if id := l.machine.Touched(); id != "" {
 		s.batch.Journal = append(s.batch.Journal, store.Entry{CallID: id, Event: e})
+	}
+	for _, aside := range l.machine.Asides() {
+		if id := l.machine.CallOf(aside.Channel.ID); id != "" {
+			s.batch.Journal = append(s.batch.Journal, store.Entry{CallID: id, Event: aside})
+		}
 	}
 	return l.decisions
 }

@@ -26,8 +26,21 @@ func (p *PBX) Hangup(ctx context.Context, token, callID string) error {
 	return &contract.Refusal{Code: contract.UnknownCall, Why: "No such call goes on."}
 }
 
-// placed states a call that is placed as a fact, before its channel is there:
+// ordered states a call that is ordered as a fact, before its channel is there:
 // Asterisk says what number it asks for only when the operator has answered.
-func (p *PBX) placed(callID, exten string) {
-	p.opt.Handle(record.Event{At: time.Now().UTC(), Kind: record.Originated, Source: record.SourceClock, Channel: record.Channel{ID: callID}, Exten: exten})
+func (p *PBX) ordered(callID, operator, exten string) {
+	p.opt.Handle(record.Event{At: p.now(), Kind: record.Originated, Source: record.SourceClock, Channel: record.Channel{ID: callID}, Number: operator, Exten: exten})
+}
+
+// orderFailed states that the PBX did not take an order.
+func (p *PBX) orderFailed(callID string) {
+	p.opt.Handle(record.Event{At: p.now(), Kind: record.Originated, Source: record.SourceClock, Key: callID, Value: "Failure", Cause: causeNoRoute})
+}
+
+// causeNoRoute is Q.850's "no answer from where the call was to go".
+const causeNoRoute = 20
+
+// now is the time by the PBX's clock, as far as it is known.
+func (p *PBX) now() time.Time {
+	return time.Now().UTC().Add(p.opt.Clock.by())
 }

@@ -152,6 +152,13 @@ func (c *Clock) Off() time.Duration {
 	return c.state.worst
 }
 
+// by is how far the PBX's clock is ahead of ours, as its latest event says.
+func (c *Clock) by() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.by
+}
+
 // health warns where the clocks differ.
 func (c *Clock) health(h *contract.Health) {
 	c.mu.Lock()

@@ -46,8 +46,9 @@ type order struct {
 type originator struct {
 	calls  Calls
 	link   connection
-	member func(extension string) string // what an operator's phone does: contract.Busy, …
-	placed func(callID, exten string)    // called before the PBX gets the order
+	member func(extension string) string        // what an operator's phone does: contract.Busy, …
+	before func(callID, operator, exten string) // called before the PBX gets the order
+	failed func(callID string)                  // called where it did not take the order, or says at once that it failed
 	now    func() time.Time
 	log    *slog.Logger
 
@@ -55,8 +56,8 @@ type originator struct {
 	limit *rate.Limiter
 }
 
-func newOriginator(c Calls, l connection, member func(string) string, placed func(callID, exten string), now func() time.Time, log *slog.Logger) *originator {
-	return &originator{calls: c, link: l, member: member, placed: placed, now: now, log: log,
+func newOriginator(c Calls, l connection, member func(string) string, before func(callID, operator, exten string), failed func(callID string), now func() time.Time, log *slog.Logger) *originator {
+	return &originator{calls: c, link: l, member: member, before: before, failed: failed, now: now, log: log,
 		limit: rate.NewLimiter(rate.Limit(float64(c.PerMinute)/60), max(1, c.PerMinute))}
 }
 
@@ -74,10 +75,11 @@ func (o *originator) call(ctx context.Context, token, src, dst string) (callID s
 		return "", err
 	}
 	fill := strings.NewReplacer("{src}", src, "{dst}", dst)
-	o.placed(id, dst)
+	o.before(id, src, dst)
 	err = o.link.originate(ctx, order{id: id, channel: fill.Replace(o.calls.Channel), context: o.calls.Context, exten: dst,
 		callerID: fill.Replace(o.calls.CallerID), ringFor: o.calls.RingFor, headers: o.calls.Headers})
 	if err != nil {
+		o.failed(id)
 		o.log.Warn("a call was not placed", "token", token, "call", id, "reason", err)
 		return "", err
 	}

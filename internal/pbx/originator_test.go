@@ -31,16 +31,16 @@ func (l *orders) hangup(_ context.Context, id string) error {
 
 // testOriginator gives an originator that may call for 1xx; 103 is busy and 104
 // offline.
-func testOriginator(l connection, placed func(callID, exten string)) *originator {
+func testOriginator(l connection, before func(callID, operator, exten string)) *originator {
 	calls := Calls{Sources: []*regexp.Regexp{regexp.MustCompile(`1\d\d`)}, Destinations: []*regexp.Regexp{regexp.MustCompile(`^\+?7\d{10}$`), regexp.MustCompile(`1\d\d`)},
 		Channel: "PJSIP/{src}", Context: "from-internal", CallerID: "{src}", RingFor: 30 * time.Second, PerMinute: 3}
 	state := func(ext string) string {
 		return map[string]string{"103": contract.Busy, "104": contract.Offline}[ext]
 	}
-	if placed == nil {
-		placed = func(string, string) {}
+	if before == nil {
+		before = func(string, string, string) {}
 	}
-	return newOriginator(calls, l, state, placed, func() time.Time { return time.Unix(1_795_400_000, 0) }, slog.New(slog.DiscardHandler))
+	return newOriginator(calls, l, state, before, func(string) {}, func() time.Time { return time.Unix(1_795_400_000, 0) }, slog.New(slog.DiscardHandler))
 }
 
 // TestRefused: everything outside the allow-list is refused, whatever is in it.
@@ -91,7 +91,7 @@ func TestRefused(t *testing.T) {
 func TestPlaced(t *testing.T) {
 	p := &orders{}
 	var ordered string
-	d := testOriginator(p, func(id, exten string) { ordered = id + " " + exten })
+	d := testOriginator(p, func(id, operator, exten string) { ordered = id + " " + exten })
 	id, err := d.call(context.Background(), "crm", " 101 ", "+7 (903) 123-45-67")
 	if err != nil || len(p.placed) != 1 {
 		t.Fatal(err, p.placed)

@@ -84,7 +84,7 @@ func New(opt Options) (*PBX, error) {
 	if p.link, err = newLink(opt, p.handlers()); err != nil {
 		return nil, err
 	}
-	p.originator = newOriginator(opt.Calls, p.link, p.memberState, p.placed, time.Now, opt.Log)
+	p.originator = newOriginator(opt.Calls, p.link, p.memberState, p.ordered, p.orderFailed, time.Now, opt.Log)
 	return p, nil
 }
 
