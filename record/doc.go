@@ -15,6 +15,8 @@
 //	event.go         what can be told to the Machine
 //	rules.go         what is an extension, a trunk, an outside number
 //	machine.go       Apply: one fact in, changes out
+//	follow.go        where a channel stands: state, extension, what it asked for
+//	long.go          what is kept of a long call
 //	group.go         which channels are one call, and what happens when two calls become one
 //	talk.go          who can hear whom: conversations
 //	conference.go    the same, in conferences

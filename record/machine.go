@@ -2,7 +2,6 @@ package record
 
 import (
 	"sort"
-	"strings"
 	"time"
 )
 
@@ -341,78 +340,6 @@ func (m *Machine) begin(ch *channel, e Event) *call {
 	m.calls[c.id] = c
 	m.linked[ch.linked] = c
 	return c
-}
-
-// follow takes what every fact says of where a channel stands.
-func (m *Machine) follow(ch *channel, e Event) {
-	if e.Exten != "" {
-		ch.exten = e.Exten
-		if m.internalNumber(e.Exten) {
-			ch.stands = e.Exten
-		}
-		m.askedFor(ch, e.Exten)
-	}
-	if e.State == Up && ch.up.IsZero() {
-		ch.up = e.At // every fact about a channel says its state
-	}
-	switch e.Kind {
-	case Created, StateChanged, ChannelPresent:
-		ch.state = e.State
-		if e.State == Ring && ch.born == Down {
-			ch.born = Ring // chan_sip makes a caller's channel before it is one
-		}
-		ch.rang = ch.rang || e.State == Ringing
-	case Identified:
-		if ch.shown == "" {
-			ch.shown = e.Number
-		}
-	}
-}
-
-// askedFor notes which extension or service the origin has come to, as long as
-// nobody was rung for it.
-func (m *Machine) askedFor(ch *channel, exten string) {
-	c := ch.call
-	if ch != c.origin || ch.role == helper {
-		return
-	}
-	if ch.first == "" || ch.first == "s" {
-		ch.first = exten
-	}
-	inside := c.source == SourceCDR && m.internalNumber(exten) // CDR has the number that it came to, not the one dialled
-	if c.did == "" && ch.role == external && ch.born != Down && exten != "s" && !inside {
-		c.did = exten
-	}
-	for _, a := range c.attempts {
-		if a.ch != ch {
-			return
-		}
-	}
-	if len(c.talks) > 0 {
-		return
-	}
-	if exten != c.did && exten != c.asked && m.internalNumber(exten) {
-		c.asked = exten
-	}
-}
-
-// internalNumber tells whether exten can be an extension's or a service's
-// number: two to six digits, perhaps behind a star. Menu keys, "s", "i", "t"
-// and outside numbers are not.
-func (m *Machine) internalNumber(exten string) bool {
-	if _, is := m.rules.extension(exten); is {
-		return true
-	}
-	digits := strings.TrimLeft(exten, "*#")
-	if len(digits) < 2 || len(digits) > 6 {
-		return false
-	}
-	for i := range len(digits) {
-		if digits[i] < '0' || digits[i] > '9' {
-			return false
-		}
-	}
-	return true
 }
 
 // forget drops the ids of channels that ended long ago. The room of dropped

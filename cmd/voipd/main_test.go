@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -112,7 +113,12 @@ func untilUp(t *testing.T, base string) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		var h contract.Health
-		answer, err := http.Get(base + "/v1/health")
+		ask, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/v1/health", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask.Header.Set("Authorization", "Bearer token")
+		answer, err := http.DefaultClient.Do(ask)
 		if err == nil {
 			err = errors.Join(json.NewDecoder(answer.Body).Decode(&h), answer.Body.Close())
 		}
@@ -137,8 +143,8 @@ func TestExplainAndExport(t *testing.T) {
 	go func() { defer close(served); _ = pbx.Run(ctx) }()
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "voipd.toml")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, "[asterisk]\naddress = %q\nsecret = \"voipd\"\n[store]\npath = %q\n[http]\nlisten = \"127.0.0.1:0\"\n[[recordings.directories]]\npath = %q\n",
-		pbx.Addr(), filepath.Join(dir, "voipd.db"), dir), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, "[asterisk]\naddress = %q\nsecret = \"voipd\"\n[store]\npath = %q\n[http]\nlisten = \"127.0.0.1:0\"\n[[http.tokens]]\nname = \"test\"\nsha256 = \"%x\"\n[[recordings.directories]]\npath = %q\n",
+		pbx.Addr(), filepath.Join(dir, "voipd.db"), sha256.Sum256([]byte("token")), dir), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	loaded, err := config.Load(conf)

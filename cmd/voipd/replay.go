@@ -111,7 +111,7 @@ func printJSON(w io.Writer, records []record.Record) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	for _, r := range records {
-		if err := enc.Encode(contract.FromRecord(r)); err != nil {
+		if err := enc.Encode(contract.WithPaths(r)); err != nil {
 			return err
 		}
 	}

@@ -122,10 +122,10 @@ func (s *server) routes(api huma.API) {
 		Responses: map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}}, s.events)
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
-	failing := &huma.Response{Description: "Something is failing", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[contract.Health](), true, "Health")}}}
+	health := map[string]*huma.MediaType{"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[contract.Health](), true, "Health")}}
 	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",
-		Summary: "How voipd does", Security: []map[string][]string{}, Responses: map[string]*huma.Response{"503": failing}}, s.health)
+		Summary: "How voipd does. Without a token, status alone", Security: []map[string][]string{{}, {"token": {}}},
+		Responses: map[string]*huma.Response{"200": {Description: "All is well", Content: health}, "503": {Description: "Something is failing", Content: health}}}, s.health)
 }
 
 // file is what audio needs of an open recording.

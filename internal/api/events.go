@@ -60,6 +60,10 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer func() { <-s.streams }()
 		r, w := humago.Unwrap(hc)
+		if r.Method == http.MethodHead {
+			hc.SetHeader("Content-Type", "text/event-stream")
+			return
+		}
 		f := follower{server: s, after: after, instance: instance}
 		if websocket.IsWebSocketUpgrade(r) {
 			s.socket(w, r, &f)

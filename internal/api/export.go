@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -65,11 +66,11 @@ func (s *server) exportCSV(_ context.Context, in *exportInput) (*huma.StreamResp
 	})
 }
 
-func (s *server) exportNDJSON(_ context.Context, in *exportInput) (*huma.StreamResponse, error) {
+func (s *server) exportNDJSON(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
 	return s.export(in, ndjsonType, func(w *bufio.Writer) (rowWriter, error) {
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
-		return &lines{enc: enc, under: w}, nil
+		return &lines{enc: enc, under: w, view: func(r record.Record) contract.Record { return view(ctx, r) }}, nil
 	})
 }
 
@@ -81,9 +82,12 @@ func (s *server) export(in *exportInput, contentType string, begin func(*bufio.W
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		_, w := humago.Unwrap(hc)
+		r, w := humago.Unwrap(hc)
 		hc.SetHeader("Content-Type", contentType)
 		hc.SetHeader("Cache-Control", "no-store")
+		if r.Method == http.MethodHead {
+			return
+		}
 		if err := s.writeAll(hc.Context(), w, q, begin); err != nil {
 			s.opt.Log.Warn("an export of records was cut", "error", err)
 			panic(http.ErrAbortHandler) // net/http's way to cut a connection
@@ -120,9 +124,10 @@ func (s *server) writeAll(ctx context.Context, w http.ResponseWriter, q store.Qu
 type lines struct {
 	enc   *json.Encoder
 	under *bufio.Writer
+	view  func(record.Record) contract.Record
 }
 
-func (l *lines) record(r record.Record) error { return l.enc.Encode(contract.FromRecord(r)) }
+func (l *lines) record(r record.Record) error { return l.enc.Encode(l.view(r)) }
 func (l *lines) flush() error                 { return l.under.Flush() }
 
 type csvRows struct {
@@ -153,17 +158,27 @@ func (c *csvRows) flush() error {
 	return c.under.Flush()
 }
 
-// inert keeps a spreadsheet from running what a caller chose as his name:
-// a cell that begins like a formula gets a quote before it. A number with a
-// plus stays: it can be nothing else.
+// inert keeps a spreadsheet from running what a caller chose as his name: a text
+// that begins like a formula gets a quote before it, also behind a semicolon,
+// which separates cells in many countries. Control characters become blanks. A
+// number with a plus stays: it can be nothing else.
 func inert(s string) string {
-	if s == "" || !strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	if s != "" && s[0] == '+' && strings.Trim(s[1:], "0123456789") == "" {
 		return s
 	}
-	if s[0] == '+' && len(s) > 1 && strings.Trim(s[1:], "0123456789") == "" {
-		return s
+	parts := strings.Split(s, ";")
+	for i, part := range parts {
+		if begin := strings.TrimLeft(part, " "); begin != "" && strings.ContainsRune("=+-@|%", rune(begin[0])) {
+			parts[i] = "'" + part
+		}
 	}
-	return "'" + s
+	return strings.Join(parts, ";")
 }
 
 func stamp(t time.Time) string {

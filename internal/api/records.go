@@ -70,7 +70,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 		return nil, s.internal("list records", err)
 	}
 	out := &listOutput{}
-	out.Body.Records = views(list)
+	out.Body.Records = views(ctx, list)
 	if more {
 		last := list[len(list)-1]
 		out.Body.Next = writeCursor(store.Cursor{StartedAt: last.Details.StartedAt, CallID: last.CallID})
@@ -78,12 +78,21 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	return out, nil
 }
 
-func views(list []record.Record) []contract.Record {
+func views(ctx context.Context, list []record.Record) []contract.Record {
 	out := make([]contract.Record, len(list))
 	for i, r := range list {
-		out[i] = contract.FromRecord(r)
+		out[i] = view(ctx, r)
 	}
 	return out
+}
+
+// view is a record as whoever asks may see it: an admin with the paths of its
+// recordings on the PBX.
+func view(ctx context.Context, r record.Record) contract.Record {
+	if admin(ctx) {
+		return contract.WithPaths(r)
+	}
+	return contract.FromRecord(r)
 }
 
 // changed lists the records that changed behind a position in the sequence.
@@ -101,7 +110,7 @@ func (s *server) changed(ctx context.Context, in *listInput) (*listOutput, error
 		return nil, s.internal("list records", err)
 	}
 	out := &listOutput{}
-	out.Body.Records, out.Body.After = views(list), &next
+	out.Body.Records, out.Body.After = views(ctx, list), &next
 	return out, nil
 }
 
@@ -116,7 +125,7 @@ func (s *server) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &getOutput{Body: contract.FromRecord(r)}, nil
+	return &getOutput{Body: view(ctx, r)}, nil
 }
 
 // record reads a record; the error is a problem for the client.

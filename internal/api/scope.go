@@ -23,5 +23,7 @@ func scopeOf(r *http.Request) string {
 
 // may tells whether a token may do what a request wants.
 func (t *Token) may(r *http.Request) bool {
-	return len(t.Scopes) == 0 || slices.Contains(t.Scopes, scopeOf(r))
+	return t.has(scopeOf(r))
 }
+
+func (t *Token) has(scope string) bool { return len(t.Scopes) == 0 || slices.Contains(t.Scopes, scope) }

@@ -9,17 +9,10 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
-const (
-	// maxConnections is how many clients may be connected; one more waits until
-	// another leaves, at the latest after the minute that an idle one may stay.
-	maxConnections = 4096
-	// stopWithin bounds an orderly stop; systemd kills what takes longer.
-	stopWithin = 4 * time.Second
-)
+// stopWithin bounds an orderly stop; systemd kills what takes longer.
+const stopWithin = 4 * time.Second
 
 // ServerOptions of a Server.
 type ServerOptions struct {
@@ -33,6 +26,7 @@ type ServerOptions struct {
 type Server struct {
 	opt      ServerOptions
 	listener net.Listener
+	clients  *connections
 	secure   net.Listener // listener, with TLS where there is a certificate
 }
 
@@ -42,7 +36,8 @@ func Listen(opt ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the API (http.listen): %w", err)
 	}
-	s := &Server{opt: opt, listener: l, secure: netutil.LimitListener(l, maxConnections)}
+	clients := newConnections(l, bounds{maxConnections, reserved, maxStrangers, strangerIdle}, opt.Log)
+	s := &Server{opt: opt, listener: l, clients: clients, secure: clients}
 	if opt.CertFile == "" {
 		return s, nil
 	}
@@ -81,7 +76,7 @@ func (s *Server) Close() error {
 func (s *Server) Run(ctx context.Context, h http.Handler, stopping func()) error {
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Hour,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelDebug),
+		ConnState: s.clients.state, ConnContext: withConnection, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(s.secure) }()

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -60,7 +59,7 @@ func (c *Config) fetchDSNs() *Problem {
 			continue
 		}
 		key := fmt.Sprintf("backfill[%d].dsn_file", i)
-		text, err := os.ReadFile(b.DSNFile)
+		text, err := readSecret(b.DSNFile)
 		if err != nil {
 			return &Problem{Key: key, What: err.Error()}
 		}

@@ -166,7 +166,7 @@ func (k *checker) http(h *HTTP) {
 	}
 	for i, origin := range h.Origins {
 		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || u.Scheme != "http" && u.Scheme != "https" {
+		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || u.Scheme != "http" && u.Scheme != "https" || strings.Contains(origin, "*") {
 			k.bad(fmt.Sprintf("http.origins[%d]", i), "want an origin such as \"https://crm.example.com\", have %q", origin)
 		}
 	}
@@ -177,6 +177,9 @@ func (k *checker) http(h *HTTP) {
 			k.bad(key+".name", "want a name that no other token has")
 		}
 		seen[t.Name] = true
+		if t.Scopes != nil && len(t.Scopes) == 0 {
+			k.bad(key+".scopes", "is empty: say what the token may do, or leave the key out for everything")
+		}
 		for n, scope := range t.Scopes {
 			k.oneOf(fmt.Sprintf("%s.scopes[%d]", key, n), scope, "records:read", "recordings:read", "calls:write", "admin")
 		}

@@ -115,6 +115,9 @@ timeout = "0s"
 			`f.toml:6: webhooks[0].template: want one of plain, brix`, `f.toml:7: webhooks[1].secret: not set`, `f.toml:8: webhooks[1].name: want a name`,
 			`f.toml:11: webhooks[1].body_template: template is set as well`, `f.toml:12: webhooks[1].timeout: want a duration above zero`,
 		}},
+		{"a token that may do nothing, and a page that never matches", "[http]\norigins = [\"https://*.example.com\"]\n[[http.tokens]]\nname = \"crm\"\nscopes = []\nsha256 = \"" + strings.Repeat("0", 64) + "\"\n", []string{
+			"f.toml:2: http.origins[0]: want an origin", "f.toml:5: http.tokens[0].scopes: is empty: say what the token may do",
+		}},
 		{"the whole disk", "[[recordings.directories]]\npath = \"/\"\n", []string{"f.toml:2: recordings.directories[0].path: want an absolute path"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -129,7 +129,7 @@ func (c *Config) fetchSecret() *Problem {
 		}
 		path = filepath.Join(dir, credential)
 	}
-	text, err := os.ReadFile(path)
+	text, err := readSecret(path)
 	if err != nil {
 		return &Problem{Key: "asterisk.secret_file", What: err.Error()}
 	}
@@ -139,4 +139,35 @@ func (c *Config) fetchSecret() *Problem {
 	}
 	c.Asterisk.Secret = Secret(secret)
 	return nil
+}
+
+// secretLimit is how long a file with a secret may be, in bytes.
+const secretLimit = 64 << 10
+
+// readSecret reads a file that holds a secret. One that never ends (a pipe, a
+// device) would stop voipd at its start, or fill its memory.
+func readSecret(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: it is no file but a %s", path, fileKind(info.Mode()))
+	}
+	if info.Size() > secretLimit {
+		return nil, fmt.Errorf("read %s: it has %d bytes, which no secret has (at most %d)", path, info.Size(), secretLimit)
+	}
+	return os.ReadFile(path)
+}
+
+func fileKind(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "folder"
+	case m&fs.ModeNamedPipe != 0:
+		return "pipe"
+	case m&fs.ModeDevice != 0:
+		return "device"
+	}
+	return "special file"
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 )
 
@@ -57,7 +56,7 @@ func (c *Config) fetchWebhookSecrets() []Problem {
 			continue
 		}
 		key := fmt.Sprintf("webhooks[%d].secret_file", i)
-		text, err := os.ReadFile(w.SecretFile)
+		text, err := readSecret(w.SecretFile)
 		if err != nil {
 			problems = append(problems, Problem{Key: key, What: err.Error()})
 			continue

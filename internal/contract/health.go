@@ -23,6 +23,11 @@ type Health struct {
 	Warnings  []Warning      `json:"warnings,omitempty" nullable:"false" doc:"What does not do well and stops nothing now"`
 }
 
+// Status is what everybody may know of how voipd does.
+type Status struct {
+	Status string `json:"status" enum:"ok,failing"`
+}
+
 // Warning is something to look into. Its code does not change with the words.
 type Warning struct {
 	Code string `json:"code" doc:"Such as backfill-unreadable, pbx-clock, webhooks-parked, webhooks-late, store-full, store-read-only, store-locked, store-damaged, store-failing, store-slow, store-moved-aside, store-rebuilding"`

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"path"
 	"time"
 
 	"github.com/voipd/voipd/record"
@@ -106,6 +107,16 @@ type Reason struct {
 
 // FromRecord is a record as the outside sees it.
 func FromRecord(r record.Record) Record {
+	out := WithPaths(r)
+	for i := range out.Details.Recordings {
+		out.Details.Recordings[i].Path = path.Base(out.Details.Recordings[i].Path)
+	}
+	return out
+}
+
+// WithPaths is a record as its admin sees it: with the paths of recordings as the
+// PBX names them.
+func WithPaths(r record.Record) Record {
 	out := Record{
 		Call: Call{CallID: r.CallID}, CallID: r.CallID, Direction: string(r.Direction), Disposition: string(r.Disposition),
 		DstPhone: r.DstPhone, DstPhoneExt: r.DstPhoneExt, Duration: r.Duration, SrcPhone: r.SrcPhone, SrcPhoneExt: r.SrcPhoneExt,
