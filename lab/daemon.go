@@ -108,7 +108,7 @@ func (d *Daemon) awaitReady(ctx context.Context) error {
 	defer cancel()
 	last := "no answer yet"
 	for {
-		res, err := d.get(ctx, d.base+"/v1/health", false)
+		res, err := d.get(ctx, d.base+"/v1/health", true)
 		if err == nil && res.status == http.StatusOK {
 			return nil
 		}

@@ -22,7 +22,7 @@ func (d *Daemon) awaitWell(ctx context.Context, within time.Duration) error {
 	}
 	last := "not asked yet"
 	for end := time.Now().Add(within); time.Now().Before(end); {
-		res, err := d.get(ctx, d.base+"/v1/health", false)
+		res, err := d.get(ctx, d.base+"/v1/health", true)
 		switch {
 		case err != nil:
 			last = err.Error()

@@ -153,7 +153,7 @@ func (d *demo) welcome(base string) string {
 
   curl -s -H 'Authorization: Bearer TOKEN' 'BASE/v1/records?limit=3'
   curl -s -H 'Authorization: Bearer TOKEN' 'BASE/v1/records?disposition=no_answer&phone=101'
-  curl -s BASE/v1/health
+  curl -s -H 'Authorization: Bearer TOKEN' BASE/v1/health
   Recordings open in a browser by the links below.
 
 `)

@@ -49,7 +49,7 @@ type connection struct {
 	of      *connections
 	address string
 	trusted bool        // a token was shown on it
-	idle    time.Time   // since when; zero: it is used
+	idle    time.Time   // since when nothing is asked on it; zero: something is
 	timer   *time.Timer // closes it
 	closed  bool
 }
@@ -75,7 +75,7 @@ func (l *connections) Accept() (net.Conn, error) {
 // admit takes a client in; nil: there is no room for it.
 func (l *connections) admit(conn net.Conn) *connection {
 	address, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
-	c := &connection{Conn: conn, of: l, address: address}
+	c := &connection{Conn: conn, of: l, address: address, idle: time.Now()}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	room := l.bounds.all
@@ -144,7 +144,7 @@ func (c *connection) Close() error {
 // state follows what the server does with a connection.
 func (l *connections) state(conn net.Conn, s http.ConnState) {
 	c := trackedOf(conn)
-	if c == nil {
+	if c == nil || s == http.StateNew {
 		return
 	}
 	l.mu.Lock()

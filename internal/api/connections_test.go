@@ -90,6 +90,17 @@ func TestStrangersMakeRoom(t *testing.T) {
 	}
 }
 
+// TestSilentStrangers: clients that say nothing at all keep nobody out either.
+func TestSilentStrangers(t *testing.T) {
+	address, _ := crowd(t, bounds{all: 1000, strangers: 8, idle: time.Hour})
+	for range 100 {
+		visit(t, address)
+	}
+	if !visit(t, address).ask("") {
+		t.Error("one who asks is locked out")
+	}
+}
+
 // TestStrangersMayNotStay: a connection without a token is closed when it is
 // idle for a moment; one that has shown a token stays.
 func TestStrangersMayNotStay(t *testing.T) {

@@ -21,7 +21,7 @@ after(async () => {
 
 // healthy waits until voipd's health is as wanted.
 async function healthy(what, is) {
-  for (const end = Date.now() + 20_000; !is(await (await fetch(at.address + '/v1/health')).json());) {
+  for (const end = Date.now() + 20_000; !is(await (await fetch(at.address + '/v1/health', { headers: { Authorization: 'Bearer ' + at.token } })).json());) {
     assert.ok(Date.now() < end, 'waited for ' + what)
     await new Promise((done) => setTimeout(done, 50))
   }
