@@ -36,7 +36,7 @@ func newImport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import [-c CONFIG] [--source NAME]... [--cel FILE] [--cdr FILE] [--from DATE] [--to DATE]",
 		Short: "Take calls of the past from CEL or CDR into the records",
-		Long: `Import reads the places that [[backfill]] names in the configuration, those
+		Long: `Import reads the tables that [[backfill]] names in the configuration, those
 given with --source alone, or CSV files given with --cel and --cdr, and writes the
 records of their calls. What was told live outranks CEL, which outranks CDR: a
 better record is never replaced. Recordings that neither knows are looked for in
@@ -76,7 +76,7 @@ func runImport(cmd *cobra.Command, f importFlags) (err error) {
 		return err
 	}
 	files := f.cel != "" || f.cdr != ""
-	if conf.Backfill, err = f.places(conf.Backfill, files); err != nil {
+	if conf.Backfill, err = f.tables(conf.Backfill, files); err != nil {
 		return err
 	}
 	sources, err := daemon.Sources(conf)
@@ -93,10 +93,10 @@ func runImport(cmd *cobra.Command, f importFlags) (err error) {
 		return err
 	}
 	library := daemon.Library(conf)
-	settle := func(r *record.Record) { library.SettleOld(r, time.Now()) }
+	check := func(r *record.Record) { library.CheckOld(r, time.Now()) }
 	for _, s := range sources {
 		o := repair.ImportOptions{Source: s, Rules: rules, Store: db, Span: span, DryRun: f.dryRun,
-			Resume: !files && span == backfill.Span{}, Find: daemon.Find(conf), Leapt: leapt, Settle: settle}
+			Resume: !files && span == backfill.Span{}, Find: daemon.Find(conf), Leapt: leapt, Check: check}
 		if cmd.Context().Err() == nil {
 			err = errors.Join(err, importOne(cmd, o))
 		}
@@ -105,13 +105,13 @@ func runImport(cmd *cobra.Command, f importFlags) (err error) {
 	return err
 }
 
-// places are those that are to be read.
-func (f *importFlags) places(all []config.Backfill, files bool) ([]config.Backfill, error) {
+// tables are those that are to be read.
+func (f *importFlags) tables(all []config.Backfill, files bool) ([]config.Backfill, error) {
 	if files {
 		return f.files()
 	}
 	if len(all) == 0 {
-		return nil, errors.New("nothing to import: name the places of CEL and CDR as [[backfill]] in the configuration, or give a file with --cel or --cdr")
+		return nil, errors.New("nothing to import: name the tables of CEL and CDR as [[backfill]] in the configuration, or give a file with --cel or --cdr")
 	}
 	if len(f.sources) == 0 {
 		return all, nil

@@ -158,7 +158,7 @@ func (o *office) start(url string) (any, error) {
 	}
 	c.Calls.Sources = []string{`1\d\d`}
 	ctx, cancel := context.WithCancel(context.Background())
-	d, err := daemon.New(ctx, c, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Settle: 50 * time.Millisecond})
+	d, err := daemon.New(ctx, c, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler), RepairDelay: 50 * time.Millisecond})
 	if err != nil {
 		cancel()
 		return nil, err

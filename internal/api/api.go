@@ -86,7 +86,7 @@ func New(opt Options) http.Handler {
 	config.Security = []map[string][]string{{"token": {}}}
 	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams)}
 	s.routes(humago.New(mux, config))
-	mux.HandleFunc("GET "+recording.Route+"{callId}/{id}", s.audio)
+	mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.audio)
 	if opt.Metrics != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
 	}

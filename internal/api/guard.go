@@ -24,7 +24,7 @@ type Token struct {
 // authorised asks for a token on everything but health and signed links.
 func (s *server) authorised(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		open := r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.Route)
+		open := r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.LinkPath)
 		token := s.known(r.Header.Get("Authorization"))
 		if token != nil {
 			trust(r.Context())

@@ -25,7 +25,7 @@ const captures = "../../record/testdata/captures/"
 
 type reader func(io.Reader, backfill.Options, func(record.Event)) (backfill.Stats, error)
 
-func tellers() map[string]reader {
+func readers() map[string]reader {
 	return map[string]reader{"cel": backfill.ReadCEL, "cdr": backfill.ReadCDR}
 }
 
@@ -74,14 +74,14 @@ func tell(t testing.TB, read reader, rows []string) ([]record.Record, backfill.S
 	return out, stats
 }
 
-func eachCapture(t *testing.T, f func(t *testing.T, read reader, teller string, rows []string)) {
-	for teller, read := range tellers() {
-		files, err := filepath.Glob(captures + "*/*/" + teller + ".csv.gz")
+func eachCapture(t *testing.T, f func(t *testing.T, read reader, source string, rows []string)) {
+	for source, read := range readers() {
+		files, err := filepath.Glob(captures + "*/*/" + source + ".csv.gz")
 		if err != nil || len(files) == 0 {
 			t.Fatal("no captures", err)
 		}
 		for _, file := range files {
-			t.Run(filepath.ToSlash(file)[len(captures):], func(t *testing.T) { f(t, read, teller, lines(t, file)) })
+			t.Run(filepath.ToSlash(file)[len(captures):], func(t *testing.T) { f(t, read, source, lines(t, file)) })
 		}
 	}
 }
@@ -93,10 +93,10 @@ func outside() cmp.Option { return cmpopts.IgnoreFields(record.Record{}, "Detail
 // are put together by call, in any at all), and any may come twice, at once or
 // after the rest.
 func TestRowsReordered(t *testing.T) {
-	eachCapture(t, func(t *testing.T, read reader, teller string, rows []string) {
+	eachCapture(t, func(t *testing.T, read reader, source string, rows []string) {
 		want, _ := tell(t, read, rows)
 		for seed := range uint64(20) {
-			mixed := disorder(rows, teller == "cdr", rand.New(rand.NewPCG(seed, 3)))
+			mixed := disorder(rows, source == "cdr", rand.New(rand.NewPCG(seed, 3)))
 			got, _ := tell(t, read, mixed)
 			if diff := cmp.Diff(want, got, outside()); diff != "" {
 				t.Fatalf("seed %d:\n%s\n%s", seed, diff, strings.Join(mixed, "\n"))
@@ -151,17 +151,17 @@ func TestMalformedRows(t *testing.T) {
 			`"","1","2","c","PJSIP/101-1","","Dial","","2026-11-22 16:49:52","","2026-11-22 16:49:58","0","0","MAYBE","D","","1.1","1.1","1","",""`,
 			`"open,`, strings.Repeat(`"x",`, 1<<18)},
 	}
-	for teller, read := range tellers() {
-		rows := lines(t, captures+"22/in-ringgroup/"+teller+".csv.gz")
+	for source, read := range readers() {
+		rows := lines(t, captures+"22/in-ringgroup/"+source+".csv.gz")
 		want, whole := tell(t, read, rows)
-		for _, row := range bad[teller] {
+		for _, row := range bad[source] {
 			for i := range rows {
 				got, stats := tell(t, read, slices.Insert(slices.Clone(rows), i, row))
 				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("%s: %.80s before row %d: %s", teller, row, i, diff)
+					t.Errorf("%s: %.80s before row %d: %s", source, row, i, diff)
 				}
 				if stats.Malformed != 1 || stats.Rows != whole.Rows {
-					t.Errorf("%s: %.80s: counted %+v, want 1 malformed and %d rows", teller, row, stats, whole.Rows)
+					t.Errorf("%s: %.80s: counted %+v, want 1 malformed and %d rows", source, row, stats, whole.Rows)
 				}
 			}
 		}
@@ -171,9 +171,9 @@ func TestMalformedRows(t *testing.T) {
 // FuzzRows: whatever the rows are, invariants hold, nothing is told in
 // another's name, and every line is counted once.
 func FuzzRows(f *testing.F) {
-	for _, teller := range []string{"cel", "cdr"} {
+	for _, source := range []string{"cel", "cdr"} {
 		for _, name := range []string{"22/xfer-attended", "16/park-retrieve", "22/conference", "16/queue-linear-local"} {
-			f.Add(teller == "cel", []byte(strings.Join(lines(f, captures+name+"/"+teller+".csv.gz"), "\n")))
+			f.Add(source == "cel", []byte(strings.Join(lines(f, captures+name+"/"+source+".csv.gz"), "\n")))
 		}
 	}
 	f.Fuzz(func(t *testing.T, cel bool, text []byte) {

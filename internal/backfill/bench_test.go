@@ -12,9 +12,9 @@ import (
 
 // BenchmarkRows reads every capture's rows, without a Machine.
 func BenchmarkRows(b *testing.B) {
-	for teller, read := range tellers() {
-		b.Run(teller, func(b *testing.B) {
-			files, err := filepath.Glob(captures + "*/*/" + teller + ".csv.gz")
+	for source, read := range readers() {
+		b.Run(source, func(b *testing.B) {
+			files, err := filepath.Glob(captures + "*/*/" + source + ".csv.gz")
 			if err != nil || len(files) == 0 {
 				b.Fatal("no captures", err)
 			}

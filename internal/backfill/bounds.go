@@ -45,7 +45,7 @@ func (db *database) bounds(ctx context.Context, t table, span Span) (from, end t
 // linkedids nothing tells which rows are a call's.
 func (db *database) began(ctx context.Context, t table, from time.Time) (time.Time, error) {
 	back := from.Add(-reach)
-	if db.place.Kind == CDR || t.linked == "" {
+	if db.opt.Kind == CDR || t.linked == "" {
 		return back, nil
 	}
 	at, some, err := db.one(ctx, t, `min`, t.time+` >= `+db.mark(1)+` AND `+t.time+` < `+db.mark(2)+` AND `+db.sameCalls(t, 3),
@@ -72,14 +72,14 @@ func (db *database) ended(ctx context.Context, t table, end time.Time) (time.Tim
 // sameCalls is the condition that a row's call has others between two places,
 // which are the n-th argument and the one behind it.
 func (db *database) sameCalls(t table, n int) string {
-	return t.linked + ` IN (SELECT ` + t.linked + ` FROM ` + db.table(db.place.Table) + ` WHERE ` + t.time + ` >= ` + db.mark(n) + ` AND ` +
+	return t.linked + ` IN (SELECT ` + t.linked + ` FROM ` + db.table(db.opt.Table) + ` WHERE ` + t.time + ` >= ` + db.mark(n) + ` AND ` +
 		t.time + ` < ` + db.mark(n+1) + ` AND ` + t.linked + ` <> '')`
 }
 
 // one asks for one time, on the axis; false where no row fits.
 func (db *database) one(ctx context.Context, t table, which, condition string, args ...any) (time.Time, bool, error) {
 	var v any
-	err := db.pool.QueryRowContext(ctx, `SELECT `+which+`(`+t.time+`) FROM `+db.table(db.place.Table)+` WHERE `+condition, args...).Scan(&v)
+	err := db.pool.QueryRowContext(ctx, `SELECT `+which+`(`+t.time+`) FROM `+db.table(db.opt.Table)+` WHERE `+condition, args...).Scan(&v)
 	if err != nil || v == nil {
 		if err != nil {
 			err = fmt.Errorf("read the times of rows: %w", err)

@@ -31,7 +31,7 @@ type cdrRow struct {
 // wait, of which the oldest is then told as it stands. Where rows have no
 // linkedid, each uniqueid is a call; without that, each channel.
 func ReadCDR(r io.Reader, o Options, each func(record.Event)) (Stats, error) {
-	t := newCDRTeller(each)
+	t := newCDRReader(each)
 	shape := newShape(o, CDRLayouts(), []string{"channel", "dstchannel"}, func(l layout, cells []string) (cdrRow, error) {
 		return readCDRRow(l, cells, o.Zone)
 	})
@@ -40,20 +40,20 @@ func ReadCDR(r io.Reader, o Options, each func(record.Event)) (Stats, error) {
 	return stats, err
 }
 
-// cdrTeller takes in CDR rows and tells the facts in them, call by call.
-type cdrTeller struct {
+// cdrReader takes in CDR rows and tells the facts in them, call by call.
+type cdrReader struct {
 	groups *cdrGroups
 	told   int
 	each   func(record.Event)
 }
 
-func newCDRTeller(each func(record.Event)) *cdrTeller {
-	return &cdrTeller{groups: newCDRGroups(), each: each}
+func newCDRReader(each func(record.Event)) *cdrReader {
+	return &cdrReader{groups: newCDRGroups(), each: each}
 }
 
-func (t *cdrTeller) push(row cdrRow) { t.groups.push(row, t.tell) }
+func (t *cdrReader) push(row cdrRow) { t.groups.push(row, t.tell) }
 
-func (t *cdrTeller) tell(rows []cdrRow) {
+func (t *cdrReader) tell(rows []cdrRow) {
 	for _, e := range cdrCall(rows) {
 		t.told++
 		t.each(e)
@@ -62,13 +62,13 @@ func (t *cdrTeller) tell(rows []cdrRow) {
 
 // flush tells the calls that waited for more rows, and gives how many facts
 // were told in all.
-func (t *cdrTeller) flush() int {
+func (t *cdrReader) flush() int {
 	t.groups.flush(t.tell)
 	return t.told
 }
 
 // before is a time such that every call that began before it is told.
-func (t *cdrTeller) before() time.Time {
+func (t *cdrReader) before() time.Time {
 	for _, g := range t.groups.order {
 		if g.into == nil && len(g.rows) > 0 {
 			return g.rows[0].start

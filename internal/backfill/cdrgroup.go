@@ -4,7 +4,7 @@ import "time"
 
 // The bounds of what waits for more rows of its call.
 const (
-	apart     = 12 * time.Hour
+	maxSpread = 12 * time.Hour
 	callsWait = 20_000
 )
 
@@ -54,7 +54,7 @@ func (g *cdrGroups) push(r cdrRow, each func([]cdrRow)) {
 	if r.end.After(all.latest) {
 		all.latest = r.end
 	}
-	for len(g.order) > 0 && (g.order[0].into != nil || len(g.order) > callsWait || r.end.Sub(g.order[0].latest) > apart) {
+	for len(g.order) > 0 && (g.order[0].into != nil || len(g.order) > callsWait || r.end.Sub(g.order[0].latest) > maxSpread) {
 		g.tell(g.order[0], each)
 		g.order = g.order[1:]
 	}

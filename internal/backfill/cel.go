@@ -47,7 +47,7 @@ type celExtra struct {
 // and may come twice. A row that cannot be read is counted and costs only
 // itself; the error is of r.
 func ReadCEL(r io.Reader, o Options, each func(record.Event)) (Stats, error) {
-	t := newCELTeller(each)
+	t := newCELReader(each)
 	shape := newShape(o, CELLayouts(), []string{"eventtype", "uniqueid"}, func(l layout, cells []string) (celRow, error) {
 		return readCELRow(l, cells, o.Zone)
 	})
@@ -56,8 +56,8 @@ func ReadCEL(r io.Reader, o Options, each func(record.Event)) (Stats, error) {
 	return stats, err
 }
 
-// celTeller takes in CEL rows, oldest first, and tells the facts in them.
-type celTeller struct {
+// celReader takes in CEL rows, oldest first, and tells the facts in them.
+type celReader struct {
 	calls  *celCalls
 	order  *celOrder
 	events []record.Event
@@ -65,11 +65,11 @@ type celTeller struct {
 	each   func(record.Event)
 }
 
-func newCELTeller(each func(record.Event)) *celTeller {
-	return &celTeller{calls: newCELCalls(), order: &celOrder{}, each: each}
+func newCELReader(each func(record.Event)) *celReader {
+	return &celReader{calls: newCELCalls(), order: &celOrder{}, each: each}
 }
 
-func (t *celTeller) push(row celRow) {
+func (t *celReader) push(row celRow) {
 	if t.order.newest.Sub(row.at) > setBack {
 		t.clockSet(row.at)
 	}
@@ -78,7 +78,7 @@ func (t *celTeller) push(row celRow) {
 
 // clockSet tells that the clock was set before a row of that time; by how much,
 // but for the time since the row before, which no row says.
-func (t *celTeller) clockSet(at time.Time) {
+func (t *celReader) clockSet(at time.Time) {
 	newest := t.order.newest
 	if newest.IsZero() || at.Equal(newest) {
 		return // no row of this reading was written before, or it was told
@@ -89,7 +89,7 @@ func (t *celTeller) clockSet(at time.Time) {
 	t.each(record.Event{At: at, Kind: record.ClockSet, Source: record.SourceCEL, Age: at.Sub(newest)})
 }
 
-func (t *celTeller) tell(row celRow) {
+func (t *celReader) tell(row celRow) {
 	t.events = t.calls.row(t.events[:0], row)
 	t.told += len(t.events)
 	for _, e := range t.events {
@@ -98,7 +98,7 @@ func (t *celTeller) tell(row celRow) {
 }
 
 // flush tells what was held back, and gives how many facts were told in all.
-func (t *celTeller) flush() int {
+func (t *celReader) flush() int {
 	t.order.flush(t.tell)
 	for _, e := range t.calls.flush(nil) {
 		t.told++
@@ -110,7 +110,7 @@ func (t *celTeller) flush() int {
 // ended tells the ends of channels that no row tells: those that are silent
 // since the PBX listed its channels, and those whose rows were written by a
 // clock that was ahead. Only after flush.
-func (t *celTeller) ended(listed time.Time) {
+func (t *celReader) ended(listed time.Time) {
 	for _, e := range t.calls.silent(nil, listed, func(last time.Time) bool { return last.Before(listed) || last.Sub(listed) > ahead }) {
 		t.told++
 		t.each(e)
@@ -118,7 +118,7 @@ func (t *celTeller) ended(listed time.Time) {
 }
 
 // before is a time such that everything before it is told.
-func (t *celTeller) before() time.Time { return t.order.newest.Add(-2 * window) }
+func (t *celReader) before() time.Time { return t.order.newest.Add(-2 * window) }
 
 func readCELRow(l layout, cells []string, zone *time.Location) (r celRow, err error) {
 	if r.at, err = when(l.get(cells, "eventtime"), zone); err != nil {

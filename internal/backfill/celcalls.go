@@ -58,7 +58,7 @@ type celCalls struct {
 	names    map[string]*celChannel   // by name, while it lives
 	diallers map[string][]*celChannel // by linkedid: who began to ring others, in order
 	ended    []celEnded
-	looked   time.Time // when channels without an end were last looked for
+	searched time.Time // when channels without an end were last looked for
 	rows     int       // that were taken in: what tells the order where the clock was set
 }
 
@@ -100,7 +100,7 @@ func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 	if r.event == "CHAN_START" {
 		return t.started(dst, c, r)
 	}
-	dst = t.settle(dst, c, r)
+	dst = t.fillIn(dst, c, r)
 	if c.handed > 0 && r.event == "HANGUP" {
 		dst = t.recalls(dst, c, r)
 	}
@@ -171,8 +171,8 @@ func (t *celCalls) started(dst []record.Event, c *celChannel, r celRow) []record
 	return dst
 }
 
-// settle tells what the first rows of a channel left open.
-func (t *celCalls) settle(dst []record.Event, c *celChannel, r celRow) []record.Event {
+// fillIn tells what the first rows of a channel left open.
+func (t *celCalls) fillIn(dst []record.Event, c *celChannel, r celRow) []record.Event {
 	byPBX, rung := r.app == "AppDial2", r.app == "AppDial" || r.app == "AppQueue"
 	at := r
 	if c.began != nil {
@@ -202,7 +202,7 @@ func (t *celCalls) settle(dst []record.Event, c *celChannel, r celRow) []record.
 func (t *celCalls) recalls(dst []record.Event, c *celChannel, r celRow) []record.Event {
 	for _, h := range t.held() {
 		if h.first > c.handed && endpointOf(h.fact.Name) == endpointOf(c.fact.Name) {
-			dst = t.settle(dst, h, celRow{app: "AppDial2", at: r.at})
+			dst = t.fillIn(dst, h, celRow{app: "AppDial2", at: r.at})
 		}
 	}
 	return dst

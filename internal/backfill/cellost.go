@@ -23,10 +23,10 @@ const unseen = "its end was not written down"
 
 // lost ends the channels that had no row for too long, at their last one.
 func (t *celCalls) lost(dst []record.Event, now time.Time) []record.Event {
-	if now.Sub(t.looked) < lookEvery {
+	if now.Sub(t.searched) < lookEvery {
 		return dst
 	}
-	t.looked = now
+	t.searched = now
 	return t.silent(dst, now, func(last time.Time) bool { return now.Sub(last) > longestSilence })
 }
 

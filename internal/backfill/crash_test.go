@@ -137,7 +137,7 @@ func tellFileBy(t *testing.T, rules record.Rules, rows []string, span backfill.S
 	if err := os.WriteFile(file, []byte(strings.Join(rows, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := backfill.Open(backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: file})
+	s, err := backfill.Open(backfill.SourceOptions{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: file})
 	if err != nil {
 		t.Fatal(err)
 	}

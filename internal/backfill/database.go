@@ -12,13 +12,13 @@ import (
 
 // database reads rows of a table of a database.
 type database struct {
-	place  Place
+	opt    SourceOptions
 	pool   *sql.DB
 	secret string
 	dialect
 }
 
-func openDatabase(p Place) (*database, error) {
+func openDatabase(p SourceOptions) (*database, error) {
 	if p.Table == "" {
 		p.Table = p.Kind
 	}
@@ -28,7 +28,7 @@ func openDatabase(p Place) (*database, error) {
 	}
 	pool.SetMaxOpenConns(2)
 	pool.SetConnMaxIdleTime(time.Minute)
-	return &database{place: p, pool: pool, secret: secret, dialect: d}, nil
+	return &database{opt: p, pool: pool, secret: secret, dialect: d}, nil
 }
 
 // columnsOf are the columns of a kind of rows that are read, and those without
@@ -56,25 +56,25 @@ type table struct {
 
 // look finds out what the table has.
 func (db *database) look(ctx context.Context) (t table, err error) {
-	rows, err := db.pool.QueryContext(ctx, `SELECT * FROM `+db.table(db.place.Table)+` WHERE 1 = 0`)
+	rows, err := db.pool.QueryContext(ctx, `SELECT * FROM `+db.table(db.opt.Table)+` WHERE 1 = 0`)
 	if err != nil {
-		return t, fmt.Errorf("read table %s: %w", db.place.Table, err)
+		return t, fmt.Errorf("read table %s: %w", db.opt.Table, err)
 	}
 	defer rows.Close()
 	types, err := rows.ColumnTypes()
 	if err != nil {
-		return t, fmt.Errorf("read table %s: %w", db.place.Table, err)
+		return t, fmt.Errorf("read table %s: %w", db.opt.Table, err)
 	}
 	have, names := map[string]*sql.ColumnType{}, []string{}
 	for _, c := range types {
 		have[strings.ToLower(c.Name())] = c
 		names = append(names, c.Name())
 	}
-	all, must := columnsOf(db.place.Kind)
+	all, must := columnsOf(db.opt.Kind)
 	var ours []string
 	for _, name := range all {
 		theirs := name
-		if n := db.place.Names[name]; n != "" {
+		if n := db.opt.Names[name]; n != "" {
 			theirs = n
 		}
 		if c := have[strings.ToLower(theirs)]; c != nil {
@@ -85,7 +85,7 @@ func (db *database) look(ctx context.Context) (t table, err error) {
 	}
 	for _, name := range must {
 		if !slices.ContainsFunc(strings.Split(name, "|"), func(n string) bool { return slices.Contains(ours, n) }) {
-			return t, fmt.Errorf("table %s has no column %s, only %s: say under columns what it is called", db.place.Table,
+			return t, fmt.Errorf("table %s has no column %s, only %s: say under columns what it is called", db.opt.Table,
 				strings.ReplaceAll(name, "|", " or "), strings.Join(names, ", "))
 		}
 	}
@@ -93,7 +93,7 @@ func (db *database) look(ctx context.Context) (t table, err error) {
 	if i := slices.Index(ours, "linkedid"); i >= 0 {
 		t.linked = t.read[i]
 	}
-	at := slices.IndexFunc(ours, func(n string) bool { return slices.Contains(timeColumns(db.place.Kind), n) })
+	at := slices.IndexFunc(ours, func(n string) bool { return slices.Contains(timeColumns(db.opt.Kind), n) })
 	t.time, t.order = t.read[at], t.read[at]
 	for _, name := range []string{"id", "acctid", "sequence"} {
 		if c := have[name]; c != nil {
@@ -106,16 +106,16 @@ func (db *database) look(ctx context.Context) (t table, err error) {
 // sample finds out by a row how the table keeps times.
 func (db *database) sample(ctx context.Context, t *table, zoned bool) error {
 	var v any
-	err := db.pool.QueryRowContext(ctx, `SELECT `+db.raw+t.time+` FROM `+db.table(db.place.Table)+` WHERE `+t.time+` IS NOT NULL LIMIT 1`).Scan(&v)
+	err := db.pool.QueryRowContext(ctx, `SELECT `+db.raw+t.time+` FROM `+db.table(db.opt.Table)+` WHERE `+t.time+` IS NOT NULL LIMIT 1`).Scan(&v)
 	if errors.Is(err, sql.ErrNoRows) {
 		t.empty = true
 		return nil
 	}
 	if err == nil {
-		t.axis, err = newAxis(v, zoned, db.place.Zone)
+		t.axis, err = newAxis(v, zoned, db.opt.Zone)
 	}
 	if err != nil {
-		return fmt.Errorf("read table %s: %w", db.place.Table, err)
+		return fmt.Errorf("read table %s: %w", db.opt.Table, err)
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ const (
 )
 
 func (db *database) enough() int {
-	if db.place.Driver == SQLite {
+	if db.opt.Driver == SQLite {
 		return 5000
 	}
 	return 100_000
@@ -183,7 +183,7 @@ func (db *database) stretch(ctx context.Context, t table, from, until time.Time,
 	for i, name := range t.read {
 		read[i] = db.raw + name
 	}
-	rows, err := db.pool.QueryContext(ctx, `SELECT `+strings.Join(read, ", ")+` FROM `+db.table(db.place.Table)+` WHERE `+t.time+` >= `+
+	rows, err := db.pool.QueryContext(ctx, `SELECT `+strings.Join(read, ", ")+` FROM `+db.table(db.opt.Table)+` WHERE `+t.time+` >= `+
 		db.mark(1)+` AND `+t.time+` < `+db.mark(2)+` ORDER BY `+t.order, t.axis.bind(from), t.axis.bind(until))
 	if err != nil {
 		return 0, fmt.Errorf("read rows: %w", err)

@@ -27,7 +27,7 @@ import (
 type server struct {
 	name   string
 	driver string // of database/sql
-	place  backfill.Place
+	place  backfill.SourceOptions
 	tables []string // CEL and CDR, as FreePBX and Asterisk's own samples make them
 	mark   func(n int) string
 	zone   *time.Location // of the dates that are written
@@ -51,14 +51,14 @@ func servers(t *testing.T) []server {
 	moscow := time.FixedZone("MSK", 3*3600)
 	question := func(int) string { return "?" }
 	return []server{
-		{"sqlite", "sqlite3", backfill.Place{Driver: backfill.SQLite, Path: filepath.Join(t.TempDir(), "master?.db")}, []string{
+		{"sqlite", "sqlite3", backfill.SourceOptions{Driver: backfill.SQLite, Path: filepath.Join(t.TempDir(), "master?.db")}, []string{
 			`CREATE TABLE cel (AcctId INTEGER PRIMARY KEY, eventtype, eventtime, cid_name, cid_num, exten, context, channame, appname, appdata,
 				uniqueid, linkedid, extra)`,
 			`CREATE TABLE cdr (AcctId INTEGER PRIMARY KEY, calldate TIMESTAMP, src, dst, dcontext, channel, dstchannel, lastapp, lastdata, duration,
 				billsec, disposition, uniqueid, linkedid, recordingfile, sequence)`,
 		}, question, time.UTC},
-		{"mariadb", "mysql", backfill.Place{Driver: backfill.MySQL}, []string{freePBXCEL, freePBX}, question, moscow},
-		{"postgres", "pgx", backfill.Place{Driver: backfill.Postgres, Table: "asterisk.%s", Names: map[string]string{"linkedid": `Linked"ID`}}, []string{
+		{"mariadb", "mysql", backfill.SourceOptions{Driver: backfill.MySQL}, []string{freePBXCEL, freePBX}, question, moscow},
+		{"postgres", "pgx", backfill.SourceOptions{Driver: backfill.Postgres, Table: "asterisk.%s", Names: map[string]string{"linkedid": `Linked"ID`}}, []string{
 			`CREATE SCHEMA asterisk`,
 			`CREATE TABLE asterisk.cel (id serial, eventtype varchar(30), eventtime timestamptz, cid_name varchar(80), cid_num varchar(80),
 				exten varchar(80), context varchar(80), channame varchar(80), appname varchar(80), appdata varchar(255), uniqueid varchar(150),
@@ -73,14 +73,14 @@ func servers(t *testing.T) []server {
 // begin starts the server, if it is one, and makes its tables.
 func (s *server) begin(t testing.TB) *sql.DB {
 	t.Helper()
-	dsn := s.place.Path
-	switch s.place.Driver {
+	dsn := s.opt.Path
+	switch s.opt.Driver {
 	case backfill.MySQL:
-		s.place.DSN = databases.MariaDB(t)
-		dsn = s.place.DSN
+		s.opt.DSN = databases.MariaDB(t)
+		dsn = s.opt.DSN
 	case backfill.Postgres:
-		s.place.DSN = databases.Postgres(t)
-		dsn = s.place.DSN
+		s.opt.DSN = databases.Postgres(t)
+		dsn = s.opt.DSN
 	default:
 		dsn = "file:" + strings.ReplaceAll(dsn, "?", "%3f") + "?_journal_mode=WAL"
 	}
@@ -99,17 +99,17 @@ func (s *server) begin(t testing.TB) *sql.DB {
 
 // table is the table of a kind of rows.
 func (s *server) table(kind string) string {
-	if s.place.Table != "" {
-		return fmt.Sprintf(s.place.Table, kind)
+	if s.opt.Table != "" {
+		return fmt.Sprintf(s.opt.Table, kind)
 	}
 	return kind
 }
 
 // of is the place of a kind of rows.
-func (s *server) of(kind string) backfill.Place {
-	p := s.place
+func (s *server) of(kind string) backfill.SourceOptions {
+	p := s.opt
 	p.Name, p.Kind, p.Zone, p.Table = s.name, kind, s.zone, ""
-	if s.place.Table != "" {
+	if s.opt.Table != "" {
 		p.Table = s.table(kind)
 	}
 	return p
@@ -223,7 +223,7 @@ func officeRules() record.Rules {
 }
 
 // told reads a span of a source.
-func told(t testing.TB, p backfill.Place, span backfill.Span) ([]record.Record, backfill.Stats) {
+func told(t testing.TB, p backfill.SourceOptions, span backfill.Span) ([]record.Record, backfill.Stats) {
 	t.Helper()
 	s, err := backfill.Open(p)
 	if err != nil {
@@ -265,19 +265,19 @@ func TestServersTellAsFilesDo(t *testing.T) {
 	for _, s := range servers(t) {
 		t.Run(s.name, func(t *testing.T) {
 			db := s.begin(t)
-			for teller, read := range tellers() {
-				files, err := filepath.Glob(captures + "*/*/" + teller + ".csv.gz")
+			for source, read := range readers() {
+				files, err := filepath.Glob(captures + "*/*/" + source + ".csv.gz")
 				if err != nil || len(files) < 60 {
 					t.Fatal("no captures", err)
 				}
 				for _, file := range files {
 					rows := lines(t, file)
-					if _, err := db.Exec("DELETE FROM " + s.table(teller)); err != nil {
+					if _, err := db.Exec("DELETE FROM " + s.table(source)); err != nil {
 						t.Fatal(err)
 					}
-					s.insert(t, db, teller, rows, 0)
-					want, whole := tell(t, s.asFile(teller, read), rows)
-					got, stats := told(t, s.of(teller), backfill.Span{})
+					s.insert(t, db, source, rows, 0)
+					want, whole := tell(t, s.asFile(source, read), rows)
+					got, stats := told(t, s.of(source), backfill.Span{})
 					if diff := cmp.Diff(want, got); diff != "" {
 						t.Errorf("%s:\n%s", file, diff)
 					}
@@ -295,18 +295,18 @@ func TestSpans(t *testing.T) {
 	for _, s := range servers(t) {
 		t.Run(s.name, func(t *testing.T) {
 			db := s.begin(t)
-			for teller := range tellers() {
-				rows := lines(t, captures+"22/xfer-attended/"+teller+".csv.gz")
-				s.insert(t, db, teller, rows, 0)
+			for source := range readers() {
+				rows := lines(t, captures+"22/xfer-attended/"+source+".csv.gz")
+				s.insert(t, db, source, rows, 0)
 				later := strings.Split(strings.ReplaceAll(strings.Join(rows, "\n"), "1795", "1800"), "\n") // other ids; CEL's times too
 				shift := 10 * 24 * time.Hour
-				if teller == "cel" {
+				if source == "cel" {
 					shift += 1795_000000*time.Second - 1800_000000*time.Second
 				}
-				s.insert(t, db, teller, later, shift)
-				all, _ := told(t, s.of(teller), backfill.Span{})
+				s.insert(t, db, source, later, shift)
+				all, _ := told(t, s.of(source), backfill.Span{})
 				if len(all) != 2 {
-					t.Fatalf("%s: %d records, want 2", teller, len(all))
+					t.Fatalf("%s: %d records, want 2", source, len(all))
 				}
 				first, second := all[0], all[1]
 				middle := first.Details.StartedAt.Add(first.Details.EndedAt.Sub(first.Details.StartedAt) / 2).Truncate(time.Second)
@@ -320,9 +320,9 @@ func TestSpans(t *testing.T) {
 					"between":                   {backfill.Span{From: first.Details.EndedAt.Add(5 * time.Hour), To: second.Details.StartedAt.Add(-5 * time.Hour)}, nil},
 					"the second, from a day on": {backfill.Span{From: second.Details.StartedAt.Add(-24 * time.Hour)}, all[1:]},
 				} {
-					got, _ := told(t, s.of(teller), c.span)
+					got, _ := told(t, s.of(source), c.span)
 					if diff := cmp.Diff(c.want, got); diff != "" {
-						t.Errorf("%s, %s:\n%s", teller, name, diff)
+						t.Errorf("%s, %s:\n%s", source, name, diff)
 					}
 				}
 			}
@@ -346,24 +346,24 @@ func TestWhatCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
-		place backfill.Place
+		place backfill.SourceOptions
 		want  string
 	}{
-		"no file":    {backfill.Place{Kind: "cdr", Driver: "csv", Path: dir + "/none.csv"}, "no such file"},
-		"no base":    {backfill.Place{Kind: "cdr", Driver: "sqlite", Path: dir + "/none.db"}, "unable to open"},
-		"not a base": {backfill.Place{Kind: "cdr", Driver: "sqlite", Path: dir + "/text.db"}, "not a database"},
-		"no table":   {backfill.Place{Kind: "cel", Driver: "sqlite", Path: path}, "no such table"},
-		"no columns": {backfill.Place{Kind: "cdr", Driver: "sqlite", Path: path}, "has no column end or duration, only calldate, channel, note"},
-		"injection":  {backfill.Place{Kind: "cdr", Driver: "sqlite", Path: path, Table: `cdr" WHERE 1; DROP TABLE "cdr`}, "no such table"},
-		"bad dsn":    {backfill.Place{Kind: "cdr", Driver: "mysql", DSN: "root:hunter2@nowhere"}, "the dsn cannot be read"},
-		"bad url":    {backfill.Place{Kind: "cdr", Driver: "postgres", DSN: "postgres://root:hunter2@host:port/x"}, "the dsn cannot be read"},
-		"no server":  {backfill.Place{Kind: "cdr", Driver: "mysql", DSN: "root:hunter2@tcp(127.0.0.1:1)/x"}, "connection refused"},
-		"nobody":     {backfill.Place{Kind: "cdr", Driver: "postgres", DSN: "postgres://root:hunter2@127.0.0.1:1/x"}, "connect"},
-		"no driver":  {backfill.Place{Kind: "cdr", Driver: "oracle"}, "no driver"},
-		"no kind":    {backfill.Place{Kind: "log", Driver: "csv"}, "rows of"},
+		"no file":    {backfill.SourceOptions{Kind: "cdr", Driver: "csv", Path: dir + "/none.csv"}, "no such file"},
+		"no base":    {backfill.SourceOptions{Kind: "cdr", Driver: "sqlite", Path: dir + "/none.db"}, "unable to open"},
+		"not a base": {backfill.SourceOptions{Kind: "cdr", Driver: "sqlite", Path: dir + "/text.db"}, "not a database"},
+		"no table":   {backfill.SourceOptions{Kind: "cel", Driver: "sqlite", Path: path}, "no such table"},
+		"no columns": {backfill.SourceOptions{Kind: "cdr", Driver: "sqlite", Path: path}, "has no column end or duration, only calldate, channel, note"},
+		"injection":  {backfill.SourceOptions{Kind: "cdr", Driver: "sqlite", Path: path, Table: `cdr" WHERE 1; DROP TABLE "cdr`}, "no such table"},
+		"bad dsn":    {backfill.SourceOptions{Kind: "cdr", Driver: "mysql", DSN: "root:hunter2@nowhere"}, "the dsn cannot be read"},
+		"bad url":    {backfill.SourceOptions{Kind: "cdr", Driver: "postgres", DSN: "postgres://root:hunter2@host:port/x"}, "the dsn cannot be read"},
+		"no server":  {backfill.SourceOptions{Kind: "cdr", Driver: "mysql", DSN: "root:hunter2@tcp(127.0.0.1:1)/x"}, "connection refused"},
+		"nobody":     {backfill.SourceOptions{Kind: "cdr", Driver: "postgres", DSN: "postgres://root:hunter2@127.0.0.1:1/x"}, "connect"},
+		"no driver":  {backfill.SourceOptions{Kind: "cdr", Driver: "oracle"}, "no driver"},
+		"no kind":    {backfill.SourceOptions{Kind: "log", Driver: "csv"}, "rows of"},
 	} {
-		c.place.Name = "the-source"
-		s, err := backfill.Open(c.place)
+		c.opt.Name = "the-source"
+		s, err := backfill.Open(c.opt)
 		if err == nil {
 			_, err = s.Records(context.Background(), officeRules(), backfill.Span{}, func(backfill.Part) error { return nil })
 			s.Close()

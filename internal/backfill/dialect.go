@@ -31,7 +31,7 @@ const (
 
 // connect prepares a pool for the place, and gives the password in its DSN, if
 // any, which must come into no message.
-func connect(p Place) (*sql.DB, dialect, string, error) {
+func connect(p SourceOptions) (*sql.DB, dialect, string, error) {
 	question := func(int) string { return "?" }
 	switch p.Driver {
 	case SQLite:

@@ -1,5 +1,5 @@
 // Package backfill tells a record.Machine what Asterisk wrote down of calls:
-// CEL and CDR rows become the same record.Events that a live teller states, so
+// CEL and CDR rows become the same record.Events that a live source states, so
 // that no second interpretation of calls exists.
 //
 //	layout.go     which columns a row has, and what its times mean

@@ -29,7 +29,7 @@ var errBehind = errors.New("the rows are behind the span")
 // readFile reads a CSV file. Asterisk appends to it for years, so the span's
 // place is sought by the times of rows; others are passed over.
 func (s *Source) readFile(ctx context.Context, span Span, to rows, stats *Stats, after func() error) error {
-	file, err := os.Open(s.place.Path)
+	file, err := os.Open(s.opt.Path)
 	if err != nil {
 		return fmt.Errorf("read rows: %w", err)
 	}
@@ -54,7 +54,7 @@ func (s *Source) readFile(ctx context.Context, span Span, to rows, stats *Stats,
 		return fmt.Errorf("read rows: %w", err)
 	}
 	place := shapeOf(s, func(l layout, cells []string) (where, error) {
-		at, err := when(s.time(l, cells), s.place.Zone)
+		at, err := when(s.time(l, cells), s.opt.Zone)
 		if err == nil && ahead[at] {
 			to.leap(at)
 		}
@@ -86,10 +86,10 @@ func (s *Source) readFile(ctx context.Context, span Span, to rows, stats *Stats,
 // shapeOf finds the layout of each row of the source's file.
 func shapeOf[R any](s *Source, read func(layout, []string) (R, error)) *shape[R] {
 	usual, must := CELLayouts(), []string{"eventtype", "uniqueid"}
-	if s.place.Kind == CDR {
+	if s.opt.Kind == CDR {
 		usual, must = CDRLayouts(), []string{"channel", "dstchannel"}
 	}
-	return newShape(Options{Columns: s.place.Layout}, usual, must, read)
+	return newShape(Options{Columns: s.opt.Layout}, usual, must, read)
 }
 
 // stride is how near to a time is sought; what is left is read.
@@ -111,7 +111,7 @@ func (s *Source) seek(file *os.File, size int64, from time.Time) (*countedReader
 		return nil, err
 	}
 	first = bytes.Clone(first)
-	times := shapeOf(s, func(l layout, cells []string) (time.Time, error) { return when(s.time(l, cells), s.place.Zone) })
+	times := shapeOf(s, func(l layout, cells []string) (time.Time, error) { return when(s.time(l, cells), s.opt.Zone) })
 	if cells, err := split(nil, string(bytes.TrimRight(first, "\r\n"))); err == nil {
 		_, _, _ = times.row(cells) // for the layout; a row that cannot be read is counted later
 	}

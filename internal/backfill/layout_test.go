@@ -49,16 +49,16 @@ func same(_, value string) string { return value }
 // TestLayouts: each built-in layout, and a line of names, gives the records of
 // the layout that the captures have, as far as its columns go.
 func TestLayouts(t *testing.T) {
-	for teller, layouts := range map[string][][]string{"cel": backfill.CELLayouts(), "cdr": backfill.CDRLayouts()} {
-		read := tellers()[teller]
-		rows := lines(t, captures+"22/in-answered/"+teller+".csv.gz")
+	for source, layouts := range map[string][][]string{"cel": backfill.CELLayouts(), "cdr": backfill.CDRLayouts()} {
+		read := readers()[source]
+		rows := lines(t, captures+"22/in-answered/"+source+".csv.gz")
 		want, _ := tell(t, read, rows)
 		for _, columns := range layouts {
 			fresh := relaid(t, rows, layouts[0], columns, same)
 			for what, text := range map[string][]string{"alone": fresh, "with names": append([]string{strings.Join(columns, ",")}, fresh...)} {
 				got, stats := tell(t, read, text)
 				if stats.Malformed > 0 || stats.Rows != len(rows) {
-					t.Fatalf("%s %s of %d columns: %+v", teller, what, len(columns), stats)
+					t.Fatalf("%s %s of %d columns: %+v", source, what, len(columns), stats)
 				}
 				for i := range got {
 					if strings.Contains(got[i].CallID, "@") { // no uniqueid at all
@@ -66,7 +66,7 @@ func TestLayouts(t *testing.T) {
 					}
 				}
 				if diff := cmp.Diff(want, got, outside()); diff != "" {
-					t.Errorf("%s %s of %d columns:\n%s", teller, what, len(columns), diff)
+					t.Errorf("%s %s of %d columns:\n%s", source, what, len(columns), diff)
 				}
 			}
 		}

@@ -67,7 +67,7 @@ func (l *leaps) row(at time.Time) {
 // span, and tells before which of them the clock was set ahead.
 func (s *Source) findLeaps(ctx context.Context, from *countedReader, span Span) (leapt, error) {
 	l := leaps{ahead: leapt{}}
-	times := shapeOf(s, func(y layout, cells []string) (time.Time, error) { return when(s.time(y, cells), s.place.Zone) })
+	times := shapeOf(s, func(y layout, cells []string) (time.Time, error) { return when(s.time(y, cells), s.opt.Zone) })
 	err := readRowsUntil(from, times, &Stats{}, func(at time.Time) error {
 		if span.passed(at) {
 			return errBehind

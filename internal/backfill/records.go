@@ -39,7 +39,7 @@ type Part struct {
 // span.
 func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, each func(Part) error) (Stats, error) {
 	t := &tale{machine: record.New(rules), span: span, channels: map[string][]string{}, began: map[string]bool{}, doubts: map[string]string{}, each: each}
-	if s.db != nil || s.place.Zone != nil {
+	if s.db != nil || s.opt.Zone != nil {
 		t.span = span.Wide(twice) // no call may be lost for an hour that comes twice
 	}
 	rows := s.rows(t.event)
@@ -62,7 +62,7 @@ func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, eac
 		err = t.give()
 	}
 	if err != nil && !errors.Is(err, t.failed) {
-		err = fmt.Errorf("read %s: %w", s.place.Name, err)
+		err = fmt.Errorf("read %s: %w", s.opt.Name, err)
 	}
 	return t.stats, err
 }

@@ -19,8 +19,8 @@ const (
 	Postgres = "postgres"
 )
 
-// Place says where rows are. Kind and Driver are of the constants above.
-type Place struct {
+// SourceOptions says where rows are. Kind and Driver are of the constants above.
+type SourceOptions struct {
 	Name   string // for messages
 	Kind   string // CEL or CDR
 	Driver string // CSV, SQLite, MySQL or Postgres
@@ -37,17 +37,17 @@ type Place struct {
 	Zone   *time.Location
 }
 
-// Source reads rows from one place. Its methods may be called from several
+// Source reads the rows of one table. Its methods may be called from several
 // goroutines. Close it after use.
 type Source struct {
-	place Place
-	db    *database // nil: CSV
+	opt SourceOptions
+	db  *database // nil: CSV
 }
 
 // Open prepares to read. Nothing is connected to yet: a server that is down is
 // found by the first Read. Errors name no secrets.
-func Open(p Place) (*Source, error) {
-	s := &Source{place: p}
+func Open(p SourceOptions) (*Source, error) {
+	s := &Source{opt: p}
 	if p.Kind != CEL && p.Kind != CDR {
 		return nil, fmt.Errorf("open %s: rows of %q? want %s or %s", p.Name, p.Kind, CEL, CDR)
 	}
@@ -62,10 +62,10 @@ func Open(p Place) (*Source, error) {
 }
 
 // Name is the source's name.
-func (s *Source) Name() string { return s.place.Name }
+func (s *Source) Name() string { return s.opt.Name }
 
 // Kind is CEL or CDR.
-func (s *Source) Kind() string { return s.place.Kind }
+func (s *Source) Kind() string { return s.opt.Kind }
 
 // Close lets go of the connection.
 func (s *Source) Close() error {
@@ -126,19 +126,19 @@ func (r rows) done(share float64) {
 }
 
 func (s *Source) rows(each func(record.Event)) rows {
-	if s.place.Kind == CEL {
-		t := newCELTeller(each)
+	if s.opt.Kind == CEL {
+		t := newCELReader(each)
 		return rows{func(l layout, cells []string) error {
-			row, err := readCELRow(l, cells, s.place.Zone)
+			row, err := readCELRow(l, cells, s.opt.Zone)
 			if err == nil {
 				t.push(row)
 			}
 			return err
 		}, t.flush, t.before, t.ended, t.clockSet, nil}
 	}
-	t := newCDRTeller(each)
+	t := newCDRReader(each)
 	return rows{func(l layout, cells []string) error {
-		row, err := readCDRRow(l, cells, s.place.Zone)
+		row, err := readCDRRow(l, cells, s.opt.Zone)
 		if err == nil {
 			t.push(row)
 		}
@@ -148,7 +148,7 @@ func (s *Source) rows(each func(record.Event)) rows {
 
 // time is the column that says when a row was written.
 func (s *Source) time(l layout, cells []string) string {
-	for _, name := range timeColumns(s.place.Kind) {
+	for _, name := range timeColumns(s.opt.Kind) {
 		if at := l.get(cells, name); at != "" {
 			return at
 		}

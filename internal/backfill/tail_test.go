@@ -21,7 +21,7 @@ func TestTailBeginsNoCall(t *testing.T) {
 	if len(tail) < 5 || len(tail) == len(rows) {
 		t.Fatalf("%d of %d rows are the end of the call", len(tail), len(rows))
 	}
-	got, stats := tell(t, tellers()["cel"], tail)
+	got, stats := tell(t, readers()["cel"], tail)
 	if len(got) != 0 || stats.Malformed != 0 {
 		t.Errorf("%d rows of the end of a call: %+v, %+v", len(tail), got, stats)
 	}

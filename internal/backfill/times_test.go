@@ -66,7 +66,7 @@ func TestTheHourThatComesTwice(t *testing.T) {
 		}
 	}
 	at := time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC) // the second time
-	got, _ := told(t, backfill.Place{Name: "x", Kind: backfill.CDR, Driver: backfill.SQLite, Path: path, Zone: berlin},
+	got, _ := told(t, backfill.SourceOptions{Name: "x", Kind: backfill.CDR, Driver: backfill.SQLite, Path: path, Zone: berlin},
 		backfill.Span{From: at.Add(-5 * time.Minute), To: at.Add(5 * time.Minute)})
 	if len(got) != 1 || got[0].CallID != "1792891800.1" || got[0].Duration != 10 {
 		t.Errorf("got %+v", got)
@@ -84,7 +84,7 @@ func TestEndNeverWritten(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "cel.csv")
 	write(t, path, rows)
-	got, _ := told(t, backfill.Place{Name: "x", Kind: backfill.CEL, Driver: backfill.CSV, Path: path}, backfill.Span{})
+	got, _ := told(t, backfill.SourceOptions{Name: "x", Kind: backfill.CEL, Driver: backfill.CSV, Path: path}, backfill.Span{})
 	if len(got) != 2 || len(got[0].Details.Approximate) == 0 || len(got[1].Details.Approximate) != 0 {
 		t.Fatalf("got %+v", got)
 	}
@@ -113,7 +113,7 @@ func TestLongFile(t *testing.T) {
 			}
 			path := filepath.Join(t.TempDir(), kind+".csv")
 			write(t, path, rows)
-			p := backfill.Place{Name: "x", Kind: kind, Driver: backfill.CSV, Path: path}
+			p := backfill.SourceOptions{Name: "x", Kind: kind, Driver: backfill.CSV, Path: path}
 			whole, all := told(t, p, backfill.Span{})
 			if len(whole) != days || all.Rows != days*len(one) {
 				t.Fatalf("%s: %d calls of %d days, %+v", kind, len(whole), days, all)

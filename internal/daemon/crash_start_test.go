@@ -41,7 +41,7 @@ func TestCrashStartChild(t *testing.T) {
 	}
 	o := &office{t: t, config: officeConfig(dir, pbx), tap: tap}
 	o.withCEL()
-	d, err := daemon.New(context.Background(), o.config, daemon.Options{Log: slog.New(slog.DiscardHandler), Settle: 50 * time.Millisecond, Tap: tap})
+	d, err := daemon.New(context.Background(), o.config, daemon.Options{Log: slog.New(slog.DiscardHandler), RepairDelay: 50 * time.Millisecond, Tap: tap})
 	if err != nil {
 		t.Fatal(err)
 	}

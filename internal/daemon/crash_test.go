@@ -311,7 +311,7 @@ func (w *work) repairs(ctx context.Context) {
 		w.check(w.db.SetClock(ctx, store.ClockMark{PBX: at, Ours: at}, []store.ClockLeap{{From: at, To: at}}))
 	})
 	w.step("import", func() {
-		s, err := backfill.Open(backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: filepath.Join(w.dir, "cel.csv")})
+		s, err := backfill.Open(backfill.SourceOptions{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: filepath.Join(w.dir, "cel.csv")})
 		w.check(err)
 		_, err = repair.Import(ctx, repair.ImportOptions{Source: s, Rules: numbers.Default(), Store: w.db, Resume: true})
 		w.check(errors.Join(err, s.Close()))

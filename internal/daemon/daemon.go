@@ -38,11 +38,11 @@ type Options struct {
 	// ClockApart is by how much the PBX's clock may differ before health warns,
 	// and run ahead without having been set; 0 is five seconds. A fake PBX whose
 	// time is faster than ours needs more.
-	ClockApart time.Duration
-	Settle     time.Duration // how long after a gap CEL and CDR are read; 0 is half a minute
-	Refused    time.Duration // how long after a refused login the next is tried; 0 is a minute
-	Bound      int           // how many facts may wait to be written; 0 is 100,000
-	Tap        store.Tap     // called at each step of writing; may be nil
+	ClockApart  time.Duration
+	RepairDelay time.Duration // how long after a gap CEL and CDR are read; 0 is half a minute
+	Refused     time.Duration // how long after a refused login the next is tried; 0 is a minute
+	Bound       int           // how many facts may wait to be written; 0 is 100,000
+	Tap         store.Tap     // called at each step of writing; may be nil
 }
 
 // Daemon is voipd. Make one with New, then Run it once.
@@ -129,7 +129,7 @@ func (d *Daemon) openStore(ctx context.Context) error {
 	d.rebuild, err = repair.NewRebuild(ctx, repair.RebuildOptions{Store: db, Rules: d.rules, Find: Find(d.config), Log: d.opt.Log,
 		Sources: func() ([]*backfill.Source, error) { return Sources(d.config) },
 		Leapt:   func(from, to time.Time) bool { return d.clock.WasSet(from, to) },
-		Settle:  func(r *record.Record) { d.library.SettleOld(r, time.Now()) }})
+		Check:   func(r *record.Record) { d.library.CheckOld(r, time.Now()) }})
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (d *Daemon) openRepair(context.Context) error {
 		return err
 	}
 	d.parts.add(part{name: "CEL and CDR", close: func() error { return repair.CloseSources(sources) }})
-	opt := repair.Options{Rules: d.rules, Store: d.store, Settle: d.opt.Settle, Margin: repairMargin(d.config),
+	opt := repair.Options{Rules: d.rules, Store: d.store, Delay: d.opt.RepairDelay, Margin: repairMargin(d.config),
 		Off: d.clock.Off, Leapt: d.clock.WasSet, Sets: d.clock.Sets, Find: Find(d.config), Log: d.opt.Log,
 		Improve: func(ctx context.Context, records []record.Record) (ingest.Improved, error) {
 			d.rebuild.Wait()

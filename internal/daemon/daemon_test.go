@@ -78,7 +78,7 @@ func (o *office) start() {
 	o.t.Helper()
 	o.changes = make(chan record.Change, 10_000)
 	changes := o.changes
-	d, err := daemon.New(context.Background(), o.config, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Settle: 50 * time.Millisecond, Tap: o.tap, Bound: o.bound, ClockApart: o.apart,
+	d, err := daemon.New(context.Background(), o.config, daemon.Options{Version: "test", Log: slog.New(slog.DiscardHandler), RepairDelay: 50 * time.Millisecond, Tap: o.tap, Bound: o.bound, ClockApart: o.apart,
 		OnChange: func(all []record.Change) {
 			for _, c := range all {
 				changes <- c

@@ -35,7 +35,7 @@ func openSource(b config.Backfill) (*backfill.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the zone of %s: %w", b.Name, err)
 	}
-	return backfill.Open(backfill.Place{Name: b.Name, Kind: b.Kind, Driver: b.Driver, Path: b.Path, DSN: b.DSN.Reveal(), Table: b.Table, Names: b.Columns,
+	return backfill.Open(backfill.SourceOptions{Name: b.Name, Kind: b.Kind, Driver: b.Driver, Path: b.Path, DSN: b.DSN.Reveal(), Table: b.Table, Names: b.Columns,
 		Layout: b.Layout, Zone: zone})
 }
 

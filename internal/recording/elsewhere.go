@@ -16,19 +16,19 @@ import (
 // elsewhere are the names under which a recording may be found that is not at
 // name any more, the likeliest first, name itself not among them.
 func (l *Library) elsewhere(name string) []string {
-	var places []string
+	var paths []string
 	for _, d := range l.dirs {
 		if rel, ok := below(d.AsteriskPath, name); ok {
-			places = append(places, rel)
+			paths = append(paths, rel)
 		}
 	}
 	base := path.Base(name)
 	if day := dayIn(base); day != "" {
-		places = append(places, path.Join(day, base))
+		paths = append(paths, path.Join(day, base))
 	}
-	places = append(places, base)
+	paths = append(paths, base)
 	var names []string
-	for _, rel := range places {
+	for _, rel := range paths {
 		bare := strings.TrimSuffix(rel, path.Ext(rel))
 		for _, ext := range append([]string{path.Ext(rel)}, extensions()...) {
 			for _, d := range l.dirs {

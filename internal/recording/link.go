@@ -24,15 +24,15 @@ type Signer struct {
 	TTL  time.Duration // how long a link works
 }
 
-// Route is the path of recordings in the API.
-const Route = "/v1/recordings/"
+// LinkPath is the path of recordings in the API.
+const LinkPath = "/v1/recordings/"
 
 // Link makes the link to a recording and tells until when it works.
 func (s Signer) Link(callID, id string, now time.Time) (link string, expires time.Time) {
 	expires = now.Add(s.TTL).UTC().Truncate(time.Second)
 	at := strconv.FormatInt(expires.Unix(), 10)
 	query := url.Values{"expires": {at}, "signature": {hex.EncodeToString(s.sum(callID, id, at))}}
-	return s.Base + Route + url.PathEscape(callID) + "/" + url.PathEscape(id) + "?" + query.Encode(), expires
+	return s.Base + LinkPath + url.PathEscape(callID) + "/" + url.PathEscape(id) + "?" + query.Encode(), expires
 }
 
 // Check tells whether a link with these parts is genuine and still works.

@@ -80,10 +80,10 @@ func separates(stem string, i int) bool {
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
 const (
-	// apart is how far the clock that a file's times tell may be from the call's:
+	// clockError is how far the clock that a file's times tell may be from the call's:
 	// with one that is further off, a recording of the conversation would look as
 	// one of the ringing.
-	apart = time.Second
+	clockError = time.Second
 	// zones is by how much the zones of the world differ from each other.
 	zones = 15 * time.Minute
 )
@@ -98,13 +98,13 @@ const (
 // where the file's own times show that it does not, beside those of a call that
 // are not approximate (the PBX's clock may have been set in it).
 func heard(d *record.Details, name string, written time.Time, length time.Duration) (at time.Time, talk bool) {
-	from, to := d.StartedAt.Add(-apart), d.EndedAt.Add(apart)
+	from, to := d.StartedAt.Add(-clockError), d.EndedAt.Add(clockError)
 	at, talk = d.StartedAt, len(d.Conversations) > 0
 	if began := written.Add(-length); length > 0 && !began.Before(from) && !written.After(to) {
 		at = began
 		if len(d.Approximate) == 0 {
 			talk = slices.ContainsFunc(d.Conversations, func(c record.Conversation) bool {
-				return !c.At.After(written.Add(apart)) && !c.At.Add(time.Duration(c.MS)*time.Millisecond).Before(began.Add(-apart))
+				return !c.At.After(written.Add(clockError)) && !c.At.Add(time.Duration(c.MS)*time.Millisecond).Before(began.Add(-clockError))
 			})
 		}
 	} else if local, ok := stampIn(name); ok {

@@ -10,9 +10,9 @@ import (
 // settledAfter is how long after a call its recordings' files no longer change.
 const settledAfter = time.Hour
 
-// SettleOld writes into the record of a call long over what the disk says of its
+// CheckOld writes into the record of a call long over what the disk says of its
 // recordings now, so that nobody waits for their files.
-func (l *Library) SettleOld(r *record.Record, now time.Time) {
+func (l *Library) CheckOld(r *record.Record, now time.Time) {
 	if now.Sub(r.Details.EndedAt) < settledAfter {
 		return
 	}

@@ -23,7 +23,7 @@ func BenchmarkImport(b *testing.B) {
 	const n = 20_000 // calls, two weeks of them
 	dsn := databases.MariaDB(b)
 	rows := fill(b, dsn, calls(b, "in-answered", backfill.CEL, n))
-	s := open(b, backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.MySQL, DSN: dsn})
+	s := open(b, backfill.SourceOptions{Name: "cel", Kind: backfill.CEL, Driver: backfill.MySQL, DSN: dsn})
 	var most uint64
 	for b.Loop() {
 		db, err := store.Open(b.Context(), filepath.Join(b.TempDir(), "voipd.db"))

@@ -10,24 +10,24 @@ import (
 	"github.com/voipd/voipd/store"
 )
 
-// Call is a call that CEL or CDR told.
+// Call is a call as CEL or CDR has it.
 type Call struct {
 	Record   *record.Record
 	Channels []string // ids
 }
 
 // Find adds to the records of calls the recordings that are on the disk and that
-// CEL and CDR do not know. Its error says what could not be looked at; what was
+// CEL and CDR do not know. Its error says what could not be read; what was
 // found elsewhere is added all the same.
 type Find func(context.Context, []Call) error
 
-// search is what came of looking for recordings.
+// search says how looking for recordings went.
 type search struct {
-	looked bool
-	failed string // what could not be looked at, in one line
+	searched bool
+	failed   string // what could not be read, in one line
 }
 
-// in looks for the recordings of what was told. Calls of which a better teller's
+// in looks for the recordings of the calls that were read. Calls of which a better source's
 // whole record is kept are left out: those keep what they have. Where that
 // record is not whole, what is found is all that is wanted of what was told. The
 // error is of the store.
@@ -53,7 +53,7 @@ func (f Find) in(ctx context.Context, db *store.DB, p backfill.Part, s *search) 
 	if len(calls) == 0 {
 		return nil
 	}
-	s.looked = true
+	s.searched = true
 	err := f(ctx, calls)
 	if ctx.Err() != nil {
 		return ctx.Err() // it stopped in the middle: nothing is wrong with the disk

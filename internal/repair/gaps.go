@@ -55,7 +55,7 @@ func (r *Repair) mark(ctx context.Context, now time.Time) error {
 		}
 	}
 	r.first = first
-	r.lookBack(now, now.Add(r.opt.Settle))
+	r.lookBack(now, now.Add(r.opt.Delay))
 	return nil
 }
 
@@ -155,7 +155,7 @@ func (r *Repair) plan(gaps []store.Gap) {
 			continue
 		}
 		if asked[g.ID] = true; !r.asked[g.ID] {
-			r.want(wanted{span: backfill.Span{From: g.From, To: g.To}, due: r.opt.Now().Add(r.opt.Settle), gaps: []int64{g.ID}})
+			r.want(wanted{span: backfill.Span{From: g.From, To: g.To}, due: r.opt.Now().Add(r.opt.Delay), gaps: []int64{g.ID}})
 		}
 	}
 	r.asked = asked

@@ -34,9 +34,9 @@ type ImportOptions struct {
 	// Leapt knows when the PBX's clock was set: calls in which it was are
 	// approximate.
 	Leapt Leapt
-	// Settle looks at the recordings of a record before it is written, so that
+	// Check looks at the recordings of a record before it is written, so that
 	// those of old calls are no news later; may be nil.
-	Settle func(*record.Record)
+	Check func(*record.Record)
 }
 
 // Imported is what an import did so far.
@@ -89,11 +89,11 @@ func Import(ctx context.Context, o ImportOptions) (Imported, error) {
 func (o *ImportOptions) keep(ctx context.Context, n *Imported, p backfill.Part) error {
 	b := &store.Batch{}
 	o.Leapt.doubt(p.Records)
-	var looked search
-	if err := o.Find.in(ctx, o.Store, p, &looked); err != nil {
+	var searched search
+	if err := o.Find.in(ctx, o.Store, p, &searched); err != nil {
 		return fmt.Errorf("import calls: %w", err)
 	}
-	n.Unfound = cmp.Or(n.Unfound, looked.failed)
+	n.Unfound = cmp.Or(n.Unfound, searched.failed)
 	for _, r := range p.Records {
 		n.Calls++
 		verdict, better, _, err := o.Store.Judge(ctx, r)
@@ -109,8 +109,8 @@ func (o *ImportOptions) keep(ctx context.Context, n *Imported, p backfill.Part) 
 			n.Kept++
 			continue
 		}
-		if o.Settle != nil {
-			o.Settle(&better)
+		if o.Check != nil {
+			o.Check(&better)
 		}
 		b.Records = append(b.Records, better)
 	}

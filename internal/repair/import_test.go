@@ -52,10 +52,10 @@ func source(t testing.TB, kind, text string) *backfill.Source {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return open(t, backfill.Place{Name: kind, Kind: kind, Driver: backfill.CSV, Path: path})
+	return open(t, backfill.SourceOptions{Name: kind, Kind: kind, Driver: backfill.CSV, Path: path})
 }
 
-func open(t testing.TB, p backfill.Place) *backfill.Source {
+func open(t testing.TB, p backfill.SourceOptions) *backfill.Source {
 	t.Helper()
 	s, err := backfill.Open(p)
 	if err != nil {
@@ -150,7 +150,7 @@ func TestImportStopped(t *testing.T) {
 	}
 	insert(t, db, names, text, nil)
 	t.Run("sqlite", func(t *testing.T) {
-		stopped(t, open(t, backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.SQLite, Path: path}), whole)
+		stopped(t, open(t, backfill.SourceOptions{Name: "cel", Kind: backfill.CEL, Driver: backfill.SQLite, Path: path}), whole)
 	})
 }
 
@@ -204,7 +204,7 @@ func TestWhoOutranksWhom(t *testing.T) {
 			t.Errorf("%v: %d records, told by %s; want one by %s", order, len(got), got[0].Details.Source, best)
 		}
 		if fmt.Sprint(order) == "[cut cdr cel]" && len(got[0].Details.Recordings) != 2 {
-			t.Errorf("recordings that only the live teller saw are lost: %+v", got[0].Details.Recordings)
+			t.Errorf("recordings that only the live source saw are lost: %+v", got[0].Details.Recordings)
 		}
 	}
 }

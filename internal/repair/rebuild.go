@@ -22,7 +22,7 @@ type RebuildOptions struct {
 	Sources func() ([]*backfill.Source, error) // opens CEL and CDR; Rebuild closes them
 	Find    Find
 	Leapt   Leapt
-	Settle  func(*record.Record) // states of the recordings of calls long over
+	Check   func(*record.Record) // states of the recordings of calls long over
 	Log     *slog.Logger
 }
 
@@ -180,7 +180,7 @@ func (r *Rebuild) fromSources(ctx context.Context, until time.Time, span backfil
 	defer func() { _ = CloseSources(sources) }() // they were only read
 	for _, s := range sources {
 		n, err := Import(ctx, ImportOptions{Source: endedBefore{s, until}, Rules: r.opt.Rules, Store: r.opt.Store, Span: span,
-			Find: r.opt.Find, Leapt: r.opt.Leapt, Settle: r.opt.Settle})
+			Find: r.opt.Find, Leapt: r.opt.Leapt, Check: r.opt.Check})
 		if err != nil {
 			return fmt.Errorf("rebuild from %s: %w", s.Name(), err)
 		}

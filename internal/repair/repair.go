@@ -25,9 +25,9 @@ type Options struct {
 	// Find looks for recordings that CEL and CDR do not know; nil: none are
 	// looked for.
 	Find Find
-	// Settle is how long after a gap, or after a call of which too little was
+	// Delay is how long after a gap, or after a call of which too little was
 	// seen, its rows are waited for. Default 30 s.
-	Settle time.Duration
+	Delay time.Duration
 	// Late is when they are read once more: cdr.conf may write in batches, of
 	// five minutes by default. Default 10 min.
 	Late time.Duration
@@ -89,7 +89,7 @@ type wanted struct {
 
 // New makes a Repair.
 func New(o Options) *Repair {
-	o.Settle, o.Late, o.Margin = cmp.Or(o.Settle, 30*time.Second), cmp.Or(o.Late, 10*time.Minute), cmp.Or(o.Margin, 2*time.Minute)
+	o.Delay, o.Late, o.Margin = cmp.Or(o.Delay, 30*time.Second), cmp.Or(o.Late, 10*time.Minute), cmp.Or(o.Margin, 2*time.Minute)
 	if o.Off == nil {
 		o.Off = func() time.Duration { return 0 }
 	}
@@ -122,7 +122,7 @@ func (r *Repair) Told(changes []record.Change) {
 			continue
 		}
 		d := c.Record.Details
-		r.want(wanted{span: backfill.Span{From: d.StartedAt, To: d.EndedAt}, due: r.opt.Now().Add(r.opt.Settle)})
+		r.want(wanted{span: backfill.Span{From: d.StartedAt, To: d.EndedAt}, due: r.opt.Now().Add(r.opt.Delay)})
 	}
 }
 
@@ -157,12 +157,12 @@ func (r *Repair) stir() {
 	}
 }
 
-// tick is how often it is looked whether something is due.
+// tick is how often it is checked whether something is due.
 const tick = time.Second
 
 // Run reads what is due until ctx ends.
 func (r *Repair) Run(ctx context.Context) {
-	t := time.NewTicker(min(tick, r.opt.Settle))
+	t := time.NewTicker(min(tick, r.opt.Delay))
 	defer t.Stop()
 	for begun := false; ; {
 		if begun = begun || r.begin(ctx); begun {
@@ -210,9 +210,9 @@ func (r *Repair) read(ctx context.Context, w wanted) {
 	if r.opt.Sets() == r.sets {
 		span.Listed = r.listed
 	}
-	var looked search
+	var searched search
 	for _, s := range r.opt.Sources {
-		n, err := r.from(ctx, s, span, &looked)
+		n, err := r.from(ctx, s, span, &searched)
 		if ctx.Err() != nil {
 			return // the gap is on the disk, and the next start reads two days
 		}
@@ -225,10 +225,10 @@ func (r *Repair) read(ctx context.Context, w wanted) {
 			r.opt.Log.Info("told what was missed", "source", s.Name(), "from", span.From, "to", span.To, "new", n.New, "corrected", n.Better)
 		}
 	}
-	r.noteFound(looked)
+	r.noteFound(searched)
 	now := r.opt.Now()
 	if !whole {
-		w.due = now.Add(min(r.opt.Settle<<min(w.bad, 10), retryLast))
+		w.due = now.Add(min(r.opt.Delay<<min(w.bad, 10), retryLast))
 		w.bad++
 		r.want(w)
 		return
@@ -246,13 +246,13 @@ func (r *Repair) read(ctx context.Context, w wanted) {
 	}
 }
 
-func (r *Repair) from(ctx context.Context, s Source, span backfill.Span, looked *search) (sum ingest.Improved, err error) {
+func (r *Repair) from(ctx context.Context, s Source, span backfill.Span, searched *search) (sum ingest.Improved, err error) {
 	_, err = s.Records(ctx, r.opt.Rules, span, func(p backfill.Part) error {
 		if len(p.Records) == 0 {
 			return nil
 		}
 		r.opt.Leapt.doubt(p.Records)
-		if err := r.opt.Find.in(ctx, r.opt.Store, p, looked); err != nil {
+		if err := r.opt.Find.in(ctx, r.opt.Store, p, searched); err != nil {
 			return fmt.Errorf("keep what %s tells: %w", s.Name(), err)
 		}
 		n, err := r.opt.Improve(ctx, p.Records)
@@ -287,7 +287,7 @@ func (r *Repair) note(source string, err error) {
 func (r *Repair) noteFound(s search) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !s.looked {
+	if !s.searched {
 		return
 	}
 	if s.failed != "" && s.failed != r.health.unfound {

@@ -61,9 +61,9 @@ func newWorkshop(t *testing.T, now time.Time) *workshop {
 func (w *workshop) start() {
 	w.t.Helper()
 	loop := ingest.New(ingest.Options{Rules: rules(), Store: w.db, Log: w.log})
-	s := open(w.t, backfill.Place{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: w.file})
+	s := open(w.t, backfill.SourceOptions{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: w.file})
 	w.repair = repair.New(repair.Options{Sources: []repair.Source{s}, Rules: rules(), Store: w.db, Improve: loop.Improve, Find: w.find, Now: w.clock.now, Log: w.log,
-		Settle: time.Millisecond, Late: time.Hour})
+		Delay: time.Millisecond, Late: time.Hour})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
