@@ -73,14 +73,14 @@ func servers(t *testing.T) []server {
 // begin starts the server, if it is one, and makes its tables.
 func (s *server) begin(t testing.TB) *sql.DB {
 	t.Helper()
-	dsn := s.opt.Path
-	switch s.opt.Driver {
+	dsn := s.place.Path
+	switch s.place.Driver {
 	case backfill.MySQL:
-		s.opt.DSN = databases.MariaDB(t)
-		dsn = s.opt.DSN
+		s.place.DSN = databases.MariaDB(t)
+		dsn = s.place.DSN
 	case backfill.Postgres:
-		s.opt.DSN = databases.Postgres(t)
-		dsn = s.opt.DSN
+		s.place.DSN = databases.Postgres(t)
+		dsn = s.place.DSN
 	default:
 		dsn = "file:" + strings.ReplaceAll(dsn, "?", "%3f") + "?_journal_mode=WAL"
 	}
@@ -99,17 +99,17 @@ func (s *server) begin(t testing.TB) *sql.DB {
 
 // table is the table of a kind of rows.
 func (s *server) table(kind string) string {
-	if s.opt.Table != "" {
-		return fmt.Sprintf(s.opt.Table, kind)
+	if s.place.Table != "" {
+		return fmt.Sprintf(s.place.Table, kind)
 	}
 	return kind
 }
 
 // of is the place of a kind of rows.
 func (s *server) of(kind string) backfill.SourceOptions {
-	p := s.opt
+	p := s.place
 	p.Name, p.Kind, p.Zone, p.Table = s.name, kind, s.zone, ""
-	if s.opt.Table != "" {
+	if s.place.Table != "" {
 		p.Table = s.table(kind)
 	}
 	return p

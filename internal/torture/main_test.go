@@ -47,7 +47,7 @@ func serve(path string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	d, err := daemon.New(ctx, conf, daemon.Options{Version: "torture", Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Settle: time.Second, Refused: time.Second})
+		RepairDelay: time.Second, Refused: time.Second})
 	if err != nil {
 		return err
 	}
