@@ -362,8 +362,8 @@ func TestWhatCannotBeRead(t *testing.T) {
 		"no driver":  {backfill.SourceOptions{Kind: "cdr", Driver: "oracle"}, "no driver"},
 		"no kind":    {backfill.SourceOptions{Kind: "log", Driver: "csv"}, "rows of"},
 	} {
-		c.opt.Name = "the-source"
-		s, err := backfill.Open(c.opt)
+		c.place.Name = "the-source"
+		s, err := backfill.Open(c.place)
 		if err == nil {
 			_, err = s.Records(context.Background(), officeRules(), backfill.Span{}, func(backfill.Part) error { return nil })
 			s.Close()
