@@ -20,7 +20,6 @@ import (
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/internal/trace"
 	"github.com/voipd/voipd/record"
-	"github.com/voipd/voipd/store"
 )
 
 // importFlags are the command line of import.
@@ -83,11 +82,11 @@ func runImport(cmd *cobra.Command, f importFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(cmd.Context(), conf.Store.Path)
+	db, closeDB, err := openToWrite(cmd.Context(), conf.Store.Path, "voipd import")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() { err = errors.Join(err, closeDB()) }()
 	leapt, err := daemon.ClockLeaps(cmd.Context(), db)
 	if err != nil {
 		return err

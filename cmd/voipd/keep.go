@@ -29,7 +29,7 @@ copy holds secrets and numbers: keep it as the database itself. Audio is not in 
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var copied store.Copy
-			err := withStore(cmd.Context(), path, store.OpenReadOnly, func(db *store.DB) (err error) {
+			err := readStore(cmd.Context(), path, func(db *store.DB) (err error) {
 				copied, err = db.Backup(cmd.Context(), args[0])
 				return err
 			})
@@ -38,7 +38,7 @@ copy holds secrets and numbers: keep it as the database itself. Audio is not in 
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d records, %d bytes, checked\n", args[0], copied.Records, copied.Bytes)
 			line := store.Audit{What: "backup", About: args[0], Counts: map[string]int{"records": int(copied.Records)}}
-			if err := withStore(cmd.Context(), path, openStore, func(db *store.DB) error { return db.AddAudit(cmd.Context(), line) }); err != nil {
+			if err := writeStore(cmd.Context(), path, "voipd backup", func(db *store.DB) error { return db.AddAudit(cmd.Context(), line) }); err != nil {
 				fmt.Fprintln(cmd.ErrOrStderr(), "voipd: the backup is whole, but cannot be noted in the audit:", err)
 			}
 			return nil
@@ -84,11 +84,11 @@ func runForget(cmd *cobra.Command, f forgetFlags, number string) (err error) {
 	if err != nil {
 		return err
 	}
-	db, err := openStore(cmd.Context(), conf.Store.Path)
+	db, closeDB, err := openToWrite(cmd.Context(), conf.Store.Path, "voipd forget")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() { err = errors.Join(err, closeDB()) }()
 	p, err := db.Person(cmd.Context(), digits)
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func newAudit() *cobra.Command {
 		Short: "List what was erased, copied or moved aside, and when",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), path, store.OpenReadOnly, func(db *store.DB) error {
+			return readStore(cmd.Context(), path, func(db *store.DB) error {
 				list, err := db.Audits(cmd.Context(), limit)
 				for _, a := range list {
 					fmt.Fprintf(cmd.OutOrStdout(), "%s %s %s: %s\n", a.At.Format(time.RFC3339), a.What, a.About, counts(a))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/trace"
 	"github.com/voipd/voipd/store"
 )
@@ -50,7 +48,7 @@ func newWebhooksList() *cobra.Command {
 			case waiting:
 				state = store.DeliveryWaiting
 			}
-			return withStore(cmd.Context(), path, store.OpenReadOnly, func(db *store.DB) error {
+			return readStore(cmd.Context(), path, func(db *store.DB) error {
 				list, err := db.Deliveries(cmd.Context(), state, 0, limit)
 				if err != nil {
 					return err
@@ -88,7 +86,7 @@ func newWebhooksShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withStore(cmd.Context(), path, store.OpenReadOnly, func(db *store.DB) error {
+			return readStore(cmd.Context(), path, func(db *store.DB) error {
 				list, err := db.Deliveries(cmd.Context(), "", seq, 100)
 				if err != nil {
 					return err
@@ -140,7 +138,7 @@ already.`,
 					return err
 				}
 			}
-			return withStore(cmd.Context(), path, openStore, func(db *store.DB) error {
+			return writeStore(cmd.Context(), path, "voipd webhooks", func(db *store.DB) error {
 				n, err := db.Retry(cmd.Context(), seq, time.Now())
 				if err != nil {
 					return err
@@ -165,20 +163,3 @@ func deliveryID(s string) (int64, error) {
 	}
 	return seq, nil
 }
-
-// withStore opens the store of a configuration for f.
-func withStore(ctx context.Context, path string, open func(context.Context, string) (*store.DB, error), f func(*store.DB) error) error {
-	conf, err := config.Read(path)
-	if err != nil {
-		return err
-	}
-	db, err := open(ctx, conf.Store.Path)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return f(db)
-}
-
-// openStore opens the store for writing beside voipd.
-func openStore(ctx context.Context, path string) (*store.DB, error) { return store.Open(ctx, path) }

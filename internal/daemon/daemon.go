@@ -74,7 +74,7 @@ type Daemon struct {
 func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	d := &Daemon{opt: opt, config: c, started: time.Now().UTC(), library: recording.New(directories(c)), registry: prometheus.NewRegistry()}
 	err := d.parts.open(ctx, []func(context.Context) error{
-		d.openRules, d.openStore, d.openPort, d.openRepair, d.openWebhooks, d.openRecordings, d.openLoop, d.openAPI, d.openPBX,
+		d.openRules, d.openLock, d.openStore, d.openPort, d.openRepair, d.openWebhooks, d.openRecordings, d.openLoop, d.openAPI, d.openPBX,
 	})
 	if err != nil {
 		return nil, err
@@ -113,6 +113,17 @@ func (d *Daemon) Link(callID, id string) string {
 func (d *Daemon) openRules(context.Context) (err error) {
 	d.rules, err = numbers.Rules(d.config)
 	return err
+}
+
+// openLock takes the database before anything is opened: a second voipd with
+// the same configuration must not touch it.
+func (d *Daemon) openLock(context.Context) error {
+	lock, err := store.Own(d.config.Store.Path, "voipd serve")
+	if err != nil {
+		return err
+	}
+	d.parts.add(part{name: "lock", close: lock.Unlock})
+	return nil
 }
 
 // openStore opens the database, or a new one where it is damaged.
