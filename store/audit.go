@@ -34,10 +34,10 @@ func putAudit(ctx context.Context, to execer, a Audit) error {
 }
 
 // AddAudit keeps a line, with the present as its time.
-func (db *DB) AddAudit(ctx context.Context, a Audit) error { return putAudit(ctx, db.writer, a) }
+func (db Retention) AddAudit(ctx context.Context, a Audit) error { return putAudit(ctx, db.writer, a) }
 
 // Audits lists the latest lines, the latest first, at most limit.
-func (db *DB) Audits(ctx context.Context, limit int) ([]Audit, error) {
+func (db Retention) Audits(ctx context.Context, limit int) ([]Audit, error) {
 	rows, err := db.reader.QueryContext(ctx, `SELECT at, what, about, counts FROM audit ORDER BY id DESC LIMIT ?`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list audit: %w", err)

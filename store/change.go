@@ -39,11 +39,11 @@ type Route func(kind string) []To
 
 // Deliver makes every change from now on go to the webhooks that route says.
 // It is called once, before the first Commit.
-func (db *DB) Deliver(route Route) { db.route = route }
+func (db ChangeLog) Deliver(route Route) { db.route = route }
 
 // Changed gives a channel that is closed when the next change is on the disk,
 // or may be: read again, then wait again.
-func (db *DB) Changed() <-chan struct{} {
+func (db ChangeLog) Changed() <-chan struct{} {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if db.changed == nil {
@@ -52,7 +52,7 @@ func (db *DB) Changed() <-chan struct{} {
 	return db.changed
 }
 
-func (db *DB) wake() {
+func (db *file) wake() {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if db.changed != nil {
@@ -87,7 +87,7 @@ func (c *Change) kind(records []outcome) string {
 
 // writeChanges writes changes in their order, and into the outbox who gets
 // them.
-func (db *DB) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, records []outcome) error {
+func (db ChangeLog) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, records []outcome) error {
 	now := time.Now()
 	for i := range b.Changes {
 		c := &b.Changes[i]
@@ -113,7 +113,7 @@ func (db *DB) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, records []
 }
 
 // address writes a change into the outbox of each webhook that takes its kind.
-func (db *DB) address(ctx context.Context, tx *sql.Tx, kind string, seq int64, callID string, now time.Time) error {
+func (db ChangeLog) address(ctx context.Context, tx *sql.Tx, kind string, seq int64, callID string, now time.Time) error {
 	if db.route == nil {
 		return nil
 	}
@@ -132,7 +132,7 @@ func (db *DB) address(ctx context.Context, tx *sql.Tx, kind string, seq int64, c
 }
 
 // Instance is this database's name, made at its first use.
-func (db *DB) Instance(ctx context.Context) (string, error) {
+func (db ChangeLog) Instance(ctx context.Context) (string, error) {
 	secret, err := db.Secret(ctx, "instance")
 	if err != nil {
 		return "", err

@@ -21,7 +21,7 @@ type ClockLeap struct{ From, To time.Time }
 // SetClock keeps the latest comparison in the place of the one before and, in
 // the same transaction, all leaps in the place of those before; nil leaves
 // those as they are.
-func (db *DB) SetClock(ctx context.Context, m ClockMark, leaps []ClockLeap) error {
+func (db GapList) SetClock(ctx context.Context, m ClockMark, leaps []ClockLeap) error {
 	return wrap("keep how the clocks stand", db.inTx(ctx, func(tx *sql.Tx) error {
 		if leaps != nil {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM clock_leaps`); err != nil {
@@ -41,7 +41,7 @@ func (db *DB) SetClock(ctx context.Context, m ClockMark, leaps []ClockLeap) erro
 }
 
 // Clock gives what SetClock kept; a zero comparison where there is none.
-func (db *DB) Clock(ctx context.Context) (m ClockMark, leaps []ClockLeap, err error) {
+func (db GapList) Clock(ctx context.Context) (m ClockMark, leaps []ClockLeap, err error) {
 	var pbx, ours, up int64
 	err = db.reader.QueryRowContext(ctx, `SELECT pbx, ours, up, boot FROM pbx_clock`).Scan(&pbx, &ours, &up, &m.Boot)
 	switch {

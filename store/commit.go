@@ -73,7 +73,7 @@ func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 	return db.writeChanges(ctx, tx, b, outcomes)
 }
 
-func (db *DB) writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
+func (db Journals) writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO journal (call_id, event) VALUES (?, ?)`)
 	if err != nil {
 		return fmt.Errorf("write journal: %w", err)
@@ -169,7 +169,7 @@ func putRecordings(ctx context.Context, tx *sql.Tx, r *record.Record) error {
 
 // Journal gives the facts of the calls that were open when the daemon last
 // stopped, in the order in which they were taken in.
-func (db *DB) Journal(ctx context.Context) ([]record.Event, error) {
+func (db Journals) Journal(ctx context.Context) ([]record.Event, error) {
 	rows, err := db.writer.QueryContext(ctx, `SELECT event FROM journal ORDER BY seq`)
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)

@@ -29,8 +29,39 @@ var migrations embed.FS
 // ErrNotFound says that there is no such record or recording.
 var ErrNotFound = errors.New("not found")
 
-// DB is an open database. All methods may be called from several goroutines.
+// DB is an open database. Each of its jobs is a type of its own, in files of its
+// own; what changes several of them in one transaction ([DB.Commit]) or the file
+// under all of them (migration, damage, backup) is the DB's. All methods may be
+// called from several goroutines.
 type DB struct {
+	*file
+	CallRecords // query.go, judge.go
+	Journals    // trace.go
+	ChangeLog   // change.go, stream.go, delivery.go
+	GapList     // gap.go, clock.go
+	Retention   // keep.go, forget.go, audit.go
+}
+
+// CallRecords are the records of calls and their recordings.
+type CallRecords struct{ *file }
+
+// Journals are the facts of calls: those of open calls, to be replayed after a
+// restart, and of each ended one the packed trace beside its record.
+type Journals struct{ *file }
+
+// ChangeLog is what is told to the outside: the sequence of events, and the
+// outbox of those that endpoints have not taken yet.
+type ChangeLog struct{ *file }
+
+// GapList is when facts were missed, and what the PBX's clock did.
+type GapList struct{ *file }
+
+// Retention drops what is too old, erases what is to be forgotten, and notes in
+// the audit that it did.
+type Retention struct{ *file }
+
+// file is the database's file: what all jobs share.
+type file struct {
 	path   string
 	writer *sql.DB
 	reader *sql.DB
@@ -43,6 +74,12 @@ type DB struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed at the next change; nil: nobody waits
 	pepper  []byte        // keys the hashes of what is forgotten; nil: not read yet
+}
+
+// newDB makes the DB of a file that is not open yet.
+func newDB(path string) *DB {
+	f := &file{path: path, state: &fileState{}}
+	return &DB{f, CallRecords{f}, Journals{f}, ChangeLog{f}, GapList{f}, Retention{f}}
 }
 
 // Option changes how a database is opened.
@@ -61,7 +98,7 @@ func Open(ctx context.Context, path string, options ...Option) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	db := &DB{path: path, state: &fileState{}}
+	db := newDB(path)
 	for _, o := range options {
 		o(db)
 	}
@@ -186,7 +223,7 @@ func (db *DB) Path() string { return db.path }
 
 // Secret gives the secret of that name, 32 random bytes, made and kept at its
 // first use.
-func (db *DB) Secret(ctx context.Context, name string) ([]byte, error) {
+func (db *file) Secret(ctx context.Context, name string) ([]byte, error) {
 	var value []byte
 	err := db.writer.QueryRowContext(ctx, `SELECT value FROM secrets WHERE name = ?`, name).Scan(&value)
 	if !errors.Is(err, sql.ErrNoRows) {

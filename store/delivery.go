@@ -41,7 +41,7 @@ const deliveryColumns = `d.endpoint, d.seq, d.call_id, d.written, d.state, d.att
 // Due lists what is to be sent to an endpoint now: for each call the first
 // that waits, at most limit; and when the next one is due that is not yet, zero
 // where none is.
-func (db *DB) Due(ctx context.Context, endpoint string, now time.Time, limit int) ([]Delivery, time.Time, error) {
+func (db ChangeLog) Due(ctx context.Context, endpoint string, now time.Time, limit int) ([]Delivery, time.Time, error) {
 	const first = `NOT EXISTS (SELECT 1 FROM deliveries e INDEXED BY deliveries_of_call WHERE e.endpoint = d.endpoint AND e.call_id = d.call_id AND e.state = 'waiting' AND e.seq < d.seq)`
 	list, err := db.deliveries(ctx, db.reader, `SELECT `+deliveryColumns+` FROM deliveries d INDEXED BY deliveries_due JOIN changes c USING (seq)
 		WHERE d.endpoint = ? AND d.state = 'waiting' AND d.next_at <= ? AND `+first+` ORDER BY d.next_at, d.seq LIMIT ?`, endpoint, now.UnixMilli(), limit)
@@ -68,7 +68,7 @@ type querier interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 }
 
-func (db *DB) deliveries(ctx context.Context, from querier, query string, args ...any) ([]Delivery, error) {
+func (db ChangeLog) deliveries(ctx context.Context, from querier, query string, args ...any) ([]Delivery, error) {
 	rows, err := from.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", err)
@@ -95,7 +95,7 @@ func (db *DB) deliveries(ctx context.Context, from querier, query string, args .
 // Settle writes what became of deliveries, in one transaction: state, attempts,
 // next try and the answer. What waits of a call behind one that has to be tried
 // again waits with it.
-func (db *DB) Settle(ctx context.Context, list []Delivery) error {
+func (db ChangeLog) Settle(ctx context.Context, list []Delivery) error {
 	tx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("settle deliveries: %w", err)
@@ -116,14 +116,14 @@ func (db *DB) Settle(ctx context.Context, list []Delivery) error {
 
 // Hasten makes everything that waits for an endpoint due now, because the
 // endpoint is there again.
-func (db *DB) Hasten(ctx context.Context, endpoint string, now time.Time) error {
+func (db ChangeLog) Hasten(ctx context.Context, endpoint string, now time.Time) error {
 	_, err := db.writer.ExecContext(ctx, `UPDATE deliveries SET next_at = ? WHERE endpoint = ? AND state = 'waiting' AND next_at > ?`,
 		now.UnixMilli(), endpoint, now.UnixMilli())
 	return wrap("hasten deliveries", err)
 }
 
 // ParkOld parks what waits for an endpoint since before a time.
-func (db *DB) ParkOld(ctx context.Context, endpoint string, before time.Time) error {
+func (db ChangeLog) ParkOld(ctx context.Context, endpoint string, before time.Time) error {
 	_, err := db.writer.ExecContext(ctx, `UPDATE deliveries SET state = 'parked' WHERE endpoint = ? AND state = 'waiting' AND written < ?`,
 		endpoint, before.UnixMilli())
 	return wrap("park deliveries", err)
@@ -131,7 +131,7 @@ func (db *DB) ParkOld(ctx context.Context, endpoint string, before time.Time) er
 
 // ParkOthers parks what waits for endpoints that are none of these, and tells
 // how many.
-func (db *DB) ParkOthers(ctx context.Context, endpoints []string) (int64, error) {
+func (db ChangeLog) ParkOthers(ctx context.Context, endpoints []string) (int64, error) {
 	query, args := `UPDATE deliveries SET state = 'parked', answer = 'there is no such webhook in the configuration any more' WHERE state = 'waiting'`, []any{}
 	if len(endpoints) > 0 {
 		query += ` AND endpoint NOT IN (?` + strings.Repeat(`, ?`, len(endpoints)-1) + `)`
@@ -153,7 +153,7 @@ type Outbox struct {
 }
 
 // Outbox counts what waits and what is parked.
-func (db *DB) Outbox(ctx context.Context) (Outbox, error) {
+func (db ChangeLog) Outbox(ctx context.Context) (Outbox, error) {
 	var o Outbox
 	var oldest sql.NullInt64
 	err := db.reader.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM deliveries INDEXED BY deliveries_waiting WHERE state = 'waiting'),
@@ -167,7 +167,7 @@ func (db *DB) Outbox(ctx context.Context) (Outbox, error) {
 
 // Deliveries lists the deliveries in a state (empty: every state), the latest
 // first, at most limit; seq, where it is not 0, picks those of one change.
-func (db *DB) Deliveries(ctx context.Context, state DeliveryState, seq int64, limit int) ([]Delivery, error) {
+func (db ChangeLog) Deliveries(ctx context.Context, state DeliveryState, seq int64, limit int) ([]Delivery, error) {
 	return db.deliveries(ctx, db.reader, `SELECT `+deliveryColumns+` FROM deliveries d JOIN changes c USING (seq)
 		WHERE (? = '' OR d.state = ?) AND (? = 0 OR d.seq = ?) ORDER BY d.seq DESC, d.endpoint LIMIT ?`, state, state, seq, seq, limit)
 }
@@ -175,7 +175,7 @@ func (db *DB) Deliveries(ctx context.Context, state DeliveryState, seq int64, li
 // Retry makes parked deliveries wait again, due now, as if they had never been
 // tried: those of one change, or of every one where seq is 0. It tells how
 // many.
-func (db *DB) Retry(ctx context.Context, seq int64, now time.Time) (int64, error) {
+func (db ChangeLog) Retry(ctx context.Context, seq int64, now time.Time) (int64, error) {
 	res, err := db.writer.ExecContext(ctx, `UPDATE deliveries SET state = 'waiting', attempts = 0, written = ?, next_at = ?
 		WHERE state = 'parked' AND (? = 0 OR seq = ?)`, now.UnixMilli(), now.UnixMilli(), seq, seq)
 	if err != nil {

@@ -50,7 +50,7 @@ func Digits(number string) (string, error) {
 // Person finds every call that a number, as digits, has a part in: in its
 // record, its trace, its recordings' names or what was told of it. It reads the
 // whole database.
-func (db *DB) Person(ctx context.Context, number string) (Person, error) {
+func (db Retention) Person(ctx context.Context, number string) (Person, error) {
 	p := Person{number: number}
 	calls, err := db.callsOf(ctx, number)
 	if err != nil {
@@ -82,7 +82,7 @@ func (db *DB) Person(ctx context.Context, number string) (Person, error) {
 }
 
 // callsOf finds the ids of a number's calls.
-func (db *DB) callsOf(ctx context.Context, number string) (map[string]bool, error) {
+func (db Retention) callsOf(ctx context.Context, number string) (map[string]bool, error) {
 	in := regexp.MustCompile(`(?:^|[^0-9])(?:00)?` + number + `(?:[^0-9]|$)`) // number is digits
 	calls := map[string]bool{}
 	for _, table := range []string{
@@ -117,7 +117,7 @@ func (db *DB) callsOf(ctx context.Context, number string) (map[string]bool, erro
 }
 
 // each reads rows of a call id and a text.
-func (db *DB) each(ctx context.Context, query string, args []any, f func(id string, text []byte) error) error {
+func (db *file) each(ctx context.Context, query string, args []any, f func(id string, text []byte) error) error {
 	rows, err := db.reader.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (db *DB) each(ctx context.Context, query string, args []any, f func(id stri
 	return rows.Err()
 }
 
-func (db *DB) toldOf(ctx context.Context, p *Person, calls map[string]bool) error {
+func (db Retention) toldOf(ctx context.Context, p *Person, calls map[string]bool) error {
 	rows, err := db.reader.QueryContext(ctx, `SELECT seq, call_id FROM changes`)
 	if err != nil {
 		return err
@@ -160,7 +160,7 @@ func (db *DB) toldOf(ctx context.Context, p *Person, calls map[string]bool) erro
 // back. Then it has the whole database written anew, so that nothing of it is
 // left between the rows; others wait to write meanwhile. files is how many
 // audio files were deleted before. It may be cut anywhere and done again.
-func (db *DB) Forget(ctx context.Context, p Person, files int) (Audit, error) {
+func (db Retention) Forget(ctx context.Context, p Person, files int) (Audit, error) {
 	a := Audit{What: "forget", Counts: map[string]int{"calls": len(p.ids), "changes": len(p.seqs), "files": files}}
 	key, err := db.Secret(ctx, forgottenKey)
 	if err != nil {
@@ -201,7 +201,7 @@ func (db *DB) Forget(ctx context.Context, p Person, files int) (Audit, error) {
 
 // scrub writes the database anew and empties its log, so that deleted rows are
 // on the disk no more.
-func (db *DB) scrub(ctx context.Context) error {
+func (db Retention) scrub(ctx context.Context) error {
 	if _, err := db.writer.ExecContext(ctx, `VACUUM`); err != nil {
 		return fmt.Errorf("write the database anew, which needs as much space again (rows are erased, but may be left in the file; do it again): %w", err)
 	}

@@ -20,7 +20,7 @@ import (
 const forgottenKey = "forgotten"
 
 // key gives that secret; nil where nothing was ever forgotten.
-func (db *DB) key(ctx context.Context, from rowQuerier) ([]byte, error) {
+func (db *file) key(ctx context.Context, from rowQuerier) ([]byte, error) {
 	db.mu.Lock()
 	have := db.pepper
 	db.mu.Unlock()
@@ -56,7 +56,7 @@ func pseudonym(key []byte, number string) string {
 }
 
 // isForgotten tells whether a call was forgotten under its id.
-func (db *DB) isForgotten(ctx context.Context, from rowQuerier, callID string) (bool, error) {
+func (db *file) isForgotten(ctx context.Context, from rowQuerier, callID string) (bool, error) {
 	key, err := db.key(ctx, from)
 	if err != nil || key == nil {
 		return false, err
@@ -77,7 +77,7 @@ var numberLike = regexp.MustCompile(`[0-9]{5,}`)
 
 // forgets tells whether an account of a call, told by CEL or CDR, is of a call
 // or a person that was forgotten after it began.
-func (db *DB) forgets(ctx context.Context, r *record.Record, details []byte) (bool, error) {
+func (db *file) forgets(ctx context.Context, r *record.Record, details []byte) (bool, error) {
 	key, err := db.key(ctx, db.reader)
 	if err != nil || key == nil {
 		return false, err

@@ -20,7 +20,7 @@ const keepGaps = 90 * 24 * time.Hour
 
 // AddGap notes a gap that lasts from now on; To means nothing. One that began
 // before and still lasts has it in already.
-func (db *DB) AddGap(ctx context.Context, g Gap) error {
+func (db GapList) AddGap(ctx context.Context, g Gap) error {
 	from := g.From.UnixMilli()
 	if _, err := db.writer.ExecContext(ctx, `INSERT INTO gaps (from_at, why)
 		SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM gaps WHERE to_at IS NULL AND from_at <= ?)`, from, g.Why, from); err != nil {
@@ -30,7 +30,7 @@ func (db *DB) AddGap(ctx context.Context, g Gap) error {
 }
 
 // CloseGaps ends the gaps that last.
-func (db *DB) CloseGaps(ctx context.Context, at time.Time) error {
+func (db GapList) CloseGaps(ctx context.Context, at time.Time) error {
 	if _, err := db.writer.ExecContext(ctx, `UPDATE gaps SET to_at = max(from_at, ?) WHERE to_at IS NULL`, at.UnixMilli()); err != nil {
 		return fmt.Errorf("close gaps: %w", err)
 	}
@@ -38,7 +38,7 @@ func (db *DB) CloseGaps(ctx context.Context, at time.Time) error {
 }
 
 // Gaps lists the gaps that are not repaired, oldest first.
-func (db *DB) Gaps(ctx context.Context) ([]Gap, error) {
+func (db GapList) Gaps(ctx context.Context) ([]Gap, error) {
 	rows, err := db.reader.QueryContext(ctx, `SELECT id, from_at, to_at, why FROM gaps WHERE repaired_at IS NULL ORDER BY from_at, id`)
 	if err != nil {
 		return nil, fmt.Errorf("list gaps: %w", err)
@@ -62,7 +62,7 @@ func (db *DB) Gaps(ctx context.Context) ([]Gap, error) {
 }
 
 // GapRepaired notes that everything that can be known of a gap is known.
-func (db *DB) GapRepaired(ctx context.Context, id int64, at time.Time) error {
+func (db GapList) GapRepaired(ctx context.Context, id int64, at time.Time) error {
 	if _, err := db.writer.ExecContext(ctx, `UPDATE gaps SET repaired_at = ? WHERE id = ?`, at.UnixMilli(), id); err != nil {
 		return fmt.Errorf("note that a gap is repaired: %w", err)
 	}
@@ -73,7 +73,7 @@ func (db *DB) GapRepaired(ctx context.Context, id int64, at time.Time) error {
 }
 
 // Mark gives the moment kept under a name; zero: there is none.
-func (db *DB) Mark(ctx context.Context, name string) (time.Time, error) {
+func (db GapList) Mark(ctx context.Context, name string) (time.Time, error) {
 	var at int64
 	err := db.reader.QueryRowContext(ctx, `SELECT at FROM marks WHERE name = ?`, name).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -86,13 +86,13 @@ func (db *DB) Mark(ctx context.Context, name string) (time.Time, error) {
 }
 
 // ClearMark drops what is kept under a name.
-func (db *DB) ClearMark(ctx context.Context, name string) error {
+func (db GapList) ClearMark(ctx context.Context, name string) error {
 	_, err := db.writer.ExecContext(ctx, `DELETE FROM marks WHERE name = ?`, name)
 	return wrap("clear mark "+name, err)
 }
 
 // SetMark keeps a moment under a name.
-func (db *DB) SetMark(ctx context.Context, name string, at time.Time) error {
+func (db GapList) SetMark(ctx context.Context, name string, at time.Time) error {
 	if _, err := db.writer.ExecContext(ctx, `INSERT INTO marks (name, at) VALUES (?, ?)
 		ON CONFLICT (name) DO UPDATE SET at = excluded.at`, name, at.UnixMilli()); err != nil {
 		return fmt.Errorf("write mark %s: %w", name, err)

@@ -15,7 +15,7 @@ import (
 // record.Keep also for a call that is still open, that was forgotten, or that
 // went into another one. doubles are the calls that the account says went into
 // this one and whose own records Commit drops with it.
-func (db *DB) Judge(ctx context.Context, told record.Record) (v record.Verdict, merged record.Record, doubles []string, err error) {
+func (db CallRecords) Judge(ctx context.Context, told record.Record) (v record.Verdict, merged record.Record, doubles []string, err error) {
 	fail := func(err error) (record.Verdict, record.Record, []string, error) {
 		return record.Keep, told, nil, fmt.Errorf("judge record %s: %w", told.CallID, err)
 	}
@@ -47,7 +47,7 @@ func (db *DB) Judge(ctx context.Context, told record.Record) (v record.Verdict, 
 // Outranked tells whether what is kept of a call was told by a better teller
 // than r, and whether it is whole; else what r found on the disk is wanted all
 // the same.
-func (db *DB) Outranked(ctx context.Context, r *record.Record) (outranked, whole bool, err error) {
+func (db CallRecords) Outranked(ctx context.Context, r *record.Record) (outranked, whole bool, err error) {
 	var had record.Rank
 	err = db.reader.QueryRowContext(ctx, `SELECT rank FROM records WHERE call_id = ?`, r.CallID).Scan(&had)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -58,7 +58,7 @@ func (db *DB) Outranked(ctx context.Context, r *record.Record) (outranked, whole
 
 // unwanted tells whether no account of the call is wanted: it was forgotten, who
 // watches it will tell it, or it went into another one.
-func (db *DB) unwanted(ctx context.Context, r *record.Record) (bool, error) {
+func (db *file) unwanted(ctx context.Context, r *record.Record) (bool, error) {
 	details, err := json.Marshal(r.Details)
 	if err != nil {
 		return false, err
@@ -81,7 +81,7 @@ func (db *DB) unwanted(ctx context.Context, r *record.Record) (bool, error) {
 const doubled = `SELECT call_id FROM records WHERE call_id = ? AND (rank > ? OR rank >= ?)
 	AND json_extract(details, '$.mergedInto') IS NULL`
 
-func (db *DB) some(ctx context.Context, query string, args ...any) (bool, error) {
+func (db *file) some(ctx context.Context, query string, args ...any) (bool, error) {
 	err := db.reader.QueryRowContext(ctx, query, args...).Scan(new(any))
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil

@@ -14,7 +14,7 @@ import (
 const eraseStep = 200
 
 // inTx runs f in one transaction of the writer.
-func (db *DB) inTx(ctx context.Context, f func(*sql.Tx) error) error {
+func (db *file) inTx(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func deleteIn[T any](ctx context.Context, tx *sql.Tx, table, column string, valu
 // PruneRecords erases the calls that began before a time, with their traces and
 // what is known of their recordings, and tells how many. Each step leaves a line
 // in the audit.
-func (db *DB) PruneRecords(ctx context.Context, before time.Time) (int, error) {
+func (db Retention) PruneRecords(ctx context.Context, before time.Time) (int, error) {
 	total := 0
 	for {
 		ids, err := texts(ctx, db.reader, `SELECT call_id FROM records WHERE started_at < ? ORDER BY started_at LIMIT ?`, before.UnixMilli(), eraseStep)
@@ -104,7 +104,7 @@ func texts(ctx context.Context, from querier, query string, args ...any) ([]stri
 
 // OldRecordings lists whole recordings that began before a time, behind a
 // place in the order of time, at most limit.
-func (db *DB) OldRecordings(ctx context.Context, before time.Time, after Unsettled, limit int) ([]Unsettled, error) {
+func (db Retention) OldRecordings(ctx context.Context, before time.Time, after Unsettled, limit int) ([]Unsettled, error) {
 	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at FROM recordings INDEXED BY recordings_ready
 		WHERE state = 'ready' AND at < ? AND (at, call_id, id) > (?, ?, ?) ORDER BY at, call_id, id LIMIT ?`,
 		before.UnixMilli(), after.At.UnixMilli(), after.CallID, after.ID, limit)
@@ -120,7 +120,7 @@ func (db *DB) OldRecordings(ctx context.Context, before time.Time, after Unsettl
 
 // RecordingsErased notes that the files of recordings were deleted, with a line
 // in the audit.
-func (db *DB) RecordingsErased(ctx context.Context, list []Unsettled, files int) error {
+func (db Retention) RecordingsErased(ctx context.Context, list []Unsettled, files int) error {
 	err := db.inTx(ctx, func(tx *sql.Tx) error {
 		for _, u := range list {
 			if _, err := tx.ExecContext(ctx, `UPDATE recordings SET state = 'gone' WHERE call_id = ? AND id = ?`, u.CallID, u.ID); err != nil {

@@ -35,7 +35,7 @@ const columns = `call_id, direction, disposition, src_phone, src_phone_ext, dst_
 
 // Records lists records, newest first. more tells that there are further ones
 // behind the last.
-func (db *DB) Records(ctx context.Context, q Query) (list []record.Record, more bool, err error) {
+func (db CallRecords) Records(ctx context.Context, q Query) (list []record.Record, more bool, err error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
@@ -62,7 +62,7 @@ func (db *DB) Records(ctx context.Context, q Query) (list []record.Record, more 
 }
 
 // withRecordings fills in the recordings of a page, with one query.
-func (db *DB) withRecordings(ctx context.Context, list []record.Record) error {
+func (db CallRecords) withRecordings(ctx context.Context, list []record.Record) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -141,7 +141,7 @@ func (q Query) conditions() (where []string, args []any) {
 }
 
 // Record gives one record, or ErrNotFound.
-func (db *DB) Record(ctx context.Context, callID string) (record.Record, error) {
+func (db CallRecords) Record(ctx context.Context, callID string) (record.Record, error) {
 	r, err := scan(db.reader.QueryRowContext(ctx, `SELECT `+columns+` FROM records WHERE call_id = ?`, callID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, fmt.Errorf("read record %s: %w", callID, ErrNotFound)
@@ -164,7 +164,7 @@ type Unsettled struct {
 // Unsettled lists recordings whose files have to be looked at, oldest first,
 // at most limit, behind the one that the list before ended with; behind the zero
 // one: from the first.
-func (db *DB) Unsettled(ctx context.Context, after Unsettled, limit int) ([]Unsettled, error) {
+func (db CallRecords) Unsettled(ctx context.Context, after Unsettled, limit int) ([]Unsettled, error) {
 	since := int64(math.MinInt64)
 	if !after.At.IsZero() {
 		since = after.At.UnixMilli()
@@ -197,7 +197,7 @@ func scanUnsettled(rows *sql.Rows) (out []Unsettled, err error) {
 }
 
 // Ping asks the database for something small.
-func (db *DB) Ping(ctx context.Context) error {
+func (db *file) Ping(ctx context.Context) error {
 	var n int
 	if err := db.reader.QueryRowContext(ctx, `SELECT 1`).Scan(&n); err != nil {
 		return fmt.Errorf("read store %s: %w", db.path, err)

@@ -18,7 +18,7 @@ type Span struct{ First, Last int64 }
 func (s Span) Follows(after int64) bool { return after >= s.First-1 && after <= s.Last }
 
 // Span tells which changes are kept.
-func (db *DB) Span(ctx context.Context) (Span, error) {
+func (db ChangeLog) Span(ctx context.Context) (Span, error) {
 	var s Span
 	err := db.reader.QueryRowContext(ctx, `SELECT coalesce((SELECT min(seq) FROM changes), (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'changes'), 1),
 		coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)`).Scan(&s.First, &s.Last)
@@ -30,7 +30,7 @@ func (db *DB) Span(ctx context.Context) (Span, error) {
 
 // Changes lists changes behind a place in the sequence, in order, at most
 // limit.
-func (db *DB) Changes(ctx context.Context, after int64, limit int) ([]Change, error) {
+func (db ChangeLog) Changes(ctx context.Context, after int64, limit int) ([]Change, error) {
 	rows, err := db.reader.QueryContext(ctx, `SELECT seq, at, kind, call_id, body FROM changes WHERE seq > ? ORDER BY seq LIMIT ?`, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list changes: %w", err)
@@ -52,7 +52,7 @@ func (db *DB) Changes(ctx context.Context, after int64, limit int) ([]Change, er
 // ChangedRecords lists the records that changed behind a place in the
 // sequence, each once, as they are now, in the order of their latest change.
 // next is the place to ask from the next time.
-func (db *DB) ChangedRecords(ctx context.Context, after int64, limit int) (list []record.Record, next int64, err error) {
+func (db ChangeLog) ChangedRecords(ctx context.Context, after int64, limit int) (list []record.Record, next int64, err error) {
 	rows, err := db.reader.QueryContext(ctx, `SELECT seq, call_id FROM changes WHERE seq > ? AND kind LIKE 'record%' ORDER BY seq LIMIT ?`, after, limit)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list changed records: %w", err)
@@ -75,7 +75,7 @@ func (db *DB) ChangedRecords(ctx context.Context, after int64, limit int) (list 
 		return nil, 0, fmt.Errorf("list changed records: %w", err)
 	}
 	for _, id := range ids {
-		r, err := db.Record(ctx, id)
+		r, err := CallRecords{db.file}.Record(ctx, id)
 		if errors.Is(err, ErrNotFound) {
 			continue // removed since
 		}
@@ -95,7 +95,7 @@ const pruneStep = 5000
 // known of their deliveries, and tells how many. A change that still waits for
 // a webhook stays, and so does everything behind it, so that what is kept has
 // no holes.
-func (db *DB) PruneChanges(ctx context.Context, before time.Time) (int64, error) {
+func (db ChangeLog) PruneChanges(ctx context.Context, before time.Time) (int64, error) {
 	span, err := db.Span(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("prune changes: %w", err)
@@ -119,7 +119,7 @@ func (db *DB) PruneChanges(ctx context.Context, before time.Time) (int64, error)
 	return pruned, nil
 }
 
-func (db *DB) pruneTo(ctx context.Context, seq int64) (int64, error) {
+func (db ChangeLog) pruneTo(ctx context.Context, seq int64) (int64, error) {
 	tx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, err

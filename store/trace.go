@@ -21,7 +21,7 @@ type Closed struct {
 }
 
 // closeJournals turns the journals of ended calls into traces.
-func (db *DB) closeJournals(ctx context.Context, tx *sql.Tx, closed []Closed) error {
+func (db Journals) closeJournals(ctx context.Context, tx *sql.Tx, closed []Closed) error {
 	for _, c := range closed {
 		events, err := db.packJournal(ctx, tx, c.CallID)
 		if err != nil {
@@ -42,7 +42,7 @@ func (db *DB) closeJournals(ctx context.Context, tx *sql.Tx, closed []Closed) er
 }
 
 // packJournal is a call's journal as gzipped lines; nil where there is none.
-func (db *DB) packJournal(ctx context.Context, tx *sql.Tx, callID string) ([]byte, error) {
+func (db Journals) packJournal(ctx context.Context, tx *sql.Tx, callID string) ([]byte, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT event FROM journal WHERE call_id = ? ORDER BY seq`, callID)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (db *DB) packJournal(ctx context.Context, tx *sql.Tx, callID string) ([]byt
 
 // Trace gives the facts from which a call's record was made, in order, or
 // ErrNotFound: a call whose trace was not kept, or is too old.
-func (db *DB) Trace(ctx context.Context, callID string) ([]record.Event, error) {
+func (db Journals) Trace(ctx context.Context, callID string) ([]record.Event, error) {
 	var packed []byte
 	err := db.reader.QueryRowContext(ctx, `SELECT events FROM traces WHERE call_id = ?`, callID).Scan(&packed)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -103,7 +103,7 @@ func (db *DB) Trace(ctx context.Context, callID string) ([]record.Event, error) 
 
 // PruneTraces drops the traces of calls that ended before a time, and tells
 // how many.
-func (db *DB) PruneTraces(ctx context.Context, before time.Time) (int64, error) {
+func (db Journals) PruneTraces(ctx context.Context, before time.Time) (int64, error) {
 	res, err := db.writer.ExecContext(ctx, `DELETE FROM traces WHERE at < ?`, before.UnixMilli())
 	if err != nil {
 		return 0, fmt.Errorf("prune traces: %w", err)
@@ -116,7 +116,7 @@ func (db *DB) PruneTraces(ctx context.Context, before time.Time) (int64, error) 
 // this program's, as after an upgrade until voipd is restarted, it is an error
 // that says so.
 func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
-	db := &DB{path: path, state: &fileState{}}
+	db := newDB(path)
 	db.reader = sql.OpenDB(&dialer{dsn(path, "ro", "_query_only=1"), nil, db.state})
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(err, db.reader.Close())
