@@ -71,7 +71,7 @@ func (m *Machine) moments(c *call, r *Record, answered, end time.Time) [5]time.T
 	return [5]time.Time{began, began, reached, decided, answered}
 }
 
-// describe fills the details that no rule decides and that are no lists.
+// describe fills the details that no rule decides, but for the long lists.
 func (m *Machine) describe(c *call, d *Details) {
 	d.BeganBy = c.beganBy()
 	d.DID, d.CallerName = c.did, c.origin.callerName
@@ -89,13 +89,13 @@ func (m *Machine) describe(c *call, d *Details) {
 		d.HangupBy = c.hungUpBy.phone(&m.rules)
 	}
 	d.MergedInto = c.mergedInto
+	d.Absorbed = append(d.Absorbed, c.absorbed...)
 	d.PBX, d.Source = m.rules.PBX, c.source.String()
 }
 
-// list fills the lists among the details.
+// list fills the lists that grow with a call.
 func (m *Machine) list(c *call, d *Details, end time.Time) {
 	d.Transfers = append(d.Transfers, c.transfers...)
-	d.Absorbed = append(d.Absorbed, c.absorbed...)
 	d.Approximate = append(d.Approximate, c.approx...)
 	d.RangOmitted = c.dropped.count
 	for _, a := range c.attempts {

@@ -15,7 +15,7 @@ const (
 
 // Live is a call that goes on, as it is after the latest fact.
 type Live struct {
-	Record    Record // provisional: as if the call ended now, but for disposition and end; its details have no lists
+	Record    Record // provisional: as if the call ended now, but for disposition and end; its details have no lists but Absorbed
 	State     LiveState
 	Ringing   []string // phones that ring, in the order of their ringing
 	Talking   []string // phones in a conversation, in the order of its beginning

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
 
@@ -25,9 +24,9 @@ func BenchmarkCommit(b *testing.B) {
 			defer db.Close()
 			records := 0
 			for b.Loop() {
-				batch := store.Batch{Records: make([]record.Record, size)}
-				for i := range batch.Records {
-					batch.Records[i] = call(fmt.Sprintf("1795366192.%d", records), records)
+				var batch store.Batch
+				for range size {
+					batch.Put(call(fmt.Sprintf("1795366192.%d", records), records))
 					records++
 				}
 				if err := db.Commit(context.Background(), &batch); err != nil {

@@ -5,13 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
-)
 
-// The kinds of changes that the store itself knows. A change with a Record of
-// its batch gets the one or the other by what the table holds.
-const (
-	RecordCreated   = "record.created"
-	RecordCorrected = "record.corrected"
+	"github.com/voipd/voipd/record"
 )
 
 // Change is one thing told to the outside.
@@ -21,11 +16,11 @@ type Change struct {
 	Kind   string
 	CallID string
 	Body   []byte // a JSON object
-	// Record is the number, from 1, of the record of the batch that this tells;
-	// 0: none. RecordCreated of a call that has a record already is written as
-	// RecordCorrected, the other way round likewise, and either not at all where
-	// a better account of the call is there.
-	Record int
+	// Record is the record of the batch that this tells; nil: none. KindOf then
+	// gives the Kind by what became of the record, in the transaction that writes
+	// both; an empty one is not told.
+	Record *record.Record
+	KindOf func(record.Verdict) string
 }
 
 // To says that a change goes to a webhook.
@@ -61,37 +56,16 @@ func (db *file) wake() {
 	}
 }
 
-// outcome is what became of a record that was written.
-type outcome uint8
-
-const (
-	created outcome = iota + 1
-	replaced
-	refused // a better account is there
-)
-
-// kind is what a change is called after its record was written; empty: it is
-// not told.
-func (c *Change) kind(records []outcome) string {
-	if c.Record == 0 || c.Kind != RecordCreated && c.Kind != RecordCorrected {
-		return c.Kind
-	}
-	switch records[c.Record-1] {
-	case created:
-		return RecordCreated
-	case replaced:
-		return RecordCorrected
-	}
-	return ""
-}
-
 // writeChanges writes changes in their order, and into the outbox who gets
 // them.
-func (db ChangeLog) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, records []outcome) error {
+func (db ChangeLog) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, verdicts map[*record.Record]record.Verdict) error {
 	now := time.Now()
 	for i := range b.Changes {
 		c := &b.Changes[i]
-		kind := c.kind(records)
+		kind := c.Kind
+		if c.Record != nil && c.KindOf != nil {
+			kind = c.KindOf(verdicts[c.Record])
+		}
 		if kind == "" {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -37,9 +38,9 @@ func write(t *testing.T, db *store.DB, b *store.Batch) {
 }
 
 // told writes a record and the change that tells it.
-func told(t *testing.T, db *store.DB, r record.Record, kind string) {
+func told(t *testing.T, db *store.DB, r record.Record) {
 	t.Helper()
-	write(t, db, &store.Batch{Records: []record.Record{r}, Changes: []store.Change{{Kind: kind, CallID: r.CallID, Body: []byte(`{}`), Record: 1}}})
+	write(t, db, &store.Batch{Records: []*record.Record{&r}, Changes: []store.Change{{Record: &r, KindOf: contract.RecordKind, CallID: r.CallID, Body: []byte(`{}`)}}})
 }
 
 func kinds(t *testing.T, db *store.DB, after int64) []string {
@@ -61,10 +62,10 @@ func TestARecordIsCreatedOnce(t *testing.T) {
 	db := openOutbox(t)
 	worse := call("1.1", 0)
 	worse.Details.Source = "cdr"
-	told(t, db, call("1.1", 0), store.RecordCreated)
-	told(t, db, worse, store.RecordCreated)
-	told(t, db, call("1.1", 0), store.RecordCreated)
-	told(t, db, call("1.2", 0), store.RecordCorrected)
+	told(t, db, call("1.1", 0))
+	told(t, db, worse)
+	told(t, db, call("1.1", 0))
+	told(t, db, call("1.2", 0))
 	want := []string{"record.created 1.1", "record.corrected 1.1", "record.created 1.2"}
 	if got := kinds(t, db, 0); !cmp.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -166,7 +167,7 @@ func TestDueInOrder(t *testing.T) {
 func TestChangedWakes(t *testing.T) {
 	db := openOutbox(t)
 	changed := db.Changed()
-	write(t, db, &store.Batch{Records: []record.Record{call("1.1", 0)}})
+	commit(t, db, call("1.1", 0))
 	select {
 	case <-changed:
 		t.Error("woken by nothing")

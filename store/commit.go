@@ -14,18 +14,25 @@ import (
 // Batch is what one transaction writes: the facts that were taken in and what
 // they decided.
 type Batch struct {
-	Journal []Entry         // facts, each with the call that it is about after the batch
-	Merged  [][2]string     // the journal of the first call id goes on under the second
-	Closed  []Closed        // calls that ended: their journals become traces
-	Records []record.Record // new and revised records
-	Changes []Change        // what is told to the outside of it, in order
-	Last    int64           // set by Commit: place of the last change in the sequence; 0: none was written
+	Journal []Entry          // facts, each with the call that it is about after the batch
+	Merged  [][2]string      // the journal of the first call id goes on under the second
+	Closed  []Closed         // calls that ended: their journals become traces
+	Records []*record.Record // new and revised records
+	Changes []Change         // what is told to the outside of it, in order
+	Last    int64            // set by Commit: place of the last change in the sequence; 0: none was written
 }
 
 // Entry is one fact in the journal of an open call.
 type Entry struct {
 	CallID string
 	Event  record.Event
+}
+
+// Put adds records.
+func (b *Batch) Put(all ...record.Record) {
+	for i := range all {
+		b.Records = append(b.Records, &all[i])
+	}
 }
 
 // Empty tells whether there is nothing to write.
@@ -63,14 +70,15 @@ func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 	if err := db.writeJournal(ctx, tx, b); err != nil {
 		return err
 	}
-	outcomes := make([]outcome, len(b.Records))
-	for i := range b.Records {
-		var err error
-		if outcomes[i], err = db.putRecord(ctx, tx, &b.Records[i]); err != nil {
+	verdicts := make(map[*record.Record]record.Verdict, len(b.Records))
+	for _, r := range b.Records {
+		v, err := db.putRecord(ctx, tx, r)
+		if err != nil {
 			return err
 		}
+		verdicts[r] = v
 	}
-	return db.writeChanges(ctx, tx, b, outcomes)
+	return db.writeChanges(ctx, tx, b, verdicts)
 }
 
 func (db Journals) writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
@@ -96,11 +104,11 @@ func (db Journals) writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error
 	return db.closeJournals(ctx, tx, b.Closed)
 }
 
-// putRecord writes a record over the one of the same call, unless that one was
-// told by a better teller, or the call was forgotten.
-func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (outcome, error) {
+// putRecord writes a record over the one of the same call, unless that one is of
+// a better source, or the call was forgotten.
+func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (record.Verdict, error) {
 	if gone, err := db.isForgotten(ctx, tx, r.CallID); err != nil || gone {
-		return refused, wrap("write record "+r.CallID, err)
+		return record.Keep, wrap("write record "+r.CallID, err)
 	}
 	details := r.Details
 	details.Recordings = nil
@@ -108,10 +116,10 @@ func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (outc
 	if err != nil {
 		return 0, fmt.Errorf("write record %s: %w", r.CallID, err)
 	}
-	done := created
+	done := record.Add
 	switch err := tx.QueryRowContext(ctx, `SELECT 1 FROM records WHERE call_id = ?`, r.CallID).Scan(new(int)); {
 	case err == nil:
-		done = replaced
+		done = record.Replace
 	case !errors.Is(err, sql.ErrNoRows):
 		return 0, fmt.Errorf("write record %s: %w", r.CallID, err)
 	}
@@ -130,7 +138,7 @@ func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (outc
 		return 0, fmt.Errorf("write record %s: %w", r.CallID, err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return refused, err // a better account of this call is there already
+		return record.Keep, err // a better account of this call is there already
 	}
 	if err := putAbsorbed(ctx, tx, r); err != nil {
 		return 0, err

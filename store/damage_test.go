@@ -41,7 +41,7 @@ func filled(t *testing.T, path string) (secret []byte) {
 	fact := record.Event{Kind: record.Created, Channel: record.Channel{ID: "open", Linked: "open"}, Number: "101"}
 	write(t, db, &store.Batch{Journal: []store.Entry{{CallID: "open", Event: fact}}})
 	for i := range 300 {
-		told(t, db, call(fmt.Sprintf("1.%d", i), i), store.RecordCreated)
+		told(t, db, call(fmt.Sprintf("1.%d", i), i))
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func TestDamagedAtStart(t *testing.T) {
 			if facts, err := db.Journal(ctx); err != nil || c.keeps != (len(facts) == 1) {
 				t.Errorf("open calls kept: %v (%v)", facts, err)
 			}
-			told(t, db, call("9.1", 0), store.RecordCreated)
+			told(t, db, call("9.1", 0))
 			if span, err := db.Span(ctx); err != nil || c.keeps && span.Last != 301 {
 				t.Errorf("places in the sequence: %+v (%v)", span, err)
 			}
@@ -153,7 +153,8 @@ func TestDamagedWhileOpen(t *testing.T) {
 		t.Fatalf("a sound one was renewed: %v", err)
 	}
 	spoil(t, path, root, 1)
-	b := &store.Batch{Records: []record.Record{call("9.1", 0)}}
+	b := &store.Batch{}
+	b.Put(call("9.1", 0))
 	if err := db.Commit(ctx, b); store.TroubleOf(err) != store.Damaged || db.Damage() == "" {
 		t.Fatalf("got %v, %q", err, db.Damage())
 	}

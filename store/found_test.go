@@ -64,7 +64,7 @@ func TestFoundRecordings(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			if err := db.Commit(t.Context(), &store.Batch{Records: []record.Record{c.kept}}); err != nil {
+			if err := db.Commit(t.Context(), batch(c.kept)); err != nil {
 				t.Fatal(err)
 			}
 			outranked, whole, err := db.Outranked(t.Context(), &c.told)
@@ -79,7 +79,7 @@ func TestFoundRecordings(t *testing.T) {
 				if v == record.Keep {
 					continue
 				}
-				if err := db.Commit(t.Context(), &store.Batch{Records: []record.Record{better}}); err != nil {
+				if err := db.Commit(t.Context(), &store.Batch{Records: []*record.Record{&better}}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -51,7 +51,9 @@ func TestDoubles(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			if err := db.Commit(t.Context(), &store.Batch{Records: c.kept}); err != nil {
+			var b store.Batch
+			b.Put(c.kept...)
+			if err := db.Commit(t.Context(), &b); err != nil {
 				t.Fatal(err)
 			}
 			for i, want := range []record.Verdict{c.verdict, record.Keep} { // told again, nothing changes
@@ -62,7 +64,7 @@ func TestDoubles(t *testing.T) {
 				if v == record.Keep {
 					break
 				}
-				if err := db.Commit(t.Context(), &store.Batch{Records: []record.Record{better}}); err != nil {
+				if err := db.Commit(t.Context(), &store.Batch{Records: []*record.Record{&better}}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -28,8 +29,8 @@ func whole(t *testing.T, db *store.DB, id, number string) {
 	fact := record.Event{At: r.Details.StartedAt, Kind: record.Created, Channel: record.Channel{ID: id, Linked: id}, Number: number}
 	write(t, db, &store.Batch{Journal: []store.Entry{{CallID: id, Event: fact}},
 		Changes: []store.Change{{Kind: "call.started", CallID: id, Body: []byte(`{"srcPhone":"` + number + `"}`)}}})
-	write(t, db, &store.Batch{Records: []record.Record{r}, Closed: []store.Closed{{CallID: id, At: r.Details.EndedAt}},
-		Changes: []store.Change{{Kind: store.RecordCreated, CallID: id, Record: 1, Body: []byte(`{"srcPhone":"` + number + `"}`)}}})
+	write(t, db, &store.Batch{Records: []*record.Record{&r}, Closed: []store.Closed{{CallID: id, At: r.Details.EndedAt}},
+		Changes: []store.Change{{Record: &r, KindOf: contract.RecordKind, CallID: id, Body: []byte(`{"srcPhone":"` + number + `"}`)}}})
 }
 
 // inFiles tells which files of the database hold a text.
@@ -97,7 +98,7 @@ func TestForget(t *testing.T) {
 			t.Errorf("%s comes back: %v (%v)", r.CallID, v, err)
 		}
 	}
-	told(t, db, again, store.RecordCreated)
+	told(t, db, again)
 	if _, err := db.Record(ctx, "1.7"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a forgotten call was written again: %v", err)
 	}
@@ -135,7 +136,7 @@ func TestBackup(t *testing.T) {
 				done <- n
 				return
 			default:
-				told(t, db, call(fmt.Sprintf("2.%d", n), 0), store.RecordCreated)
+				told(t, db, call(fmt.Sprintf("2.%d", n), 0))
 			}
 		}
 	}()
@@ -160,7 +161,7 @@ func TestBackup(t *testing.T) {
 	if n := count(t, restored); n != c.Records {
 		t.Errorf("the copy has %d records, want %d", n, c.Records)
 	}
-	told(t, restored, call("3.1", 0), store.RecordCreated)
+	told(t, restored, call("3.1", 0))
 	list, err := restored.Changes(ctx, 0, 100_000)
 	if err != nil || int64(len(list)) < c.Records || !slices.IsSortedFunc(list, func(a, b store.Change) int { return int(a.Seq - b.Seq) }) {
 		t.Errorf("the copy has %d changes (%v)", len(list), err)

@@ -40,9 +40,16 @@ func call(id string, at int) record.Record {
 
 func commit(t *testing.T, db *store.DB, records ...record.Record) {
 	t.Helper()
-	if err := db.Commit(context.Background(), &store.Batch{Records: records}); err != nil {
+	if err := db.Commit(context.Background(), batch(records...)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// batch has records alone.
+func batch(all ...record.Record) *store.Batch {
+	var b store.Batch
+	b.Put(all...)
+	return &b
 }
 
 // count is how many records the database has.

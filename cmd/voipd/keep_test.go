@@ -47,7 +47,7 @@ func kept(t *testing.T) (conf, db, audio string) {
 		if number == person {
 			r.Details.Recordings = []record.Recording{{ID: "r", Path: audio, At: at, State: record.Ready}}
 		}
-		if err := s.Commit(ctx, &store.Batch{Records: []record.Record{r}}); err != nil {
+		if err := s.Commit(ctx, &store.Batch{Records: []*record.Record{&r}}); err != nil {
 			t.Fatal(err)
 		}
 	}

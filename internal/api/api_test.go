@@ -103,7 +103,9 @@ func (o *office) call(id string, minute int, state record.RecordingState) record
 // put writes records.
 func (o *office) put(all ...record.Record) {
 	o.t.Helper()
-	if err := o.db.Commit(context.Background(), &store.Batch{Records: all}); err != nil {
+	var b store.Batch
+	b.Put(all...)
+	if err := o.db.Commit(context.Background(), &b); err != nil {
 		o.t.Fatal(err)
 	}
 }
@@ -383,7 +385,7 @@ func TestNoLink(t *testing.T) {
 	o.call("text", 4, record.Ready)
 	outside := o.call("outside", 5, "")
 	outside.Details.Recordings = []record.Recording{{ID: "r", Path: "/etc/passwd", State: record.Ready, Talk: true}}
-	if err := o.db.Commit(context.Background(), &store.Batch{Records: []record.Record{outside}}); err != nil {
+	if err := o.db.Commit(context.Background(), &store.Batch{Records: []*record.Record{&outside}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -97,11 +97,11 @@ func begin() time.Time { return time.Unix(1_795_366_192, 0).UTC() }
 func fill(b *testing.B, db *store.DB) {
 	const batch = 10_000
 	for n := 0; n < manyRecords; n += batch {
-		records := make([]record.Record, batch)
-		for i := range records {
-			records[i] = theCall(n + i)
+		var all store.Batch
+		for i := range batch {
+			all.Put(theCall(n + i))
 		}
-		if err := db.Commit(context.Background(), &store.Batch{Records: records}); err != nil {
+		if err := db.Commit(context.Background(), &all); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -203,7 +204,7 @@ func TestPull(t *testing.T) {
 	o := newOffice(t)
 	for _, id := range []string{"1.1", "1.2", "1.1"} {
 		r := o.call(id, 0, "")
-		b := &store.Batch{Records: []record.Record{r}, Changes: []store.Change{{Kind: store.RecordCreated, CallID: id, Body: []byte(`{}`), Record: 1}}}
+		b := &store.Batch{Records: []*record.Record{&r}, Changes: []store.Change{{Record: &r, KindOf: contract.RecordKind, CallID: id, Body: []byte(`{}`)}}}
 		if err := o.db.Commit(context.Background(), b); err != nil {
 			t.Fatal(err)
 		}

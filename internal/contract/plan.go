@@ -15,17 +15,29 @@ type Event struct {
 	Kind   string
 	CallID string
 	Body   []byte // [Body] as JSON
-	// Record is the number, from 1, of the record of the batch that this tells; 0:
-	// none.
-	Record int
+	// Record is the record that this tells; nil: none. KindOf, where there is one,
+	// gives the Kind once it is known what became of the record; empty: nothing is
+	// told.
+	Record *record.Record
+	KindOf func(record.Verdict) string
+}
+
+// RecordKind is the kind of an event that tells a record.
+func RecordKind(v record.Verdict) string {
+	switch v {
+	case record.Add:
+		return RecordCreated
+	case record.Replace:
+		return RecordCorrected
+	}
+	return ""
 }
 
 // Plan tells which changes, and with what bodies, a change of the Machine is to
 // the outside. live is how the call stands that goes on: the change's own, for
-// a merged call the one it went into; nil where there is none. record is the
-// place of the change's Record in its batch, from 1.
-func Plan(c record.Change, live *record.Live, place int) []Event {
-	p := planner{change: c, live: live, place: place}
+// a merged call the one it went into; nil where there is none.
+func Plan(c record.Change, live *record.Live) []Event {
+	p := planner{change: c, live: live}
 	switch c.Kind {
 	case record.CallBegan:
 		if live != nil && live.Record.Details.BeganBy == "operator" {
@@ -58,7 +70,6 @@ func Plan(c record.Change, live *record.Live, place int) []Event {
 type planner struct {
 	change record.Change
 	live   *record.Live
-	place  int
 	out    []Event
 }
 
@@ -72,7 +83,7 @@ func (p *planner) tell(kind, phone string) {
 	case CallStarted, CallAnswered:
 		b.Call.DstPhone = p.rung(b.Call)
 	}
-	p.add(kind, b, 0)
+	p.add(kind, b)
 }
 
 // call is the call as far as it is known.
@@ -96,10 +107,10 @@ func (p *planner) rung(c EventCall) string {
 	if c.Direction == string(record.Out) || p.live == nil {
 		return c.DstPhone
 	}
-	about, place := c.DstPhone, -1
+	about, latest := c.DstPhone, -1
 	for _, phone := range []string{c.Phone, c.Other} {
-		if i := slices.Index(p.live.Operators, phone); phone != c.SrcPhone && i > place {
-			about, place = phone, i
+		if i := slices.Index(p.live.Operators, phone); phone != c.SrcPhone && i > latest {
+			about, latest = phone, i
 		}
 	}
 	return about
@@ -107,10 +118,9 @@ func (p *planner) rung(c EventCall) string {
 
 // record adds that the call has a record.
 func (p *planner) record(kind string) {
-	if p.change.Record == nil {
-		return
+	if p.change.Record != nil {
+		p.add(kind, p.withRecord()).KindOf = RecordKind
 	}
-	p.add(kind, p.withRecord(), p.place)
 }
 
 func (p *planner) withRecord() Body {
@@ -133,7 +143,7 @@ func (p *planner) revised() {
 		case rec.State == record.Ready:
 			b := p.withRecord()
 			b.Call.Recording = id
-			p.add(RecordingReady, b, p.place)
+			p.add(RecordingReady, b)
 			return
 		case rec.State == record.Growing:
 			return
@@ -142,10 +152,11 @@ func (p *planner) revised() {
 	p.record(RecordCorrected)
 }
 
-func (p *planner) add(kind string, b Body, place int) {
+func (p *planner) add(kind string, b Body) *Event {
 	text, err := json.Marshal(b)
 	if err != nil { // a time beyond the year 9999: the call is told without its record
 		text, _ = json.Marshal(Body{Call: b.Call})
 	}
-	p.out = append(p.out, Event{At: p.change.At, Kind: kind, CallID: p.change.CallID, Body: text, Record: place})
+	p.out = append(p.out, Event{At: p.change.At, Kind: kind, CallID: p.change.CallID, Body: text, Record: p.change.Record})
+	return &p.out[len(p.out)-1]
 }

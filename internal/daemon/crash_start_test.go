@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -191,7 +192,7 @@ func (o *office) toldOnce(id string) {
 	}
 	var told []string
 	for _, c := range list {
-		if c.Kind == store.RecordCreated {
+		if c.Kind == contract.RecordCreated {
 			told = append(told, c.CallID)
 		}
 	}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/repair"
@@ -347,7 +348,7 @@ func (w *work) checkTold(ctx context.Context) {
 	w.check(err)
 	created := map[string]int{}
 	for _, c := range list {
-		if c.Kind == store.RecordCreated {
+		if c.Kind == contract.RecordCreated {
 			created[c.CallID]++
 		}
 	}
@@ -383,8 +384,8 @@ func (w *work) keeping(ctx context.Context) {
 				Details: record.Details{StartedAt: started, EndedAt: started.Add(time.Minute), Source: "ami",
 					Recordings: []record.Recording{{ID: "r", Path: "/m/x.wav", At: started, State: record.Ready}}}}
 			fact := record.Event{At: started, Kind: record.Created, Channel: record.Channel{ID: id, Linked: id}, Number: number}
-			w.check(w.db.Commit(ctx, &store.Batch{Journal: []store.Entry{{CallID: id, Event: fact}}, Records: []record.Record{r},
-				Closed: []store.Closed{{CallID: id, At: started}}, Changes: []store.Change{{Kind: store.RecordCreated, CallID: id, Record: 1, Body: []byte(`{}`)}}}))
+			w.check(w.db.Commit(ctx, &store.Batch{Journal: []store.Entry{{CallID: id, Event: fact}}, Records: []*record.Record{&r},
+				Closed: []store.Closed{{CallID: id, At: started}}, Changes: []store.Change{{Record: &r, KindOf: contract.RecordKind, CallID: id, Body: []byte(`{}`)}}}))
 		}
 	})
 	w.step("keep_recordings", func() {

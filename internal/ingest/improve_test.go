@@ -66,7 +66,7 @@ func TestImprove(t *testing.T) {
 	improve(missed, ingest.Improved{Kept: 1})
 	cut := whole
 	cut.CallID, cut.Details.Approximate = "cut", []string{"its end was not seen"}
-	if err := d.Commit(ctx, &store.Batch{Records: []record.Record{cut}}); err != nil {
+	if err := d.Commit(ctx, &store.Batch{Records: []*record.Record{&cut}}); err != nil {
 		t.Fatal(err)
 	}
 	better := byCEL

@@ -49,9 +49,8 @@ type Options struct {
 	Resync func()
 	// Plan tells what a change is to the outside; it is written with the change.
 	// live is how the call stands that goes on (of a merged call the one it went
-	// into), or nil; place is that of the change's Record in the batch, from 1.
-	// nil: nothing is told to the outside.
-	Plan func(c record.Change, live *record.Live, place int) []store.Change
+	// into), or nil. nil: nothing is told to the outside.
+	Plan func(c record.Change, live *record.Live) []store.Change
 	// Publish is told what was decided, after it is on the disk, from the
 	// loop's goroutine. It must not block.
 	Publish func([]record.Change)

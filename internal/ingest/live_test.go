@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
@@ -14,16 +15,16 @@ import (
 )
 
 // plan tells every change by its kind, and the state of its call.
-func plan(c record.Change, live *record.Live, place int) []store.Change {
+func plan(c record.Change, live *record.Live) []store.Change {
 	state := "over"
 	if live != nil {
 		state = string(live.State)
 	}
 	kind := c.Kind.String()
-	if place > 0 {
-		kind = store.RecordCreated
+	if c.Record != nil {
+		kind = contract.RecordCreated
 	}
-	return []store.Change{{At: c.At, Kind: kind, CallID: c.CallID, Body: []byte(`{"state":"` + state + `"}`), Record: place}}
+	return []store.Change{{At: c.At, Kind: kind, CallID: c.CallID, Body: []byte(`{"state":"` + state + `"}`), Record: c.Record}}
 }
 
 func planning(t *testing.T, d *disk) *running {

@@ -118,10 +118,8 @@ func (l *Loop) decided(s *step, c record.Change) {
 	case record.CallEnded:
 		b.Closed = append(b.Closed, store.Closed{CallID: c.CallID, At: c.At})
 	}
-	place := 0
 	if c.Record != nil {
-		b.Records = append(b.Records, *c.Record)
-		place = len(b.Records)
+		b.Records = append(b.Records, c.Record)
 	}
 	if l.opt.Plan == nil {
 		return
@@ -131,10 +129,10 @@ func (l *Loop) decided(s *step, c record.Change) {
 		id = c.Other
 	}
 	if live, open := l.machine.OpenLive(id); open {
-		b.Changes = append(b.Changes, l.opt.Plan(c, &live, place)...)
+		b.Changes = append(b.Changes, l.opt.Plan(c, &live)...)
 		return
 	}
-	b.Changes = append(b.Changes, l.opt.Plan(c, nil, place)...)
+	b.Changes = append(b.Changes, l.opt.Plan(c, nil)...)
 }
 
 // commit writes the step's batch, and tries again until it is on the disk or

@@ -112,7 +112,7 @@ func (o *ImportOptions) keep(ctx context.Context, n *Imported, p backfill.Part) 
 		if o.Check != nil {
 			o.Check(&better)
 		}
-		b.Records = append(b.Records, better)
+		b.Put(better)
 	}
 	if o.DryRun || b.Empty() {
 		return nil

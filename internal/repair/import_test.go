@@ -189,7 +189,9 @@ func TestWhoOutranksWhom(t *testing.T) {
 				imported(t, repair.ImportOptions{Source: source(t, who, calls(t, "in-answered", who, 1)), Rules: rules(), Store: db})
 				continue
 			}
-			if err := db.Commit(t.Context(), &store.Batch{Records: []record.Record{live(t, who)}}); err != nil {
+			var b store.Batch
+			b.Put(live(t, who))
+			if err := db.Commit(t.Context(), &b); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -241,13 +243,13 @@ func TestNothingTwice(t *testing.T) {
 		t.Errorf("a part of a call would become a record: %v, %v", v, err)
 	}
 	other := newStore(t)
-	if err := other.Commit(t.Context(), &store.Batch{Records: []record.Record{double}}); err != nil {
+	if err := other.Commit(t.Context(), batch(double)); err != nil {
 		t.Fatal(err)
 	}
 	if v, _, doubles, err := other.Judge(t.Context(), kept[0]); v != record.Add || len(doubles) != 1 || err != nil {
 		t.Errorf("got %v, %v, %v", v, doubles, err)
 	}
-	if err := other.Commit(t.Context(), &store.Batch{Records: kept}); err != nil {
+	if err := other.Commit(t.Context(), batch(kept...)); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(kept, all(t, other)); diff != "" {
@@ -260,4 +262,11 @@ func TestNothingTwice(t *testing.T) {
 	if v, _, _, err := open.Judge(t.Context(), kept[0]); v != record.Keep || err != nil {
 		t.Errorf("a call that goes on would be told: %v, %v", v, err)
 	}
+}
+
+// batch has records alone.
+func batch(all ...record.Record) *store.Batch {
+	var b store.Batch
+	b.Put(all...)
+	return &b
 }

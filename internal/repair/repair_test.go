@@ -238,7 +238,7 @@ func TestRecordingsAreLookedFor(t *testing.T) {
 	w := newWorkshop(t, began().Add(-time.Hour))
 	w.writes(2)
 	whole := live(t, "whole") // the first of the two
-	if err := w.db.Commit(t.Context(), &store.Batch{Records: []record.Record{whole}}); err != nil {
+	if err := w.db.Commit(t.Context(), batch(whole)); err != nil {
 		t.Fatal(err)
 	}
 	var broken atomic.Bool

@@ -29,8 +29,8 @@ func examples(t *testing.T) (started, created store.Change) {
 	provisional := r
 	provisional.Disposition, provisional.DstPhone = record.Unknown, "101"
 	live := record.Live{Record: provisional, Operators: []string{"101"}}
-	first := webhook.Plan(record.Change{Kind: record.PhoneRang, At: began, CallID: r.CallID, Phone: "101", Other: r.SrcPhone}, &live, 0)
-	last := webhook.Plan(record.Change{Kind: record.CallEnded, At: r.Details.EndedAt, CallID: r.CallID, Record: &r}, nil, 1)
+	first := webhook.Plan(record.Change{Kind: record.PhoneRang, At: began, CallID: r.CallID, Phone: "101", Other: r.SrcPhone}, &live)
+	last := webhook.Plan(record.Change{Kind: record.CallEnded, At: r.Details.EndedAt, CallID: r.CallID, Record: &r}, nil)
 	if len(first) != 1 || len(last) != 2 {
 		t.Fatalf("%d and %d events", len(first), len(last))
 	}
@@ -83,7 +83,7 @@ func TestBodies(t *testing.T) {
 func TestHostileNames(t *testing.T) {
 	hostile := "\"},\"type\":\"record.created\" </script> \x00\u2028 {{.type}}"
 	live := record.Live{Record: record.Record{Direction: record.In, SrcPhone: hostile}}
-	c := webhook.Plan(record.Change{Kind: record.PhoneRang, CallID: hostile, Phone: "101"}, &live, 0)[0]
+	c := webhook.Plan(record.Change{Kind: record.PhoneRang, CallID: hostile, Phone: "101"}, &live)[0]
 	own, err := webhook.Own("own", `{"call": {{json .call}}}`)
 	if err != nil {
 		t.Fatal(err)

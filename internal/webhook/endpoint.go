@@ -45,10 +45,10 @@ func Route(endpoints []Endpoint) store.Route {
 }
 
 // Plan is [contract.Plan] as the store's change log keeps it.
-func Plan(c record.Change, live *record.Live, place int) []store.Change {
+func Plan(c record.Change, live *record.Live) []store.Change {
 	var out []store.Change
-	for _, e := range contract.Plan(c, live, place) {
-		out = append(out, store.Change{At: e.At, Kind: e.Kind, CallID: e.CallID, Body: e.Body, Record: e.Record})
+	for _, e := range contract.Plan(c, live) {
+		out = append(out, store.Change{At: e.At, Kind: e.Kind, CallID: e.CallID, Body: e.Body, Record: e.Record, KindOf: e.KindOf})
 	}
 	return out
 }

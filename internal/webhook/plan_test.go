@@ -66,9 +66,9 @@ func TestPlanOfRealCalls(t *testing.T) {
 						id = c.Other
 					}
 					if live, open := m.OpenLive(id); open {
-						planned = append(planned, webhook.Plan(c, &live, 1)...)
+						planned = append(planned, webhook.Plan(c, &live)...)
 					} else {
-						planned = append(planned, webhook.Plan(c, nil, 1)...)
+						planned = append(planned, webhook.Plan(c, nil)...)
 					}
 				}
 			})
@@ -153,7 +153,7 @@ func TestPlan(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.change.CallID, c.change.At = "1.1", time.Unix(1_795_366_192, 0)
-			got := lines(t, webhook.Plan(c.change, c.live, 1))
+			got := lines(t, webhook.Plan(c.change, c.live))
 			for i := range got {
 				got[i] = strings.TrimRight(got[i], " ")
 			}
