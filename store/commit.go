@@ -110,9 +110,7 @@ func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (reco
 	if gone, err := db.isForgotten(ctx, tx, r.CallID); err != nil || gone {
 		return record.Keep, wrap("write record "+r.CallID, err)
 	}
-	details := r.Details
-	details.Recordings = nil
-	text, err := json.Marshal(details)
+	text, err := detailsJSON(&r.Details)
 	if err != nil {
 		return 0, fmt.Errorf("write record %s: %w", r.CallID, err)
 	}

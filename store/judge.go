@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -59,7 +58,7 @@ func (db CallRecords) Outranked(ctx context.Context, r *record.Record) (outranke
 // unwanted tells whether no account of the call is wanted: it was forgotten, who
 // watches it will tell it, or it went into another one.
 func (db *file) unwanted(ctx context.Context, r *record.Record) (bool, error) {
-	details, err := json.Marshal(r.Details)
+	details, err := detailsJSON(&r.Details)
 	if err != nil {
 		return false, err
 	}

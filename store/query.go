@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -212,7 +211,7 @@ func scan(row interface{ Scan(...any) error }) (record.Record, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := json.Unmarshal(details, &r.Details); err != nil {
+	if err := readDetails(details, &r.Details); err != nil {
 		return r, fmt.Errorf("read details of %s: %w", r.CallID, err)
 	}
 	return r, nil
