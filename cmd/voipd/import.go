@@ -9,7 +9,6 @@ import (
 	"time"
 	_ "time/tzdata" // a PBX may have no zones of its own
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -189,43 +188,40 @@ func date(s string) (time.Time, error) {
 	return t, nil
 }
 
-// progress shows how far an import is: a bar on a terminal, else a line every
-// ten seconds.
+// progress shows how far an import is: on a terminal one line that is written
+// over, else a line every ten seconds.
 type progress struct {
 	out   io.Writer
 	name  string
-	bar   *progressbar.ProgressBar
+	over  bool // the line is written over
 	shown time.Time
 }
 
-const lineEvery = 10 * time.Second
-
-// steps is into how many a bar is divided.
-const steps = 1000
+const (
+	lineEvery     = 10 * time.Second
+	lineOverEvery = 100 * time.Millisecond
+	eraseLine     = "\r\x1b[K"
+)
 
 func newProgress(out io.Writer, name string) *progress {
-	p := &progress{out: out, name: name, shown: time.Now()}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions(steps, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(name),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-	}
-	return p
+	f, ok := out.(*os.File)
+	return &progress{out: out, name: name, over: ok && term.IsTerminal(int(f.Fd())), shown: time.Now()}
 }
 
 func (p *progress) show(n repair.Imported) {
-	if p.bar != nil {
-		p.bar.Describe(fmt.Sprintf("%s up to %s, %d rows", p.name, n.At.Format(time.DateOnly), n.Rows))
-		_ = p.bar.Set(int(n.Share * steps)) // a terminal that takes no more shows no more
-		return
-	}
-	if time.Since(p.shown) >= lineEvery {
+	line := fmt.Sprintf("%s: %.0f %%, up to %s, %d rows", p.name, 100*n.Share, n.At.Format(time.DateOnly), n.Rows)
+	switch since := time.Since(p.shown); {
+	case p.over && since >= lineOverEvery:
 		p.shown = time.Now()
-		fmt.Fprintf(p.out, "%s: %.0f %%, up to %s, %d rows\n", p.name, 100*n.Share, n.At.Format(time.DateOnly), n.Rows)
+		fmt.Fprint(p.out, eraseLine+line)
+	case !p.over && since >= lineEvery:
+		p.shown = time.Now()
+		fmt.Fprintln(p.out, line)
 	}
 }
 
 func (p *progress) done() {
-	if p.bar != nil {
-		_ = p.bar.Finish() // as above
+	if p.over {
+		fmt.Fprint(p.out, eraseLine)
 	}
 }
