@@ -75,7 +75,7 @@ func (db ChangeLog) ChangedRecords(ctx context.Context, after int64, limit int) 
 		return nil, 0, fmt.Errorf("list changed records: %w", err)
 	}
 	for _, id := range ids {
-		r, err := CallRecords{db.file}.Record(ctx, id)
+		r, err := CallRecords(db).Record(ctx, id)
 		if errors.Is(err, ErrNotFound) {
 			continue // removed since
 		}
