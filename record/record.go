@@ -173,10 +173,10 @@ func (r *Record) FirstRecording() *Recording {
 	return nil
 }
 
-// SettleRecording takes into the record what the disk says of the recording
+// UpdateRecording takes into the record what the disk says of the recording
 // with the given id, and reports whether that changed anything. An empty file
 // is not a recording: it leaves the list.
-func (r *Record) SettleRecording(id string, f FileFact) bool {
+func (r *Record) UpdateRecording(id string, f FileFact) bool {
 	list := r.Details.Recordings
 	for i := range list {
 		rec := &list[i]

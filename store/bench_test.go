@@ -47,7 +47,7 @@ func BenchmarkOutbox(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	db.Deliver(func(string) []store.To { return []store.To{{Endpoint: "crm"}} })
+	db.Deliver(func(string) []store.Recipient { return []store.Recipient{{Endpoint: "crm"}} })
 	ctx, seq := context.Background(), int64(0)
 	put := func(n int) []store.Delivery {
 		batch, list := store.Batch{}, []store.Delivery(nil)

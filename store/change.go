@@ -11,7 +11,7 @@ import (
 
 // Change is one thing told to the outside.
 type Change struct {
-	Seq    int64     // its place in the order of all changes; given when it is written
+	Seq    int64     // its number in the change log, from 1; given when it is written
 	At     time.Time // when it happened on the PBX
 	Kind   string
 	CallID string
@@ -23,18 +23,18 @@ type Change struct {
 	KindOf func(record.Verdict) string
 }
 
-// To says that a change goes to a webhook.
-type To struct {
-	Endpoint string
-	Lives    time.Duration // pointless so long after it was written; 0: never
+// Recipient is a webhook that takes changes of some kind.
+type Recipient struct {
+	Endpoint     string        // name of the webhook in the configuration
+	ExpiresAfter time.Duration // a change that waits for so long after it was written is not sent any more; 0: never
 }
 
-// Route says which webhooks take changes of a kind.
-type Route func(kind string) []To
+// Recipients says which webhooks take changes of a kind.
+type Recipients func(kind string) []Recipient
 
-// Deliver makes every change from now on go to the webhooks that route says.
-// It is called once, before the first Commit.
-func (db ChangeLog) Deliver(route Route) { db.route = route }
+// Deliver sets which webhooks every change from now on goes to. It is called
+// once, before the first Commit.
+func (db ChangeLog) Deliver(to Recipients) { db.recipients = to }
 
 // Changed gives a channel that is closed when the next change is on the disk,
 // or may be: read again, then wait again.
@@ -56,8 +56,8 @@ func (db *file) wake() {
 	}
 }
 
-// writeChanges writes changes in their order, and into the outbox who gets
-// them.
+// writeChanges writes changes in their order, and a delivery of each for every
+// webhook that takes it.
 func (db ChangeLog) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, verdicts map[*record.Record]record.Verdict) error {
 	now := time.Now()
 	for i := range b.Changes {
@@ -86,15 +86,15 @@ func (db ChangeLog) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, verd
 	return nil
 }
 
-// address writes a change into the outbox of each webhook that takes its kind.
+// address writes a delivery of a change for each webhook that takes its kind.
 func (db ChangeLog) address(ctx context.Context, tx *sql.Tx, kind string, seq int64, callID string, now time.Time) error {
-	if db.route == nil {
+	if db.recipients == nil {
 		return nil
 	}
-	for _, to := range db.route(kind) {
+	for _, to := range db.recipients(kind) {
 		expires := int64(0)
-		if to.Lives > 0 {
-			expires = now.Add(to.Lives).UnixMilli()
+		if to.ExpiresAfter > 0 {
+			expires = now.Add(to.ExpiresAfter).UnixMilli()
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO deliveries (endpoint, seq, call_id, written, state, attempts, next_at, expires_at, status, answer)
 			VALUES (?, ?, ?, ?, 'waiting', 0, ?, ?, 0, '')`, to.Endpoint, seq, callID, now.UnixMilli(), now.UnixMilli(), expires)

@@ -20,10 +20,10 @@ func openOutbox(t *testing.T) *store.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	db.Deliver(func(kind string) []store.To {
-		to := []store.To{{Endpoint: "crm"}}
+	db.Deliver(func(kind string) []store.Recipient {
+		to := []store.Recipient{{Endpoint: "crm"}}
 		if kind == "call.started" {
-			to = append(to, store.To{Endpoint: "popup", Lives: time.Minute})
+			to = append(to, store.Recipient{Endpoint: "popup", ExpiresAfter: time.Minute})
 		}
 		return to
 	})

@@ -19,7 +19,7 @@ type Batch struct {
 	Closed  []Closed         // calls that ended: their journals become traces
 	Records []*record.Record // new and revised records
 	Changes []Change         // what is told to the outside of it, in order
-	Last    int64            // set by Commit: place of the last change in the sequence; 0: none was written
+	Last    int64            // set by Commit: number of the last change in the change log; 0: none was written
 }
 
 // Entry is one fact in the journal of an open call.

@@ -34,13 +34,13 @@ func (d *dialer) Connect(context.Context) (driver.Conn, error) {
 	generation := d.state.generation.Load()
 	c, err := (&sqlite3.SQLiteDriver{}).Open(d.dsn)
 	if err != nil {
-		return nil, d.state.look(err)
+		return nil, d.state.note(err)
 	}
 	return &conn{SQLiteConn: c.(*sqlite3.SQLiteConn), dialer: d, generation: generation}, nil
 }
 
-// look notes an error that tells of damage, and gives it back.
-func (s *fileState) look(err error) error {
+// note keeps an error that tells of damage, and gives it back.
+func (s *fileState) note(err error) error {
 	if err != nil && IsDamage(err) {
 		text := err.Error()
 		s.damage.CompareAndSwap(nil, &text)
@@ -79,12 +79,12 @@ func (c *conn) Close() error {
 func (c *conn) step(name string, do func() error) error {
 	tap := c.dialer.tap
 	if tap == nil || name == "" {
-		return c.dialer.state.look(do())
+		return c.dialer.state.note(do())
 	}
 	if err := tap("before " + name); err != nil {
 		return err
 	}
-	if err := c.dialer.state.look(do()); err != nil {
+	if err := c.dialer.state.note(do()); err != nil {
 		return err
 	}
 	return tap("after " + name)
@@ -101,7 +101,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	r, err := c.SQLiteConn.QueryContext(ctx, query, args)
 	if err != nil {
-		return nil, c.dialer.state.look(err)
+		return nil, c.dialer.state.note(err)
 	}
 	return &rows{r, c.dialer.state}, nil
 }
@@ -109,7 +109,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	s, err := c.SQLiteConn.PrepareContext(ctx, query)
 	if err != nil {
-		return nil, c.dialer.state.look(err)
+		return nil, c.dialer.state.note(err)
 	}
 	return &stmt{s.(*sqlite3.SQLiteStmt), c, point(query)}, nil
 }
@@ -149,7 +149,7 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (res d
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	r, err := s.SQLiteStmt.QueryContext(ctx, args)
 	if err != nil {
-		return nil, s.conn.dialer.state.look(err)
+		return nil, s.conn.dialer.state.note(err)
 	}
 	return &rows{r, s.conn.dialer.state}, nil
 }
@@ -160,7 +160,7 @@ type rows struct {
 	state *fileState
 }
 
-func (r *rows) Next(dest []driver.Value) error { return r.state.look(r.Rows.Next(dest)) }
+func (r *rows) Next(dest []driver.Value) error { return r.state.note(r.Rows.Next(dest)) }
 
 // point names what a statement does: "INSERT records"; empty: it writes
 // nothing.

@@ -25,12 +25,12 @@ type Damage struct {
 const RebuildMark = "rebuild"
 
 const (
-	// startCheck bounds the look at a database when voipd starts. What is not
+	// startCheck bounds the check of a database when voipd starts. What is not
 	// reached by then is found damaged when it is read or written.
 	startCheck = 3 * time.Second
 	// renewWithin bounds the whole change to a new file while voipd runs.
 	renewWithin = 30 * time.Second
-	// confirmWithin bounds the look at a database that SQLite called damaged.
+	// confirmWithin bounds the check of a database that SQLite called damaged.
 	confirmWithin = 10 * time.Second
 )
 

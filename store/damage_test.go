@@ -33,7 +33,7 @@ func spoil(t *testing.T, path string, page, pages int) {
 func filled(t *testing.T, path string) (secret []byte) {
 	t.Helper()
 	db, ctx := open(t, path), context.Background()
-	db.Deliver(func(string) []store.To { return []store.To{{Endpoint: "crm"}} })
+	db.Deliver(func(string) []store.Recipient { return []store.Recipient{{Endpoint: "crm"}} })
 	secret, err := db.Secret(ctx, "links")
 	if err != nil {
 		t.Fatal(err)

@@ -62,12 +62,12 @@ type Retention struct{ *file }
 
 // file is the database's file: what all jobs share.
 type file struct {
-	path   string
-	writer *sql.DB
-	reader *sql.DB
-	route  Route // who gets which change; nil: nobody
-	tap    Tap
-	state  *fileState
+	path       string
+	writer     *sql.DB
+	reader     *sql.DB
+	recipients Recipients // which webhooks take which change; nil: none does
+	tap        Tap
+	state      *fileState
 
 	packers sync.Pool // of *gzip.Writer
 

@@ -103,15 +103,15 @@ func texts(ctx context.Context, from querier, query string, args ...any) ([]stri
 }
 
 // OldRecordings lists whole recordings that began before a time, behind a
-// place in the order of time, at most limit.
-func (db Retention) OldRecordings(ctx context.Context, before time.Time, after Unsettled, limit int) ([]Unsettled, error) {
+// position in the order of time, at most limit.
+func (db Retention) OldRecordings(ctx context.Context, before time.Time, after RecordingFile, limit int) ([]RecordingFile, error) {
 	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at FROM recordings INDEXED BY recordings_ready
 		WHERE state = 'ready' AND at < ? AND (at, call_id, id) > (?, ?, ?) ORDER BY at, call_id, id LIMIT ?`,
 		before.UnixMilli(), after.At.UnixMilli(), after.CallID, after.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list old recordings: %w", err)
 	}
-	out, err := scanUnsettled(rows)
+	out, err := scanFiles(rows)
 	if err != nil {
 		return nil, fmt.Errorf("list old recordings: %w", err)
 	}
@@ -120,7 +120,7 @@ func (db Retention) OldRecordings(ctx context.Context, before time.Time, after U
 
 // RecordingsErased notes that the files of recordings were deleted, with a line
 // in the audit.
-func (db Retention) RecordingsErased(ctx context.Context, list []Unsettled, files int) error {
+func (db Retention) RecordingsErased(ctx context.Context, list []RecordingFile, files int) error {
 	err := db.inTx(ctx, func(tx *sql.Tx) error {
 		for _, u := range list {
 			if _, err := tx.ExecContext(ctx, `UPDATE recordings SET state = 'gone' WHERE call_id = ? AND id = ?`, u.CallID, u.ID); err != nil {

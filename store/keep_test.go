@@ -177,7 +177,7 @@ func TestRetention(t *testing.T) {
 	}
 	young := call("2.1", 7200)
 	commit(t, db, young)
-	old, err := db.OldRecordings(ctx, young.Details.StartedAt, store.Unsettled{}, 400)
+	old, err := db.OldRecordings(ctx, young.Details.StartedAt, store.RecordingFile{}, 400)
 	if err != nil || len(old) != 400 {
 		t.Fatalf("got %d (%v)", len(old), err)
 	}

@@ -23,7 +23,7 @@ type Query struct {
 	Limit       int    // at most so many; 0 is 100
 }
 
-// Cursor is a place in the list: the start and id of its last record. The zero
+// Cursor is a position in the list: the start and id of its last record. The zero
 // value is the beginning.
 type Cursor struct {
 	StartedAt time.Time
@@ -152,18 +152,18 @@ func (db CallRecords) Record(ctx context.Context, callID string) (record.Record,
 	return r, err
 }
 
-// Unsettled is a recording whose file is not yet known to be whole.
-type Unsettled struct {
+// RecordingFile is a recording of a call, and its file.
+type RecordingFile struct {
 	CallID string
 	ID     string
 	Path   string // as the PBX names it
 	At     time.Time
 }
 
-// Unsettled lists recordings whose files have to be looked at, oldest first,
-// at most limit, behind the one that the list before ended with; behind the zero
-// one: from the first.
-func (db CallRecords) Unsettled(ctx context.Context, after Unsettled, limit int) ([]Unsettled, error) {
+// UnfinishedRecordings lists recordings whose files are not known to be whole
+// yet, oldest first, at most limit, behind the one that the list before ended
+// with; behind the zero one: from the first.
+func (db CallRecords) UnfinishedRecordings(ctx context.Context, after RecordingFile, limit int) ([]RecordingFile, error) {
 	since := int64(math.MinInt64)
 	if !after.At.IsZero() {
 		since = after.At.UnixMilli()
@@ -171,20 +171,20 @@ func (db CallRecords) Unsettled(ctx context.Context, after Unsettled, limit int)
 	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at FROM recordings WHERE state IN ('announced', 'growing')
 		AND (at, call_id, id) > (?, ?, ?) ORDER BY at, call_id, id LIMIT ?`, since, after.CallID, after.ID, limit)
 	if err != nil {
-		return nil, fmt.Errorf("list unsettled recordings: %w", err)
+		return nil, fmt.Errorf("list unfinished recordings: %w", err)
 	}
-	out, err := scanUnsettled(rows)
+	out, err := scanFiles(rows)
 	if err != nil {
-		return nil, fmt.Errorf("list unsettled recordings: %w", err)
+		return nil, fmt.Errorf("list unfinished recordings: %w", err)
 	}
 	return out, nil
 }
 
-// scanUnsettled reads rows of call_id, id, path, at to their end.
-func scanUnsettled(rows *sql.Rows) (out []Unsettled, err error) {
+// scanFiles reads rows of call_id, id, path, at to their end.
+func scanFiles(rows *sql.Rows) (out []RecordingFile, err error) {
 	defer rows.Close()
 	for rows.Next() {
-		var u Unsettled
+		var u RecordingFile
 		var at int64
 		if err := rows.Scan(&u.CallID, &u.ID, &u.Path, &at); err != nil {
 			return nil, err

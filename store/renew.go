@@ -11,7 +11,7 @@ import (
 
 // Renew does while the database is open what OpenSound does before. It is to be
 // called when Damage tells of some; meanwhile reads wait or fail, and Commit
-// fails. It returns nil where a second look finds the file sound. An error means
+// fails. It returns nil where a second check finds the file sound. An error means
 // that it may be tried again.
 func (db *DB) Renew(ctx context.Context) (*Damage, error) {
 	why := db.Damage()
@@ -96,7 +96,7 @@ func (db *DB) salvage(ctx context.Context, d *Damage) error {
 	}
 	var last int64
 	if old.QueryRowContext(ctx, `SELECT seq FROM sqlite_sequence WHERE name = 'changes'`).Scan(&last) == nil {
-		// Places in the sequence are never given twice. A place that cannot be
+		// Numbers in the change log are never given twice. One that cannot be
 		// kept only costs the readers of the stream a fresh start.
 		_, _ = db.writer.ExecContext(ctx, `INSERT INTO sqlite_sequence (name, seq) SELECT 'changes', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'changes')`, last)
 		_, _ = db.writer.ExecContext(ctx, `UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'changes'`, last)

@@ -220,22 +220,22 @@ func TestJournalFollowsItsCall(t *testing.T) {
 	}
 }
 
-func TestUnsettledRecordings(t *testing.T) {
+func TestUnfinishedRecordings(t *testing.T) {
 	db, ctx := fresh(t), context.Background()
 	r := call("c", 0)
 	commit(t, db, r)
-	list, err := db.Unsettled(ctx, store.Unsettled{}, 10)
+	list, err := db.UnfinishedRecordings(ctx, store.RecordingFile{}, 10)
 	if err != nil || len(list) != 1 || list[0].Path != "/m/c.wav" {
 		t.Fatalf("got %+v (%v), want the announced recording", list, err)
 	}
-	if more, err := db.Unsettled(ctx, list[0], 10); err != nil || len(more) != 0 {
+	if more, err := db.UnfinishedRecordings(ctx, list[0], 10); err != nil || len(more) != 0 {
 		t.Errorf("behind the last one: %+v (%v)", more, err)
 	}
-	if !r.SettleRecording(list[0].ID, record.FileFact{State: record.Ready, Bytes: 64044, Audio: 4 * time.Second}) {
+	if !r.UpdateRecording(list[0].ID, record.FileFact{State: record.Ready, Bytes: 64044, Audio: 4 * time.Second}) {
 		t.Fatal("settling changed nothing")
 	}
 	commit(t, db, r)
-	if list, err := db.Unsettled(ctx, store.Unsettled{}, 10); err != nil || len(list) != 0 {
+	if list, err := db.UnfinishedRecordings(ctx, store.RecordingFile{}, 10); err != nil || len(list) != 0 {
 		t.Errorf("got %+v (%v), want none", list, err)
 	}
 	commit(t, db, call("c", 0)) // told again by a restart: what the disk said stays

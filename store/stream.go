@@ -9,7 +9,7 @@ import (
 	"github.com/voipd/voipd/record"
 )
 
-// Span is the part of the sequence that is kept: changes with First <= seq <=
+// Span is the part of the change log that is kept: changes with First <= seq <=
 // Last. There are none where Last < First.
 type Span struct{ First, Last int64 }
 
@@ -28,7 +28,7 @@ func (db ChangeLog) Span(ctx context.Context) (Span, error) {
 	return s, nil
 }
 
-// Changes lists changes behind a place in the sequence, in order, at most
+// Changes lists changes behind a number in the change log, in order, at most
 // limit.
 func (db ChangeLog) Changes(ctx context.Context, after int64, limit int) ([]Change, error) {
 	rows, err := db.reader.QueryContext(ctx, `SELECT seq, at, kind, call_id, body FROM changes WHERE seq > ? ORDER BY seq LIMIT ?`, after, limit)
@@ -49,9 +49,9 @@ func (db ChangeLog) Changes(ctx context.Context, after int64, limit int) ([]Chan
 	return out, rows.Err()
 }
 
-// ChangedRecords lists the records that changed behind a place in the
-// sequence, each once, as they are now, in the order of their latest change.
-// next is the place to ask from the next time.
+// ChangedRecords lists the records that changed behind a number in the
+// change log, each once, as they are now, in the order of their latest change.
+// next is the number to ask from the next time.
 func (db ChangeLog) ChangedRecords(ctx context.Context, after int64, limit int) (list []record.Record, next int64, err error) {
 	rows, err := db.reader.QueryContext(ctx, `SELECT seq, call_id FROM changes WHERE seq > ? AND kind LIKE 'record%' ORDER BY seq LIMIT ?`, after, limit)
 	if err != nil {

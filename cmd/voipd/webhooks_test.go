@@ -29,7 +29,7 @@ func TestWebhooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	db.Deliver(func(string) []store.To { return []store.To{{Endpoint: "crm"}} })
+	db.Deliver(func(string) []store.Recipient { return []store.Recipient{{Endpoint: "crm"}} })
 	b := &store.Batch{Changes: []store.Change{{At: time.Now(), Kind: "call.ended", CallID: "1.1", Body: []byte(`{"call":{"callId":"1.1"}}`)},
 		{At: time.Now(), Kind: "call.ended", CallID: "1.2", Body: []byte(`{"call":{"callId":"1.2"}}`)}}}
 	if err := db.Commit(ctx, b); err != nil {

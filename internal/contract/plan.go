@@ -9,7 +9,7 @@ import (
 )
 
 // Event is one thing to tell the outside, before the store has given it its
-// place in the sequence of events.
+// number in the change log.
 type Event struct {
 	At     time.Time // when it happened on the PBX
 	Kind   string

@@ -229,7 +229,7 @@ func (w *work) run() {
 	if damage != nil {
 		w.t.Fatalf("a kill damaged the database: %+v", damage)
 	}
-	w.db.Deliver(func(string) []store.To { return []store.To{{Endpoint: "crm"}} })
+	w.db.Deliver(func(string) []store.Recipient { return []store.Recipient{{Endpoint: "crm"}} })
 	w.loop = ingest.New(ingest.Options{Rules: numbers.Default(), Store: w.db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler)})
 	w.check(w.loop.Boot(ctx))
 	ended := make(chan error, 1)
@@ -389,7 +389,7 @@ func (w *work) keeping(ctx context.Context) {
 		}
 	})
 	w.step("keep_recordings", func() {
-		list, err := w.db.OldRecordings(ctx, old.AddDate(1, 0, 0), store.Unsettled{}, 10)
+		list, err := w.db.OldRecordings(ctx, old.AddDate(1, 0, 0), store.RecordingFile{}, 10)
 		w.check(err)
 		w.check(w.db.RecordingsErased(ctx, list, 1))
 	})

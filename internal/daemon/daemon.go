@@ -184,7 +184,7 @@ func (d *Daemon) openWebhooks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.store.Deliver(webhook.Route(endpoints))
+	d.store.Deliver(webhook.Recipients(endpoints))
 	d.webhooks, err = webhook.New(ctx, webhook.Options{Store: d.store, Endpoints: endpoints, Log: d.opt.Log})
 	if err != nil {
 		return err

@@ -101,7 +101,7 @@ func (l *Loop) recordingChecked(ctx context.Context, s *step, e record.Event) []
 			r = *c.Record
 		}
 	}
-	if !r.SettleRecording(e.Key, e.Recorded) {
+	if !r.UpdateRecording(e.Key, e.Recorded) {
 		return nil
 	}
 	return []record.Change{{Kind: record.RecordRevised, At: e.At, CallID: e.Value, Record: &r, Recording: e.Key}}

@@ -7,18 +7,18 @@ import (
 	"github.com/voipd/voipd/record"
 )
 
-// settledAfter is how long after a call its recordings' files no longer change.
-const settledAfter = time.Hour
+// unchangedAfter is how long after a call its recordings' files no longer change.
+const unchangedAfter = time.Hour
 
 // CheckOld writes into the record of a call long over what the disk says of its
 // recordings now, so that nobody waits for their files.
 func (l *Library) CheckOld(r *record.Record, now time.Time) {
-	if now.Sub(r.Details.EndedAt) < settledAfter {
+	if now.Sub(r.Details.EndedAt) < unchangedAfter {
 		return
 	}
 	for _, rec := range slices.Clone(r.Details.Recordings) {
 		if rec.State == record.Announced {
-			r.SettleRecording(rec.ID, l.fact(rec.Path))
+			r.UpdateRecording(rec.ID, l.fact(rec.Path))
 		}
 	}
 }

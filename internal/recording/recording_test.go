@@ -226,10 +226,10 @@ func TestFileName(t *testing.T) {
 	}
 }
 
-type unsettled []store.Unsettled
+type unfinished []store.RecordingFile
 
-func (u unsettled) Unsettled(_ context.Context, after store.Unsettled, limit int) ([]store.Unsettled, error) {
-	from := slices.IndexFunc(u, func(r store.Unsettled) bool { return r == after }) + 1
+func (u unfinished) UnfinishedRecordings(_ context.Context, after store.RecordingFile, limit int) ([]store.RecordingFile, error) {
+	from := slices.IndexFunc(u, func(r store.RecordingFile) bool { return r == after }) + 1
 	return u[from:min(from+limit, len(u))], nil
 }
 
@@ -238,11 +238,11 @@ func (u unsettled) Unsettled(_ context.Context, after store.Unsettled, limit int
 func TestWatchMany(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Unix(1_795_366_192, 0)
-	var all unsettled
+	var all unfinished
 	for i := range 500 {
-		all = append(all, store.Unsettled{CallID: fmt.Sprint(i), ID: "r", Path: fmt.Sprintf("%s/%d.wav", dir, i), At: now.Add(-time.Hour)})
+		all = append(all, store.RecordingFile{CallID: fmt.Sprint(i), ID: "r", Path: fmt.Sprintf("%s/%d.wav", dir, i), At: now.Add(-time.Hour)})
 	}
-	all = append(all, store.Unsettled{CallID: "new", ID: "r", Path: dir + "/new.wav", At: now})
+	all = append(all, store.RecordingFile{CallID: "new", ID: "r", Path: dir + "/new.wav", At: now})
 	write(t, dir+"/new.wav", wav(4, -1))
 	var told []string
 	w := &recording.Watch{
@@ -267,7 +267,7 @@ func TestWatch(t *testing.T) {
 	w := &recording.Watch{
 		Library: recording.New([]recording.Directory{{Path: dir}}), GiveUp: 10 * time.Minute, Now: func() time.Time { return now },
 		Tell: func(e record.Event) { told = append(told, e.Recorded) }, Log: slog.New(slog.DiscardHandler),
-		Store: unsettled{{CallID: "c", ID: "r", Path: dir + "/r.wav", At: now}},
+		Store: unfinished{{CallID: "c", ID: "r", Path: dir + "/r.wav", At: now}},
 	}
 	step := func(what string, later time.Duration, want ...record.FileFact) {
 		t.Helper()

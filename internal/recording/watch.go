@@ -11,32 +11,32 @@ import (
 )
 
 const (
-	// look is how often files that are not yet whole are looked at.
-	look = time.Second
-	// looks is how many of them are looked at in one round. The next round goes on
+	// checkEvery is how often files that are not yet whole are checked.
+	checkEvery = time.Second
+	// perRound is how many of them are checked in one round. The next round goes on
 	// behind them, so that files that never come hold up no others.
-	looks = 200
-	// settled is how long a file must have kept its size to be whole.
-	settled = time.Second
-	// settledBadHeader is the same for a WAV whose header does not agree with
+	perRound = 200
+	// steady is how long a file must have kept its size to be whole.
+	steady = time.Second
+	// steadyBadHeader is the same for a WAV whose header does not agree with
 	// its size: Asterisk was killed, or is still writing.
-	settledBadHeader = time.Minute
+	steadyBadHeader = time.Minute
 )
 
-// Watch looks after recordings from their announcement until their files are
+// Watch checks recordings from their announcement until their files are
 // whole, empty or given up.
 type Watch struct {
 	Library *Library
 	Store   interface {
-		Unsettled(ctx context.Context, after store.Unsettled, limit int) ([]store.Unsettled, error)
+		UnfinishedRecordings(ctx context.Context, after store.RecordingFile, limit int) ([]store.RecordingFile, error)
 	}
 	GiveUp time.Duration      // how long a missing file is looked for
 	Tell   func(record.Event) // gets a RecordingChecked for each change; must not block
 	Now    func() time.Time   // the clock
 	Log    *slog.Logger
-	after  store.Unsettled  // the last one that was looked at; zero: all were
-	seen   map[string]sight // as of the time before
-	next   map[string]sight // as of this time
+	after  store.RecordingFile // the last one that was checked; zero: all were
+	seen   map[string]sight    // as of the time before
+	next   map[string]sight    // as of this time
 	failed bool
 }
 
@@ -46,9 +46,9 @@ type sight struct {
 	since time.Time
 }
 
-// Run looks until ctx ends.
+// Run checks until ctx ends.
 func (w *Watch) Run(ctx context.Context) {
-	t := time.NewTicker(look)
+	t := time.NewTicker(checkEvery)
 	defer t.Stop()
 	for {
 		w.Round(ctx)
@@ -60,13 +60,13 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// Round looks once at recordings that are not settled: all of them, unless
+// Round checks once the recordings that are not finished: all of them, unless
 // there are many.
 func (w *Watch) Round(ctx context.Context) {
-	list, err := w.Store.Unsettled(ctx, w.after, looks)
+	list, err := w.Store.UnfinishedRecordings(ctx, w.after, perRound)
 	if err != nil {
 		if !w.failed && ctx.Err() == nil {
-			w.Log.Error("cannot look after recordings", "error", err)
+			w.Log.Error("cannot check recordings", "error", err)
 		}
 		w.failed = true
 		return
@@ -84,15 +84,15 @@ func (w *Watch) Round(ctx context.Context) {
 		}
 		w.Tell(record.Event{At: w.Now().UTC(), Kind: record.RecordingChecked, Source: record.SourceDisk, Key: u.ID, Value: u.CallID, Recorded: fact})
 	}
-	if len(list) == looks {
-		w.after = list[looks-1]
+	if len(list) == perRound {
+		w.after = list[perRound-1]
 		return
 	}
-	w.after, w.seen, w.next = store.Unsettled{}, w.next, nil
+	w.after, w.seen, w.next = store.RecordingFile{}, w.next, nil
 }
 
 // inspect tells what a file is like now. Announced means: nothing to tell yet.
-func (w *Watch) inspect(u store.Unsettled, before sight) (record.FileFact, sight) {
+func (w *Watch) inspect(u store.RecordingFile, before sight) (record.FileFact, sight) {
 	now := w.Now()
 	f, err := w.Library.Open(u.Path)
 	if err != nil {
@@ -117,9 +117,9 @@ func (w *Watch) inspect(u store.Unsettled, before sight) (record.FileFact, sight
 		w.Log.Warn("a recording cannot be had", "call", u.CallID, "path", u.Path, "error", err)
 		return record.FileFact{State: record.Gone}, s
 	}
-	wait := settled
+	wait := steady
 	if !audio.Whole {
-		wait = settledBadHeader
+		wait = steadyBadHeader
 	}
 	if now.Sub(s.since) < wait {
 		return record.FileFact{State: record.Announced}, s

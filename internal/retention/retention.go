@@ -82,7 +82,7 @@ const audioStep = 100
 
 // pruneAudio deletes the audio of calls before a time.
 func (p *Pruner) pruneAudio(ctx context.Context, before time.Time) {
-	var after store.Unsettled
+	var after store.RecordingFile
 	for ctx.Err() == nil {
 		list, err := p.opt.Store.OldRecordings(ctx, before, after, audioStep)
 		if err != nil || len(list) == 0 {
@@ -90,7 +90,7 @@ func (p *Pruner) pruneAudio(ctx context.Context, before time.Time) {
 			return
 		}
 		after = list[len(list)-1]
-		var done []store.Unsettled
+		var done []store.RecordingFile
 		files := 0
 		for _, u := range list {
 			n, err := p.opt.Library.Remove(u.Path)

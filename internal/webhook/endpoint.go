@@ -31,13 +31,14 @@ func (e *Endpoint) Wants(kind string) bool {
 	return len(e.Events) == 0 || slices.Contains(e.Events, kind)
 }
 
-// Route says which of the endpoints take which events, for the store's outbox.
-func Route(endpoints []Endpoint) store.Route {
-	return func(kind string) []store.To {
-		var to []store.To
+// Recipients says which of the endpoints take which events, for the store's
+// outbox.
+func Recipients(endpoints []Endpoint) store.Recipients {
+	return func(kind string) []store.Recipient {
+		var to []store.Recipient
 		for i := range endpoints {
 			if endpoints[i].Wants(kind) {
-				to = append(to, store.To{Endpoint: endpoints[i].Name, Lives: contract.ExpiresAfter(kind)})
+				to = append(to, store.Recipient{Endpoint: endpoints[i].Name, ExpiresAfter: contract.ExpiresAfter(kind)})
 			}
 		}
 		return to

@@ -190,7 +190,7 @@ func openStore(t testing.TB, path string, endpoints ...webhook.Endpoint) *store.
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.Deliver(webhook.Route(endpoints))
+	db.Deliver(webhook.Recipients(endpoints))
 	return db
 }
 
