@@ -131,3 +131,63 @@ func (db Retention) RecordingsErased(ctx context.Context, list []RecordingFile, 
 	})
 	return wrap("note deleted recordings", err)
 }
+
+// pruneStep is how many changes are dropped in one transaction, so that the
+// facts of calls going on never wait for long.
+const pruneStep = 5000
+
+// PruneChanges drops changes that were written before a time, with what is
+// known of their deliveries, and tells how many. A change that still waits for
+// a webhook stays, and so does everything behind it, so that what is kept has
+// no holes.
+func (db Retention) PruneChanges(ctx context.Context, before time.Time) (int64, error) {
+	span, err := ChangeLog(db).Span(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("prune changes: %w", err)
+	}
+	var last int64
+	err = db.writer.QueryRowContext(ctx, `SELECT min(
+		coalesce((SELECT max(seq) FROM changes WHERE written < ?), 0),
+		coalesce((SELECT min(seq) - 1 FROM deliveries INDEXED BY deliveries_waiting WHERE state = 'waiting'), 9223372036854775807))`, before.UnixMilli()).Scan(&last)
+	if err != nil {
+		return 0, fmt.Errorf("prune changes: %w", err)
+	}
+	var pruned int64
+	for upTo := span.First - 1; upTo < last; {
+		upTo = min(upTo+pruneStep, last)
+		n, err := db.pruneTo(ctx, upTo)
+		if err != nil {
+			return pruned, fmt.Errorf("prune changes: %w", err)
+		}
+		pruned += n
+	}
+	return pruned, nil
+}
+
+func (db Retention) pruneTo(ctx context.Context, seq int64) (int64, error) {
+	tx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM deliveries WHERE seq <= ?`, seq); err != nil {
+		return 0, errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	res, err := tx.ExecContext(ctx, `DELETE FROM changes WHERE seq <= ?`, seq)
+	if err != nil {
+		return 0, errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		return 0, errors.Join(err, ignoreDone(tx.Rollback()))
+	}
+	return res.RowsAffected()
+}
+
+// PruneTraces drops the traces of calls that ended before a time, and tells
+// how many.
+func (db Retention) PruneTraces(ctx context.Context, before time.Time) (int64, error) {
+	res, err := db.writer.ExecContext(ctx, `DELETE FROM traces WHERE at < ?`, before.UnixMilli())
+	if err != nil {
+		return 0, fmt.Errorf("prune traces: %w", err)
+	}
+	return res.RowsAffected()
+}

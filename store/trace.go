@@ -101,16 +101,6 @@ func (db Journals) Trace(ctx context.Context, callID string) ([]record.Event, er
 	}
 }
 
-// PruneTraces drops the traces of calls that ended before a time, and tells
-// how many.
-func (db Journals) PruneTraces(ctx context.Context, before time.Time) (int64, error) {
-	res, err := db.writer.ExecContext(ctx, `DELETE FROM traces WHERE at < ?`, before.UnixMilli())
-	if err != nil {
-		return 0, fmt.Errorf("prune traces: %w", err)
-	}
-	return res.RowsAffected()
-}
-
 // OpenReadOnly opens a database for looking at it, beside a voipd that writes
 // it. It changes nothing, not even the version of the tables: where that is not
 // this program's, as after an upgrade until voipd is restarted, it is an error

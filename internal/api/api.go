@@ -24,13 +24,13 @@ import (
 	"github.com/voipd/voipd/store"
 )
 
-// Records is what the API reads from the store.
+// Records is what the API reads of records: a [store.CallRecords].
 type Records interface {
 	Records(context.Context, store.Query) ([]record.Record, bool, error)
 	Record(ctx context.Context, callID string) (record.Record, error)
 }
 
-// Changes is what the API reads of what was told to the outside.
+// Changes is what the API reads of what the outside was told: a [store.ChangeLog].
 type Changes interface {
 	Changes(ctx context.Context, after int64, limit int) ([]store.Change, error)
 	ChangedRecords(ctx context.Context, after int64, limit int) ([]record.Record, int64, error)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/record"
-	"github.com/voipd/voipd/store"
 )
 
 // Call is a call as CEL or CDR has it.
@@ -31,7 +30,7 @@ type search struct {
 // whole record is kept are left out: those keep what they have. Where that
 // record is not whole, what is found is all that is wanted of what was told. The
 // error is of the store.
-func (f Find) in(ctx context.Context, db *store.DB, p backfill.Part, s *search) error {
+func (f Find) in(ctx context.Context, db Ranks, p backfill.Part, s *search) error {
 	if f == nil {
 		return nil
 	}

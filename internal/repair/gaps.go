@@ -61,7 +61,7 @@ func (r *Repair) mark(ctx context.Context, now time.Time) error {
 
 // Lost makes a store that has lost it know that voipd ran up to a moment: what
 // was before is for an import, what came after is a gap.
-func Lost(ctx context.Context, db *store.DB, at time.Time) error {
+func Lost(ctx context.Context, db Marks, at time.Time) error {
 	for _, name := range []string{firstMark, aliveMark} {
 		had, err := db.Mark(ctx, name)
 		if err != nil {

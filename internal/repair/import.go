@@ -17,11 +17,19 @@ type Source interface {
 	Records(context.Context, record.Rules, backfill.Span, func(backfill.Part) error) (backfill.Stats, error)
 }
 
+// ImportStore is what an Import needs of a database.
+type ImportStore interface {
+	Marks
+	Ranks
+	Judge(context.Context, record.Record) (v record.Verdict, better record.Record, doubles []string, err error)
+	Commit(context.Context, *store.Batch) error
+}
+
 // ImportOptions are those of one Import.
 type ImportOptions struct {
 	Source Source
 	Rules  record.Rules
-	Store  *store.DB
+	Store  ImportStore
 	Span   backfill.Span
 	// Resume goes on from where the last import of the source with Resume came
 	// to. Span is then not bounded.

@@ -15,11 +15,33 @@ import (
 	"github.com/voipd/voipd/store"
 )
 
+// Store is what a Repair needs of a database: a [store.GapList], and from the
+// records which of them is as good as what CEL and CDR say.
+type Store interface {
+	Marks
+	Ranks
+	AddGap(context.Context, store.Gap) error
+	CloseGaps(ctx context.Context, at time.Time) error
+	Gaps(context.Context) ([]store.Gap, error)
+	GapRepaired(ctx context.Context, id int64, at time.Time) error
+}
+
+// Marks keeps moments to go on from.
+type Marks interface {
+	Mark(ctx context.Context, name string) (time.Time, error)
+	SetMark(ctx context.Context, name string, at time.Time) error
+}
+
+// Ranks compares a record that CEL or CDR tells with the kept one.
+type Ranks interface {
+	Outranked(ctx context.Context, r *record.Record) (outranked, whole bool, err error)
+}
+
 // Options of a Repair. Zero durations are the defaults.
 type Options struct {
 	Sources []Source // those that tell more first: CEL before CDR
 	Rules   record.Rules
-	Store   *store.DB
+	Store   Store
 	// Improve takes records that were read; it is the loop's.
 	Improve func(context.Context, []record.Record) (ingest.Improved, error)
 	// Find looks for recordings that CEL and CDR do not know; nil: none are

@@ -12,10 +12,19 @@ import (
 	"github.com/voipd/voipd/store"
 )
 
+// Store is what a Pruner needs of a database: a [store.Retention].
+type Store interface {
+	PruneTraces(ctx context.Context, before time.Time) (int64, error)
+	PruneChanges(ctx context.Context, before time.Time) (int64, error)
+	PruneRecords(ctx context.Context, before time.Time) (int, error)
+	OldRecordings(ctx context.Context, before time.Time, after store.RecordingFile, limit int) ([]store.RecordingFile, error)
+	RecordingsErased(ctx context.Context, list []store.RecordingFile, files int) error
+}
+
 // Options of a Pruner. Store, Library, Converted and Log are needed; a zero
 // duration keeps for ever.
 type Options struct {
-	Store       *store.DB
+	Store       Store
 	Library     *recording.Library
 	Converted   func(path string) error // deletes what was converted of a recording
 	Sweep       func() error            // drops converted recordings that nobody asks for

@@ -33,7 +33,7 @@ const (
 // runner delivers to one endpoint.
 type runner struct {
 	*sender
-	store *store.DB
+	store Store
 	log   *slog.Logger
 
 	inFlight  map[string]bool  // calls of which an event is being sent

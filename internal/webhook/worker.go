@@ -5,13 +5,26 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/voipd/voipd/store"
 )
 
+// Store is what a Worker needs of a database: a [store.ChangeLog].
+type Store interface {
+	Instance(context.Context) (string, error)
+	Changed() <-chan struct{}
+	Due(ctx context.Context, endpoint string, now time.Time, limit int) ([]store.Delivery, time.Time, error)
+	Settle(context.Context, []store.Delivery) error
+	Hasten(ctx context.Context, endpoint string, now time.Time) error
+	ParkOld(ctx context.Context, endpoint string, before time.Time) error
+	ParkOthers(ctx context.Context, endpoints []string) (int64, error)
+	Outbox(context.Context) (store.Outbox, error)
+}
+
 // Options of a Worker.
 type Options struct {
-	Store     *store.DB
+	Store     Store
 	Endpoints []Endpoint
 	Transport http.RoundTripper // nil: HTTP as usual
 	Log       *slog.Logger
