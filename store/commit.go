@@ -87,8 +87,9 @@ func (db Journals) writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error
 		return fmt.Errorf("write journal: %w", err)
 	}
 	defer insert.Close()
-	for _, e := range b.Journal {
-		text, err := json.Marshal(e.Event)
+	for i := range b.Journal {
+		e := &b.Journal[i]
+		text, err := eventJSON(&e.Event)
 		if err != nil {
 			return fmt.Errorf("write journal: %w", err)
 		}
@@ -187,11 +188,11 @@ func (db Journals) Journal(ctx context.Context) ([]record.Event, error) {
 		if err := rows.Scan(&text); err != nil {
 			return nil, fmt.Errorf("read journal: %w", err)
 		}
-		var e record.Event
-		if err := json.Unmarshal(text, &e); err != nil {
+		var row eventRow
+		if err := json.Unmarshal(text, &row); err != nil {
 			return nil, fmt.Errorf("read journal: %w", err)
 		}
-		out = append(out, e)
+		out = append(out, row.event())
 	}
 	return out, rows.Err()
 }

@@ -91,13 +91,13 @@ func (db Journals) Trace(ctx context.Context, callID string) ([]record.Event, er
 	}
 	var out []record.Event
 	for dec := json.NewDecoder(z); ; {
-		var e record.Event
-		if err := dec.Decode(&e); err == io.EOF {
+		var row eventRow
+		if err := dec.Decode(&row); err == io.EOF {
 			return out, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("read the trace of %s: %w", callID, err)
 		}
-		out = append(out, e)
+		out = append(out, row.event())
 	}
 }
 
