@@ -44,62 +44,63 @@ type Record struct {
 	Details     Details
 }
 
-// Details is what the app's record has no field for. Its JSON is what the API
-// shows and what the store keeps; times are UTC with milliseconds.
+// Details is what the app's record has no field for. Times are
+// UTC with milliseconds. What the outside is shown of it is in internal/contract,
+// what the database keeps in store/details.go.
 type Details struct {
-	StartedAt     time.Time      `json:"startedAt"`
-	AnsweredAt    time.Time      `json:"answeredAt,omitzero"` // start of the first conversation
-	EndedAt       time.Time      `json:"endedAt,omitzero"`
-	RingMS        int64          `json:"ringMs"` // while at least one phone rang and nobody had talked yet
-	WaitMS        int64          `json:"waitMs"` // from the start to the first conversation, or to the end
-	HoldMS        int64          `json:"holdMs"`
-	TalkMS        int64          `json:"talkMs"` // time in which at least two people heard each other
-	DID           string         `json:"did,omitempty"`
-	CallerName    string         `json:"callerName,omitempty"`
-	Asked         string         `json:"asked,omitempty"`       // the number that the caller asked for, as rewritten
-	BeganBy       string         `json:"beganBy"`               // external, operator or pbx
-	Rang          []Rang         `json:"rang,omitempty"`        // of a long call the first and last hundred, and those that were answered
-	RangOmitted   int            `json:"rangOmitted,omitempty"` // how many ringings are not in Rang
-	Conversations []Conversation `json:"conversations,omitempty"`
-	Transfers     []Transfer     `json:"transfers,omitempty"`
-	Queue         string         `json:"queue,omitempty"`
-	QueueWaitMS   int64          `json:"queueWaitMs,omitempty"`
-	Service       string         `json:"service,omitempty"` // ivr, queue, announcement, voicemail, conference, parking, spy, echo
-	Voicemail     bool           `json:"voicemail,omitempty"`
-	HangupCause   int            `json:"hangupCause,omitempty"` // Q.850, of the channel that began the call
-	HangupBy      string         `json:"hangupBy,omitempty"`    // a phone, or "pbx"
-	Recordings    []Recording    `json:"recordings,omitempty"`
-	MergedInto    string         `json:"mergedInto,omitempty"` // the call that this one went into
-	Absorbed      []string       `json:"absorbed,omitempty"`   // calls that went into this one
-	Approximate   []string       `json:"approximate,omitempty"`
-	Why           []Reason       `json:"why,omitempty"`
-	PBX           string         `json:"pbx,omitempty"`
-	Source        string         `json:"source,omitempty"` // ami, ari, cel, cdr
+	StartedAt     time.Time
+	AnsweredAt    time.Time // start of the first conversation
+	EndedAt       time.Time
+	RingMS        int64 // while at least one phone rang and nobody had talked yet
+	WaitMS        int64 // from the start to the first conversation, or to the end
+	HoldMS        int64
+	TalkMS        int64 // time in which at least two people heard each other
+	DID           string
+	CallerName    string
+	Asked         string // the number that the caller asked for, as rewritten
+	BeganBy       string // external, operator or pbx
+	Rang          []Rang // of a long call the first and last hundred, and those that were answered
+	RangOmitted   int    // how many ringings are not in Rang
+	Conversations []Conversation
+	Transfers     []Transfer
+	Queue         string
+	QueueWaitMS   int64
+	Service       string // ivr, queue, announcement, voicemail, conference, parking, spy, echo
+	Voicemail     bool
+	HangupCause   int    // Q.850, of the channel that began the call
+	HangupBy      string // a phone, or "pbx"
+	Recordings    []Recording
+	MergedInto    string   // the call that this one went into
+	Absorbed      []string // calls that went into this one
+	Approximate   []string
+	Why           []Reason
+	PBX           string
+	Source        string // ami, ari, cel, cdr
 }
 
 // Rang is one ringing of one phone.
 type Rang struct {
-	Phone   string    `json:"phone"`
-	At      time.Time `json:"at"`
-	MS      int64     `json:"ms"`
-	Outcome string    `json:"outcome"` // answered, no_answer, busy, failed, cancelled, elsewhere
-	Cause   int       `json:"cause,omitempty"`
+	Phone   string
+	At      time.Time
+	MS      int64
+	Outcome string // answered, no_answer, busy, failed, cancelled, elsewhere
+	Cause   int
 }
 
 // Conversation is a time in which A and B could hear each other.
 type Conversation struct {
-	A  string    `json:"a"`
-	B  string    `json:"b"`
-	At time.Time `json:"at"`
-	MS int64     `json:"ms"`
+	A  string
+	B  string
+	At time.Time
+	MS int64
 }
 
 // Transfer is one hand-over of a call.
 type Transfer struct {
-	Kind string    `json:"kind"` // blind, attended, pickup, park, unpark, recall
-	By   string    `json:"by,omitempty"`
-	To   string    `json:"to,omitempty"`
-	At   time.Time `json:"at"`
+	Kind string // blind, attended, pickup, park, unpark, recall
+	By   string
+	To   string
+	At   time.Time
 }
 
 // RecordingState says how far a recording's file is.
@@ -116,17 +117,17 @@ const (
 
 // Recording is one audio file made for a channel of the call.
 type Recording struct {
-	ID    string         `json:"id"`   // stable: from the path that the PBX told
-	Path  string         `json:"path"` // as the PBX names it
-	At    time.Time      `json:"at"`   // when recording began
-	State RecordingState `json:"state"`
-	Bytes int64          `json:"bytes,omitempty"`
-	MS    int64          `json:"ms,omitempty"`
-	Talk  bool           `json:"talk,omitempty"` // it ran while its channel was in a conversation
+	ID    string    // stable: from the path that the PBX told
+	Path  string    // as the PBX names it
+	At    time.Time // when recording began
+	State RecordingState
+	Bytes int64
+	MS    int64
+	Talk  bool // it ran while its channel was in a conversation
 	// Found: nobody told of it, or not where it is; the file was found on the
 	// disk, by the id of one of the call's channels in its name. Where nobody
 	// told, At and Talk are what the file's times and name say.
-	Found bool `json:"found,omitempty"`
+	Found bool
 }
 
 // Stem is the file's name without folder and extension: what stays of it when a
@@ -152,9 +153,9 @@ func RecordingID(path string) string {
 
 // Reason says which rule decided a field, and when the deciding fact happened.
 type Reason struct {
-	Field string    `json:"field"`
-	Rule  string    `json:"rule"`
-	At    time.Time `json:"at,omitzero"`
+	Field string
+	Rule  string
+	At    time.Time
 }
 
 // Recorded tells whether the call has a recording with sound in it, as far as

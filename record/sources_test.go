@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
 )
 
@@ -165,7 +166,10 @@ func inOrder(changes []record.Change) []record.Record {
 // counted.
 func flatten(t *testing.T, r record.Record) map[string][]any {
 	t.Helper()
-	text, err := json.Marshal(r)
+	text, err := json.Marshal(struct { // by the names that docs/ has for them
+		record.Record
+		Details contract.Details
+	}{r, contract.WithPaths(r).Details})
 	if err != nil {
 		t.Fatal(err)
 	}
