@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -172,27 +171,4 @@ func putRecordings(ctx context.Context, tx *sql.Tx, r *record.Record) error {
 		}
 	}
 	return nil
-}
-
-// Journal gives the facts of the calls that were open when the daemon last
-// stopped, in the order in which they were taken in.
-func (db Journals) Journal(ctx context.Context) ([]record.Event, error) {
-	rows, err := db.writer.QueryContext(ctx, `SELECT event FROM journal ORDER BY seq`)
-	if err != nil {
-		return nil, fmt.Errorf("read journal: %w", err)
-	}
-	defer rows.Close()
-	var out []record.Event
-	for rows.Next() {
-		var text []byte
-		if err := rows.Scan(&text); err != nil {
-			return nil, fmt.Errorf("read journal: %w", err)
-		}
-		var row eventRow
-		if err := json.Unmarshal(text, &row); err != nil {
-			return nil, fmt.Errorf("read journal: %w", err)
-		}
-		out = append(out, row.event())
-	}
-	return out, rows.Err()
 }

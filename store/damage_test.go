@@ -112,7 +112,7 @@ func TestDamagedAtStart(t *testing.T) {
 			if err != nil || c.keeps != slices.Equal(kept, secret) {
 				t.Errorf("secret kept: %v (%v), saved %v, why %s", slices.Equal(kept, secret), err, d.Saved, d.Why)
 			}
-			if facts, err := db.Journal(ctx); err != nil || c.keeps != (len(facts) == 1) {
+			if facts, err := journal(ctx, db); err != nil || c.keeps != (len(facts) == 1) {
 				t.Errorf("open calls kept: %v (%v)", facts, err)
 			}
 			told(t, db, call("9.1", 0))

@@ -90,6 +90,7 @@ func (db Retention) callsOf(ctx context.Context, number string) (map[string]bool
 		`SELECT call_id, path AS text FROM recordings`,
 		`SELECT call_id, body AS text FROM changes`,
 		`SELECT call_id, event AS text FROM journal`,
+		`SELECT call_id, event || reason AS text FROM quarantine`,
 	} {
 		if err := db.each(ctx, `SELECT call_id, text FROM (`+table+`) WHERE instr(text, ?) > 0`, []any{number}, func(id string, text []byte) error {
 			if in.Match(text) {

@@ -41,7 +41,8 @@ func erase(ctx context.Context, tx *sql.Tx, ids []string) (n erased, err error) 
 			return n, err
 		}
 	}
-	return n, nil
+	_, err = deleteIn(ctx, tx, "quarantine", "call_id", ids)
+	return n, err
 }
 
 // deleteIn deletes the rows whose column is among values.

@@ -73,7 +73,7 @@ func TestForget(t *testing.T) {
 	if err != nil || a.Counts["records"] != 40 || a.Counts["traces"] != 40 || a.Counts["changes"] != 80 || a.Counts["deliveries"] != 120 {
 		t.Fatalf("got %+v (%v)", a, err)
 	}
-	if left, err := db.Journal(ctx); err != nil || len(left) != 1 {
+	if left, err := journal(ctx, db); err != nil || len(left) != 1 {
 		t.Errorf("the journal of the open call is gone: %v (%v)", left, err)
 	}
 	write(t, db, &store.Batch{Closed: []store.Closed{{CallID: "3.1", At: time.Now()}}})

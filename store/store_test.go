@@ -198,14 +198,14 @@ func TestJournalFollowsItsCall(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := db.Journal(ctx)
+	got, err := journal(ctx, db)
 	if diff := cmp.Diff([]record.Event{a, b}, got); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
 	if err := db.Commit(ctx, &store.Batch{Closed: []store.Closed{{CallID: "a", At: a.At}}}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := db.Journal(ctx); len(got) != 0 || err != nil {
+	if got, err := journal(ctx, db); len(got) != 0 || err != nil {
 		t.Errorf("the journal of an ended call is left: %v (%v)", got, err)
 	}
 	trace, err := db.Trace(ctx, "a")
@@ -340,4 +340,15 @@ func TestSecretStays(t *testing.T) {
 	if len(a) != 32 || !slices.Equal(a, b) || slices.Equal(a, c) {
 		t.Errorf("got %x, %x, %x", a, b, c)
 	}
+}
+
+// journal is what the journal holds.
+func journal(ctx context.Context, db interface {
+	Journal(context.Context, func(store.JournalRow) error) error
+}) (out []record.Event, err error) {
+	err = db.Journal(ctx, func(row store.JournalRow) error {
+		out = append(out, row.Event)
+		return row.Err
+	})
+	return out, err
 }

@@ -58,6 +58,10 @@ into a bug report; "voipd replay FILE.trace" tells the record from it.`,
 				return err
 			}
 			events := k.events
+			if len(k.aside) > 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "voipd: these facts were set aside: %s\n%s", trace.Inert(k.quarantine.Reason), k.quarantine.Stack)
+				events = k.aside
+			}
 			if events == nil {
 				return fmt.Errorf("the facts of the call %q are not kept any more (store.keep_traces), CEL or CDR told it, or it goes on", args[0])
 			}
@@ -82,6 +86,9 @@ type known struct {
 	conf   config.Config
 	record record.Record
 	events []record.Event // nil: none are kept
+
+	aside      []record.Event // facts that were set aside
+	quarantine store.Quarantine
 }
 
 // readTrace reads a call's record and its facts. The facts of a call that went
@@ -95,7 +102,17 @@ func readTrace(ctx context.Context, path, callID string) (k known, err error) {
 		return k, err
 	}
 	defer db.Close()
+	unreadable := []string(nil)
+	if k.aside, unreadable, k.quarantine, err = db.Quarantined(ctx, callID); err != nil {
+		return k, err
+	}
+	if len(unreadable) > 0 {
+		k.quarantine.Reason += fmt.Sprintf(" (%d facts cannot be read)", len(unreadable))
+	}
 	k.record, err = db.Record(ctx, callID)
+	if errors.Is(err, store.ErrNotFound) && len(k.aside) > 0 {
+		return k, nil
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return k, fmt.Errorf("there is no record of the call %q in %s", callID, k.conf.Store.Path)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -171,5 +172,24 @@ func TestBackupCommand(t *testing.T) {
 	}
 	if status, stdout, _ := voipd("audit", "-c", conf); status != 0 || !strings.Contains(stdout, " backup "+file+": 2 records") {
 		t.Errorf("audit: %d %q", status, stdout)
+	}
+}
+
+// TestExportQuarantine: the facts of a call that were set aside are exported, with
+// the reason beside, also where the call has no record.
+func TestExportQuarantine(t *testing.T) {
+	dir := t.TempDir()
+	conf := write(t, "voipd.toml", fmt.Sprintf("[asterisk]\nsecret = \"x\"\n[store]\npath = %q\n", filepath.Join(dir, "voipd.db")))
+	db, err := store.Open(t.Context(), filepath.Join(dir, "voipd.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fact := record.Event{At: time.Unix(1_795_366_192, 0), Kind: record.Created, Source: record.SourceAMI, Channel: record.Channel{ID: "1.1", Linked: "1.1", Name: "PJSIP/trunk-a-1"}, Number: "79161234567"}
+	if err := errors.Join(db.Quarantine(t.Context(), store.Quarantine{CallID: "1.1", Fact: &fact, Reason: "panic: nobody foresaw it", Stack: "main.go:1"}, time.Now()), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	status, out, stderr := voipd("export", "-c", conf, "1.1")
+	if status != 0 || !strings.Contains(out, "created") || strings.Contains(out, "79161234567") || !strings.Contains(stderr, "nobody foresaw it") || !strings.Contains(stderr, "main.go:1") {
+		t.Errorf("%d\n%s\n%s", status, out, stderr)
 	}
 }

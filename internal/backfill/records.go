@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/voipd/voipd/internal/caught"
 	"github.com/voipd/voipd/record"
 )
 
@@ -29,6 +30,13 @@ type Part struct {
 	Before   time.Time // every call that ended before it has been told; zero: not known yet
 	Stats    Stats     // of the reading so far
 	Share    float64   // how much of it that is, roughly: 0 to 1
+	Bad      []BadFact // facts that could not be applied; they cost their own calls
+}
+
+// BadFact is a fact that made the Machine panic.
+type BadFact struct {
+	Fact  record.Event
+	Panic *caught.Panic
 }
 
 // Records reads the span and tells the calls that are, in part, in it: each
@@ -38,7 +46,7 @@ type Part struct {
 // ends the reading and is the error of Records. Memory does not grow with the
 // span.
 func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, each func(Part) error) (Stats, error) {
-	t := &tale{machine: record.New(rules), span: span, channels: map[string][]string{}, began: map[string]bool{}, doubts: map[string]string{}, each: each}
+	t := &tale{machine: record.New(rules), rules: rules, fault: s.opt.Fault, span: span, channels: map[string][]string{}, began: map[string]bool{}, doubts: map[string]string{}, each: each}
 	if s.db != nil || s.opt.Zone != nil {
 		t.span = span.Wide(twice) // no call may be lost for an hour that comes twice
 	}
@@ -70,6 +78,9 @@ func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, eac
 // tale is one reading on its way to records.
 type tale struct {
 	machine *record.Machine
+	rules   record.Rules
+	fault   func(record.Event) // nil: none
+	bad     []BadFact
 	span    Span
 	before  func() time.Time
 	each    func(Part) error
@@ -87,7 +98,9 @@ type tale struct {
 
 func (t *tale) event(e record.Event) {
 	t.stats.Events++
-	t.changes = t.machine.Apply(t.changes[:0], e)
+	if !t.apply(e) {
+		return
+	}
 	if e.Kind == record.Created && e.Channel.Linked == e.Channel.ID {
 		t.began[e.Channel.ID] = true
 	}
@@ -119,6 +132,25 @@ func (t *tale) event(e record.Event) {
 	}
 }
 
+// apply applies a fact; false: it panicked. The calls that were open then are
+// met anew on their way, and say so.
+func (t *tale) apply(e record.Event) bool {
+	err := caught.In(func() error {
+		if t.fault != nil {
+			t.fault(e)
+		}
+		t.changes = t.machine.Apply(t.changes[:0], e)
+		return nil
+	})
+	var panicked *caught.Panic
+	if !errors.As(err, &panicked) {
+		return true
+	}
+	t.bad = append(t.bad, BadFact{e, panicked})
+	t.machine = record.New(t.rules)
+	return false
+}
+
 // absorbs adds to what went into a call those of its channels that began one, as
 // a recall does: who saw only such a channel may have told it as a call.
 func (t *tale) absorbs(r *record.Record, channels []string) {
@@ -148,14 +180,15 @@ func unsaid(r *record.Record) string {
 
 // row is called after each row.
 func (t *tale) row() error {
-	if len(t.records) < fewRecords && t.stats.Rows-t.given < manyRows {
+	if len(t.records)+len(t.bad) < fewRecords && t.stats.Rows-t.given < manyRows {
 		return nil
 	}
 	return t.give()
 }
 
 func (t *tale) give() error {
-	t.failed = t.each(Part{Records: t.records, Channels: t.channels, Before: t.before(), Stats: t.stats, Share: t.share})
+	t.failed = t.each(Part{Records: t.records, Channels: t.channels, Before: t.before(), Stats: t.stats, Share: t.share, Bad: t.bad})
+	t.bad = t.bad[:0]
 	t.records, t.given = t.records[:0], t.stats.Rows
 	clear(t.channels)
 	return t.failed

@@ -35,6 +35,8 @@ type SourceOptions struct {
 	// Layout and Zone are those of Options; a database needs no layout.
 	Layout []string
 	Zone   *time.Location
+	// Fault is for tests: it is called before each fact is applied, and may panic.
+	Fault func(record.Event)
 }
 
 // Source reads the rows of one table. Its methods may be called from several

@@ -8,7 +8,7 @@ import (
 // Health is how voipd does. Status is "ok", or "failing" where records are not
 // being written as calls happen; Problems say why and what to do.
 type Health struct {
-	Status    string         `json:"status" enum:"ok,failing"`
+	Status    string         `json:"status" enum:"ok,starting,failing"`
 	Problems  []string       `json:"problems,omitempty" nullable:"false"`
 	Version   string         `json:"version"`
 	StartedAt time.Time      `json:"startedAt"`
@@ -25,7 +25,7 @@ type Health struct {
 
 // Status is what everybody may know of how voipd does.
 type Status struct {
-	Status string `json:"status" enum:"ok,failing"`
+	Status string `json:"status" enum:"ok,starting,failing"`
 }
 
 // Warning is something to look into. Its code does not change with the words.
@@ -82,6 +82,15 @@ func (h *Health) Warned(code string) bool {
 	return slices.ContainsFunc(h.Warnings, func(w Warning) bool { return w.Code == code })
 }
 
+// Start notes that voipd is still starting, and how far it is. What fails goes
+// before.
+func (h *Health) Start(progress string) {
+	if h.Status == OK {
+		h.Status = Starting
+	}
+	h.Problems = append(h.Problems, progress)
+}
+
 // Fail adds why records are not being written as calls happen, and what to do.
 func (h *Health) Fail(problem string) {
 	h.Status = Failing
@@ -90,6 +99,7 @@ func (h *Health) Fail(problem string) {
 
 // The values of [Health].Status.
 const (
-	OK      = "ok"
-	Failing = "failing"
+	OK       = "ok"
+	Starting = "starting" // the journal is replayed
+	Failing  = "failing"
 )

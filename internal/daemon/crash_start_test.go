@@ -125,7 +125,7 @@ func TestCrashWhileReplacing(t *testing.T) {
 			if kept, err := db.Secret(ctx, "links"); err != nil || !bytes.Equal(kept, secret) {
 				t.Errorf("the secret is another (%v)", err)
 			}
-			if facts, err := db.Journal(ctx); err != nil || len(facts) != 1 {
+			if facts, err := journal(ctx, db); err != nil || len(facts) != 1 {
 				t.Errorf("%d facts of the open call (%v)", len(facts), err)
 			}
 		})

@@ -368,7 +368,7 @@ func (w *work) checkTold(ctx context.Context) {
 	if len(sent) != len(list) {
 		w.t.Errorf("%d changes, %d of them delivered", len(list), len(sent))
 	}
-	if facts, err := w.db.Journal(ctx); err != nil || len(facts) > 0 {
+	if facts, err := journal(ctx, w.db); err != nil || len(facts) > 0 {
 		w.t.Errorf("%d facts of open calls are left (%v)", len(facts), err)
 	}
 }
@@ -447,4 +447,15 @@ func (w *work) kept() []record.Record {
 	list, _, err := db.Records(context.Background(), store.Query{Limit: 100})
 	w.check(err)
 	return list
+}
+
+// journal is what the journal holds.
+func journal(ctx context.Context, db interface {
+	Journal(context.Context, func(store.JournalRow) error) error
+}) (out []record.Event, err error) {
+	err = db.Journal(ctx, func(row store.JournalRow) error {
+		out = append(out, row.Event)
+		return row.Err
+	})
+	return out, err
 }

@@ -39,10 +39,11 @@ type Options struct {
 	// and run ahead without having been set; 0 is five seconds. A fake PBX whose
 	// time is faster than ours needs more.
 	ClockApart  time.Duration
-	RepairDelay time.Duration // how long after a gap CEL and CDR are read; 0 is half a minute
-	Refused     time.Duration // how long after a refused login the next is tried; 0 is a minute
-	Bound       int           // how many facts may wait to be written; 0 is 100,000
-	Tap         store.Tap     // called at each step of writing; may be nil
+	RepairDelay time.Duration      // how long after a gap CEL and CDR are read; 0 is half a minute
+	Refused     time.Duration      // how long after a refused login the next is tried; 0 is a minute
+	Bound       int                // how many facts may wait to be written; 0 is 100,000
+	Tap         store.Tap          // called at each step of writing; may be nil
+	Fault       func(record.Event) // for tests: called before each fact is applied, and may panic; may be nil
 }
 
 // Daemon is voipd. Make one with New, then Run it once.
@@ -68,8 +69,7 @@ type Daemon struct {
 	notifier *systemd.Notifier
 }
 
-// New opens the store and the API's port, and takes up the calls that were open
-// at the last stop. It does not connect to the PBX yet. What fails here is one
+// New opens the store and the API's port. It does not connect to the PBX yet. What fails here is one
 // line for the admin.
 func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	d := &Daemon{opt: opt, config: c, started: time.Now().UTC(), library: recording.New(directories(c)), registry: prometheus.NewRegistry()}
@@ -212,9 +212,9 @@ func (d *Daemon) openRecordings(ctx context.Context) error {
 	return nil
 }
 
-// openLoop makes the loop and replays the journal of the calls that were open.
-func (d *Daemon) openLoop(ctx context.Context) error {
-	d.loop = ingest.New(ingest.Options{Rules: d.rules, Store: d.store, Bound: d.opt.Bound, Plan: webhook.Plan, Log: d.opt.Log,
+// openLoop makes the loop.
+func (d *Daemon) openLoop(context.Context) error {
+	d.loop = ingest.New(ingest.Options{Rules: d.rules, Store: d.store, Bound: d.opt.Bound, Plan: webhook.Plan, Fault: d.opt.Fault, Log: d.opt.Log,
 		Resync: func() { d.pbx.Resync() },
 		Saw:    d.repair.Saw,
 		Publish: func(changes []record.Change) {
@@ -223,7 +223,15 @@ func (d *Daemon) openLoop(ctx context.Context) error {
 				d.opt.OnChange(changes)
 			}
 		}})
-	return d.loop.Boot(ctx)
+	return nil
+}
+
+// runLoop replays the journal of the calls that were open, then takes facts.
+func (d *Daemon) runLoop(ctx context.Context) error {
+	if err := d.loop.Boot(ctx); err != nil {
+		return err
+	}
+	return d.loop.Run(ctx)
 }
 
 // openAPI makes the API and what tells systemd. The parts behind it stop first.
@@ -242,7 +250,8 @@ func (d *Daemon) openAPI(context.Context) error {
 	d.parts.add(part{name: "API", run: func(ctx context.Context) error {
 		return d.server.Run(ctx, handler, func() { close(halt); d.convert.Close() })
 	}, metrics: processMetrics})
-	d.notifier = &systemd.Notifier{Status: d.statusLine, Alive: d.loop.Alive, Log: d.opt.Log}
+	d.notifier = &systemd.Notifier{Status: d.statusLine, Alive: d.loop.Alive, Log: d.opt.Log,
+		Starting: func() bool { return d.loop.Stats().Booting }}
 	d.parts.add(part{name: "systemd", run: forever(d.notifier.Run)})
 	return nil
 }
@@ -250,7 +259,7 @@ func (d *Daemon) openAPI(context.Context) error {
 // openPBX makes the PBX. The loop and the PBX are the last parts, so that they
 // stop first.
 func (d *Daemon) openPBX(context.Context) error {
-	d.parts.add(part{name: "loop", run: d.loop.Run, health: d.loop.Health, metrics: d.loop.Metrics})
+	d.parts.add(part{name: "loop", run: d.runLoop, health: d.loop.Health, metrics: d.loop.Metrics})
 	opt, err := PBXOptions(d.config, d.rules)
 	if err != nil {
 		return err

@@ -10,10 +10,11 @@ import (
 
 // Each part of voipd needs one job of the store, not the whole database.
 var (
-	_ api.Records     = store.CallRecords{}
-	_ api.Changes     = store.ChangeLog{}
-	_ webhook.Store   = store.ChangeLog{}
-	_ repair.Marks    = store.GapList{}
-	_ repair.Ranks    = store.CallRecords{}
-	_ retention.Store = store.Retention{}
+	_ api.Records       = store.CallRecords{}
+	_ api.Changes       = store.ChangeLog{}
+	_ webhook.Store     = store.ChangeLog{}
+	_ repair.Marks      = store.GapList{}
+	_ repair.Ranks      = store.CallRecords{}
+	_ repair.Quarantine = store.Journals{}
+	_ retention.Store   = store.Retention{}
 )

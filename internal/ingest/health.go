@@ -15,7 +15,7 @@ import (
 const slowAfter = 2 * time.Second
 
 // Health adds how facts are written down. Any goroutine may call it.
-func (l *Loop) Health(_ context.Context, h *contract.Health) {
+func (l *Loop) Health(ctx context.Context, h *contract.Health) {
 	s := l.Stats()
 	h.LastEvent, h.OpenCalls = s.LastEvent, s.OpenCalls
 	h.Queue = contract.QueueHealth{Waiting: s.Waiting, Bound: s.Bound, Refused: s.Refused}
@@ -29,6 +29,13 @@ func (l *Loop) Health(_ context.Context, h *contract.Health) {
 			s.Refused, s.Waiting))
 	case s.Waiting > s.Bound/2:
 		h.Fail(fmt.Sprintf("%d facts wait to be written, at %d further ones are refused", s.Waiting, s.Bound))
+	}
+	if s.Booting {
+		h.Start(fmt.Sprintf("the facts of calls that were open are replayed: %d of %d", s.Replayed, s.JournalSize))
+	}
+	if facts, calls, latest, err := l.opt.Store.InQuarantine(ctx); err == nil && facts > 0 { // what a store that fails says is below
+		h.Warn("facts-quarantined", fmt.Sprintf("%d facts of %d calls could not be understood and are set aside, so the records of these calls are approximate. "+
+			"Please report it: voipd export %s writes them without numbers and names. They are dropped after store.keep_traces", facts, calls, latest))
 	}
 	if s.Trouble != "" {
 		h.Warn(string(s.Trouble), fmt.Sprintf("records cannot be written: %s. Up to %d facts wait in memory; then further ones are refused and a gap is marked", s.Trouble.Do(), s.Bound))

@@ -30,7 +30,10 @@ const (
 // Store is what the loop needs of a database.
 type Store interface {
 	Commit(context.Context, *store.Batch) error
-	Journal(context.Context) ([]record.Event, error)
+	Journal(ctx context.Context, each func(store.JournalRow) error) error
+	JournalSize(context.Context) (int64, error)
+	SetAside(context.Context, store.Quarantine, time.Time) error
+	InQuarantine(context.Context) (facts, calls int, latest string, err error)
 	Record(ctx context.Context, callID string) (record.Record, error)
 	Span(context.Context) (store.Span, error)
 	Judge(context.Context, record.Record) (v record.Verdict, better record.Record, doubles []string, err error)
@@ -61,7 +64,9 @@ type Options struct {
 	// since it was put, from the loop's goroutine. It must not block. Nil: only the
 	// metric has it.
 	Lag func(time.Duration)
-	Log *slog.Logger
+	// Fault is for tests: it is called before each fact is applied, and may panic.
+	Fault func(record.Event)
+	Log   *slog.Logger
 }
 
 // Loop is the way of every fact. Make one with New.
@@ -77,6 +82,7 @@ type Loop struct {
 	unwritten []store.Entry
 	ended     []record.Change
 
+	panics    map[string]int  // how often a fact about a channel panicked, by its id
 	decisions []record.Change // of the latest fact; its memory is used again
 
 	mu     sync.Mutex
@@ -104,6 +110,10 @@ type Stats struct {
 	Writing    time.Time     // since when a write is under way, tries included; zero: none is
 	StoreError string        // why the last write failed; empty: it did not
 	Trouble    store.Trouble // what kind of failure that is
+
+	Booting     bool  // the journal is being replayed
+	JournalSize int64 // how many facts it has
+	Replayed    int64 // how many of them are
 }
 
 // New makes a Loop. Put may be called at once; nothing is applied before Run.
@@ -111,7 +121,7 @@ func New(opt Options) *Loop {
 	if opt.Bound <= 0 {
 		opt.Bound = 100_000
 	}
-	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{}, parts: map[string]int{},
+	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{}, parts: map[string]int{}, panics: map[string]int{},
 		improvements: make(chan improvement), lagged: newLag()}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/voipd/voipd/internal/caught"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -16,6 +17,8 @@ type step struct {
 	facts   []record.Event
 	came    []time.Time     // when each of the facts was put
 	refused bool            // facts were refused behind these: the PBX has to list its channels
+	poison  *poison         // a fact behind these made the Machine panic
+	rest    []record.Event  // the facts behind that one
 	changes []record.Change // what the facts decided
 	batch   store.Batch     // what all of it is to the disk
 }
@@ -30,7 +33,13 @@ func (l *Loop) take(ctx context.Context, taken block) error {
 	}
 	l.unwritten, l.ended = nil, nil
 	l.tell(&s)
-	return nil
+	if s.poison == nil {
+		return nil
+	}
+	if err := l.heal(ctx, s.poison); err != nil {
+		return err
+	}
+	return l.take(ctx, block{facts: s.rest, gap: taken.gap})
 }
 
 // collect applies facts to the Machine and gathers what they mean for the disk.
@@ -46,7 +55,15 @@ func (l *Loop) collect(ctx context.Context, taken block) step {
 		l.decided(&s, c)
 	}
 	for i := range s.facts {
-		for _, c := range l.apply(ctx, &s, i) {
+		decisions, err := l.apply(ctx, &s, i)
+		var panicked *caught.Panic
+		if errors.As(err, &panicked) {
+			s.poison = &poison{s.facts[i], panicked}
+			s.facts, s.rest, s.refused = s.facts[:i], s.facts[i+1:], false
+			s.came = s.came[:min(i, len(s.came))]
+			break
+		}
+		for _, c := range decisions {
 			l.decided(&s, c)
 		}
 	}
@@ -54,18 +71,24 @@ func (l *Loop) collect(ctx context.Context, taken block) step {
 }
 
 // apply takes one fact of the step in, puts it into the journal, and gives what
-// it decides.
-func (l *Loop) apply(ctx context.Context, s *step, i int) []record.Change {
+// it decides. The error is that it panicked.
+func (l *Loop) apply(ctx context.Context, s *step, i int) ([]record.Change, error) {
 	e := s.facts[i]
 	if e.Kind == record.RecordingChecked {
-		return l.recordingChecked(ctx, s, e)
+		return l.recordingChecked(ctx, s, e), nil
+	}
+	if l.shunned(e) {
+		return nil, nil
 	}
 	repeated := e.Kind == record.Gapped && i > 0 && s.facts[i-1].Kind == record.Gapped // one gap is as good as many
 	var open []string                                                                  // before the fact, which may end some
 	if e.Kind.AboutAll() && !repeated {
 		open = l.machine.OpenIDs()
 	}
-	l.decisions = l.machine.Apply(l.decisions[:0], e)
+	var err error
+	if l.decisions, err = l.applySafely(l.decisions[:0], e); err != nil {
+		return nil, err
+	}
 	s.batch.Journal = aboutAll(s.batch.Journal, open, e)
 	if id := l.machine.Touched(); id != "" {
 		s.batch.Journal = append(s.batch.Journal, store.Entry{CallID: id, Event: e})
@@ -75,7 +98,7 @@ func (l *Loop) apply(ctx context.Context, s *step, i int) []record.Change {
 			s.batch.Journal = append(s.batch.Journal, store.Entry{CallID: id, Event: aside})
 		}
 	}
-	return l.decisions
+	return l.decisions, nil
 }
 
 // aboutAll appends a fact about every open call to a journal.

@@ -325,3 +325,19 @@ func TestFoundElsewhere(t *testing.T) {
 		})
 	}
 }
+
+// TestFilePanics: a file that makes voipd panic is gone.
+func TestFilePanics(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Unix(1_795_366_192, 0)
+	told := map[string]record.RecordingState{}
+	w := &recording.Watch{
+		Library: nil, GiveUp: time.Minute, Now: func() time.Time { return now },
+		Tell: func(e record.Event) { told[e.Value] = e.Recorded.State }, Log: slog.New(slog.DiscardHandler),
+		Store: unsettled{{CallID: "bad", ID: "r", Path: dir + "/bad.wav", At: now}},
+	}
+	w.Round(t.Context()) // there is no library: looking for the file panics
+	if told["bad"] != record.Gone {
+		t.Errorf("told %v", told)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/voipd/voipd/internal/caught"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -91,8 +92,19 @@ func (w *Watch) Round(ctx context.Context) {
 	w.after, w.seen, w.next = store.RecordingFile{}, w.next, nil
 }
 
-// inspect tells what a file is like now. Announced means: nothing to tell yet.
-func (w *Watch) inspect(u store.RecordingFile, before sight) (record.FileFact, sight) {
+// inspect tells what a file is like now. Announced means: nothing to tell yet. A
+// file that makes voipd panic is gone.
+func (w *Watch) inspect(u store.RecordingFile, before sight) (fact record.FileFact, now sight) {
+	err := caught.In(func() error { fact, now = w.examine(u, before); return nil })
+	if err != nil {
+		w.Log.Error("a recording cannot be examined; please report it", "call", u.CallID, "path", u.Path, "error", err)
+		return record.FileFact{State: record.Gone}, before
+	}
+	return fact, now
+}
+
+// examine is inspect, which may panic.
+func (w *Watch) examine(u store.RecordingFile, before sight) (record.FileFact, sight) {
 	now := w.Now()
 	f, err := w.Library.Open(u.Path)
 	if err != nil {

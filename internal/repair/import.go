@@ -21,6 +21,7 @@ type Source interface {
 type ImportStore interface {
 	Marks
 	Ranks
+	Quarantine
 	Judge(context.Context, record.Record) (v record.Verdict, better record.Record, doubles []string, err error)
 	Commit(context.Context, *store.Batch) error
 }
@@ -96,6 +97,11 @@ func Import(ctx context.Context, o ImportOptions) (Imported, error) {
 // keep judges records and writes the better ones in one transaction.
 func (o *ImportOptions) keep(ctx context.Context, n *Imported, p backfill.Part) error {
 	b := &store.Batch{}
+	if !o.DryRun {
+		if err := setAside(ctx, o.Store, o.Source, p, time.Now()); err != nil {
+			return err
+		}
+	}
 	o.Leapt.doubt(p.Records)
 	var searched search
 	if err := o.Find.in(ctx, o.Store, p, &searched); err != nil {

@@ -55,6 +55,16 @@ func source(t testing.TB, kind, text string) *backfill.Source {
 	return open(t, backfill.SourceOptions{Name: kind, Kind: kind, Driver: backfill.CSV, Path: path})
 }
 
+// sourceThatPanics is a CEL file; fault is called before each fact of it.
+func sourceThatPanics(t testing.TB, text string, fault func(record.Event)) *backfill.Source {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "cel.csv")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, backfill.SourceOptions{Name: "cel", Kind: backfill.CEL, Driver: backfill.CSV, Path: path, Fault: fault})
+}
+
 func open(t testing.TB, p backfill.SourceOptions) *backfill.Source {
 	t.Helper()
 	s, err := backfill.Open(p)

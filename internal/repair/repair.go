@@ -20,6 +20,7 @@ import (
 type Store interface {
 	Marks
 	Ranks
+	Quarantine
 	AddGap(context.Context, store.Gap) error
 	CloseGaps(ctx context.Context, at time.Time) error
 	Gaps(context.Context) ([]store.Gap, error)
@@ -30,6 +31,11 @@ type Store interface {
 type Marks interface {
 	Mark(ctx context.Context, name string) (time.Time, error)
 	SetMark(ctx context.Context, name string, at time.Time) error
+}
+
+// Quarantine keeps facts that could not be applied.
+type Quarantine interface {
+	Quarantine(ctx context.Context, q store.Quarantine, now time.Time) error
 }
 
 // Ranks compares a record that CEL or CDR tells with the kept one.
@@ -270,8 +276,8 @@ func (r *Repair) read(ctx context.Context, w wanted) {
 
 func (r *Repair) from(ctx context.Context, s Source, span backfill.Span, searched *search) (sum ingest.Improved, err error) {
 	_, err = s.Records(ctx, r.opt.Rules, span, func(p backfill.Part) error {
-		if len(p.Records) == 0 {
-			return nil
+		if err := setAside(ctx, r.opt.Store, s, p, r.opt.Now()); err != nil || len(p.Records) == 0 {
+			return err
 		}
 		r.opt.Leapt.doubt(p.Records)
 		if err := r.opt.Find.in(ctx, r.opt.Store, p, searched); err != nil {
@@ -285,6 +291,19 @@ func (r *Repair) from(ctx context.Context, s Source, span backfill.Span, searche
 		return nil
 	})
 	return sum, err
+}
+
+// setAside puts the facts that could not be applied into the quarantine.
+func setAside(ctx context.Context, db Quarantine, s Source, p backfill.Part, now time.Time) error {
+	for i := range p.Bad {
+		bad := &p.Bad[i]
+		q := store.Quarantine{CallID: cmp.Or(bad.Fact.Channel.Linked, bad.Fact.Channel.ID, bad.Fact.Peer.Linked, s.Name()), Fact: &bad.Fact,
+			Reason: "read from " + s.Name() + ": " + bad.Panic.Error(), Stack: string(bad.Panic.Stack)}
+		if err := db.Quarantine(ctx, q, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // note keeps whether a source could be read, and logs when that changes.

@@ -15,6 +15,7 @@ import (
 // Store is what a Pruner needs of a database: a [store.Retention].
 type Store interface {
 	PruneTraces(ctx context.Context, before time.Time) (int64, error)
+	PruneQuarantine(ctx context.Context, before time.Time) (int64, error)
 	PruneChanges(ctx context.Context, before time.Time) (int64, error)
 	PruneRecords(ctx context.Context, before time.Time) (int, error)
 	OldRecordings(ctx context.Context, before time.Time, after store.RecordingFile, limit int) ([]store.RecordingFile, error)
@@ -65,6 +66,8 @@ func (p *Pruner) prune(ctx context.Context, now time.Time) {
 	}
 	n, err := p.opt.Store.PruneTraces(ctx, now.Add(-p.opt.KeepTraces))
 	p.pruned(ctx, "traces", n, err)
+	n, err = p.opt.Store.PruneQuarantine(ctx, now.Add(-p.opt.KeepTraces))
+	p.pruned(ctx, "facts set aside", n, err)
 	n, err = p.opt.Store.PruneChanges(ctx, now.Add(-p.opt.KeepChanges))
 	p.pruned(ctx, "changes", n, err)
 	if p.opt.KeepAudio > 0 {

@@ -4,6 +4,7 @@ package systemd
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -13,9 +14,12 @@ import (
 
 // Notifier tells systemd. Fill in its fields, then Run it once.
 type Notifier struct {
-	Status func() string                   // one line for systemctl status
-	Alive  func(within time.Duration) bool // whether voipd has moved on; else the watchdog restarts it
-	Log    *slog.Logger
+	Status func() string // one line for systemctl status
+	// Starting tells whether voipd still starts: systemd gives it more time then,
+	// and is not told that it is ready.
+	Starting func() bool
+	Alive    func(within time.Duration) bool // whether voipd has moved on; else the watchdog restarts it
+	Log      *slog.Logger
 
 	ready sync.Once
 }
@@ -23,6 +27,9 @@ type Notifier struct {
 // readyAnyway is how long systemd waits for the first list of channels: an
 // Asterisk that is down must not keep voipd from starting.
 const readyAnyway = 10 * time.Second
+
+// extendBy is how much longer systemd waits each time while voipd starts.
+const extendBy = time.Minute
 
 // Run tells systemd how voipd does and, as long as it moves, that it is alive,
 // until ctx ends.
@@ -40,7 +47,11 @@ func (n *Notifier) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if time.Since(began) > readyAnyway {
+		switch {
+		case n.Starting():
+			began = time.Now()
+			n.tell(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", extendBy.Microseconds()))
+		case time.Since(began) > readyAnyway:
 			n.Ready()
 		}
 		n.tell("STATUS=" + n.Status())

@@ -14,6 +14,7 @@ import (
 
 	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/voipd/voipd/internal/caught"
 	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/store"
 )
@@ -70,8 +71,18 @@ type result struct {
 	pause    time.Time // the endpoint wants to be left alone until then; zero: it did not say
 }
 
-// try sends one event and tells what came of it.
-func (s *sender) try(ctx context.Context, d store.Delivery) result {
+// try sends one event and tells what came of it. One that makes voipd panic, such
+// as by its template, is parked.
+func (s *sender) try(ctx context.Context, d store.Delivery) (res result) {
+	err := caught.In(func() error { res = s.attempt(ctx, d); return nil })
+	if err != nil {
+		return s.parked(d, 0, err.Error())
+	}
+	return res
+}
+
+// attempt is a try that may panic.
+func (s *sender) attempt(ctx context.Context, d store.Delivery) result {
 	now := time.Now()
 	if !d.Expires.IsZero() && !now.Before(d.Expires) {
 		d.State, d.Answer = store.Expired, ""
