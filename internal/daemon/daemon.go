@@ -226,14 +226,6 @@ func (d *Daemon) openLoop(context.Context) error {
 	return nil
 }
 
-// runLoop replays the journal of the calls that were open, then takes facts.
-func (d *Daemon) runLoop(ctx context.Context) error {
-	if err := d.loop.Boot(ctx); err != nil {
-		return err
-	}
-	return d.loop.Run(ctx)
-}
-
 // openAPI makes the API and what tells systemd. The parts behind it stop first.
 func (d *Daemon) openAPI(context.Context) error {
 	halt := make(chan struct{})
@@ -259,7 +251,7 @@ func (d *Daemon) openAPI(context.Context) error {
 // openPBX makes the PBX. The loop and the PBX are the last parts, so that they
 // stop first.
 func (d *Daemon) openPBX(context.Context) error {
-	d.parts.add(part{name: "loop", run: d.runLoop, health: d.loop.Health, metrics: d.loop.Metrics})
+	d.parts.add(part{name: "loop", run: d.loop.Run, health: d.loop.Health, metrics: d.loop.Metrics})
 	opt, err := PBXOptions(d.config, d.rules)
 	if err != nil {
 		return err

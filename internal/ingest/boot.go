@@ -12,7 +12,7 @@ import (
 )
 
 // Boot replays the journal of the calls that were open when the daemon last
-// stopped. It is called once, before Run. Facts that cannot be read, or that make
+// stopped. Run does it where nobody has. Facts that cannot be read, or that make
 // the Machine panic, are set aside with their call: they cost only themselves.
 func (l *Loop) Boot(ctx context.Context) error {
 	size, err := l.opt.Store.JournalSize(ctx)
@@ -21,6 +21,7 @@ func (l *Loop) Boot(ctx context.Context) error {
 	}
 	l.count(func(s *Stats) { s.Booting, s.JournalSize = true, size })
 	defer l.count(func(s *Stats) { s.Booting = false })
+	defer close(l.booted)
 	if err := l.replayAll(ctx, "voipd was not running"); err != nil {
 		return fmt.Errorf("boot: %w", err)
 	}

@@ -76,6 +76,7 @@ type Loop struct {
 	machine *record.Machine
 
 	improvements chan improvement
+	booted       chan struct{} // closed when the journal is replayed, or that failed
 
 	// What Boot found and has not written yet: facts for the journal, and calls
 	// that ended.
@@ -121,7 +122,7 @@ func New(opt Options) *Loop {
 	if opt.Bound <= 0 {
 		opt.Bound = 100_000
 	}
-	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{}, parts: map[string]int{}, panics: map[string]int{},
+	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{}, parts: map[string]int{}, panics: map[string]int{}, booted: make(chan struct{}),
 		improvements: make(chan improvement), lagged: newLag()}
 }
 
@@ -156,8 +157,19 @@ func (l *Loop) setBusy(busy bool) {
 	}
 }
 
-// Run takes facts until ctx ends, then writes what still waits and returns.
+// Run replays the journal, unless [Loop.Boot] has, and takes facts until ctx ends.
+// Then it writes what still waits and returns.
 func (l *Loop) Run(ctx context.Context) error {
+	select {
+	case <-l.booted:
+	default:
+		if err := l.Boot(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil // voipd stops: the journal is replayed at the next start
+			}
+			return err
+		}
+	}
 	if len(l.ended) > 0 {
 		if err := l.take(ctx, block{}); err != nil {
 			return err

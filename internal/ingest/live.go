@@ -53,9 +53,10 @@ func (l *Loop) show(id string, live record.Live, open bool) {
 }
 
 // Live tells how the calls stand that go on, the oldest first, as far as is on
-// the disk, and the last change that is in it. Any goroutine may call it; what
-// it gives is shared, for reading.
+// the disk, and the last change that is in it. It waits until the journal is
+// replayed. Any goroutine may call it; what it gives is shared, for reading.
 func (l *Loop) Live() ([]record.Live, int64) {
+	<-l.booted
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := make([]record.Live, 0, len(l.live))
