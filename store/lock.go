@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Lock keeps others from a database file. One who owns the database (voipd
@@ -74,7 +75,7 @@ func lock(path string, how int, who string) (*Lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: lock %s: %w", path, err)
 	}
-	if err := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB); err != nil {
+	if err := flock(file, how); err != nil {
 		defer file.Close()
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("open store: lock %s: %w", path, err)
@@ -86,6 +87,20 @@ func lock(path string, how int, who string) (*Lock, error) {
 		return nil, errors.Join(fmt.Errorf("open store: lock %s: %w", path, err), file.Close())
 	}
 	return &Lock{file}, nil
+}
+
+// lockWithin is how long a lock is waited for: one that was just killed may have
+// begun a program, which holds it until it runs.
+const lockWithin = 2 * time.Second
+
+// flock waits a moment for an owner's lock, and not at all for a user's.
+func flock(file *os.File, how int) error {
+	for end := time.Now().Add(lockWithin); ; time.Sleep(lockWithin / 40) {
+		err := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || how != syscall.LOCK_EX || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 func writeAt(file *os.File, text string) error {

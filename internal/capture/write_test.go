@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/voipd/voipd/ami"
 	"github.com/voipd/voipd/internal/capture"
@@ -41,7 +42,15 @@ func TestRecordedStreamReplays(t *testing.T) {
 	}
 	playing := pbx.Play(call, 0)
 	<-playing.Done()
-	pbx.Close() // the link ends behind the last event, so that nothing is under way
+	for deadline := time.Now().Add(20 * time.Second); ; { // until the last event is in the file
+		if records, _ := replay(t, path); len(records) == 1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the call's end does not come into the file")
+		}
+	}
+	pbx.Close()
 	<-served
 	cancel()
 	if err := <-done; err != nil {
