@@ -76,9 +76,9 @@ func TestARecordIsCreatedOnce(t *testing.T) {
 	}
 }
 
-// TestPruneLeavesNoHole: a change that waits holds back what is behind it, and
-// numbers are never given twice.
-func TestPruneLeavesNoHole(t *testing.T) {
+// TestPrune: what is too old is dropped for readers, but stays in the outbox as long
+// as it waits or is parked; numbers are never given twice.
+func TestPrune(t *testing.T) {
 	db, ctx := openOutbox(t), context.Background()
 	for range 3 {
 		write(t, db, &store.Batch{Changes: []store.Change{{Kind: "call.held", CallID: "1.1", Body: []byte(`{}`)}}})
@@ -92,7 +92,7 @@ func TestPruneLeavesNoHole(t *testing.T) {
 	}
 	span := func(want store.Span) {
 		t.Helper()
-		if _, err := db.PruneChanges(ctx, later); err != nil {
+		if _, err := db.PruneChanges(ctx, later, later); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := db.Span(ctx); err != nil || got != want {
@@ -100,12 +100,24 @@ func TestPruneLeavesNoHole(t *testing.T) {
 		}
 	}
 	settle(1)
-	settle(3)
-	span(store.Span{First: 2, Last: 3})
+	if err := db.Settle(ctx, []store.Delivery{{Endpoint: "crm", Change: store.Change{Seq: 3}, State: store.Parked}}); err != nil {
+		t.Fatal(err)
+	}
+	later = time.Now().Add(time.Hour)
+	if _, err := db.PruneChanges(ctx, later, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := db.Outbox(ctx); err != nil || o.Waiting == 0 || o.Parked != 1 {
+		t.Errorf("%+v are left in the outbox (%v)", o, err)
+	}
+	span(store.Span{First: 4, Last: 3})
+	if o, err := db.Outbox(ctx); err != nil || o.Parked != 0 {
+		t.Errorf("parked long ago: %+v (%v)", o, err)
+	}
 	settle(2)
 	span(store.Span{First: 4, Last: 3})
 	write(t, db, &store.Batch{Changes: []store.Change{{Kind: "call.held", CallID: "1.2", Body: []byte(`{}`)}}})
-	span(store.Span{First: 4, Last: 4})
+	span(store.Span{First: 5, Last: 4})
 	for after, want := range map[int64]bool{2: false, 3: true, 4: true, 5: false} {
 		if got := (store.Span{First: 4, Last: 4}).Follows(after); got != want {
 			t.Errorf("after %d: %v", after, got)

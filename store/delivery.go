@@ -114,19 +114,65 @@ func (db ChangeLog) Settle(ctx context.Context, list []Delivery) error {
 	return wrap("settle deliveries", tx.Commit())
 }
 
+// outboxStep is how many deliveries are changed in one transaction, so that facts
+// never wait long for the writer.
+const outboxStep = 1000
+
 // Hasten makes everything that waits for an endpoint due now, because the
 // endpoint is there again.
 func (db ChangeLog) Hasten(ctx context.Context, endpoint string, now time.Time) error {
-	_, err := db.writer.ExecContext(ctx, `UPDATE deliveries SET next_at = ? WHERE endpoint = ? AND state = 'waiting' AND next_at > ?`,
-		now.UnixMilli(), endpoint, now.UnixMilli())
-	return wrap("hasten deliveries", err)
+	for {
+		res, err := db.writer.ExecContext(ctx, `UPDATE deliveries SET next_at = ? WHERE endpoint = ? AND state = 'waiting' AND seq IN
+			(SELECT seq FROM deliveries INDEXED BY deliveries_due WHERE endpoint = ? AND state = 'waiting' AND next_at > ? LIMIT ?)`,
+			now.UnixMilli(), endpoint, endpoint, now.UnixMilli(), outboxStep)
+		if err != nil {
+			return fmt.Errorf("hasten deliveries: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n < outboxStep {
+			return wrap("hasten deliveries", err)
+		}
+	}
 }
 
-// ParkOld parks what waits for an endpoint since before a time.
+// ParkOld parks what waits for an endpoint since before a time: up to the first
+// thousand that wait, of which none is so old.
 func (db ChangeLog) ParkOld(ctx context.Context, endpoint string, before time.Time) error {
-	_, err := db.writer.ExecContext(ctx, `UPDATE deliveries SET state = 'parked' WHERE endpoint = ? AND state = 'waiting' AND written < ?`,
-		endpoint, before.UnixMilli())
-	return wrap("park deliveries", err)
+	for {
+		seqs, err := db.oldest(ctx, endpoint, before)
+		if err != nil || len(seqs) == 0 {
+			return wrap("park deliveries", err)
+		}
+		err = db.inTx(ctx, func(tx *sql.Tx) error {
+			for _, seq := range seqs {
+				if _, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'parked' WHERE endpoint = ? AND seq = ? AND state = 'waiting'`, endpoint, seq); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("park deliveries: %w", err)
+		}
+	}
+}
+
+// oldest are those of the first deliveries waiting for an endpoint that were
+// written before a time.
+func (db ChangeLog) oldest(ctx context.Context, endpoint string, before time.Time) (seqs []int64, err error) {
+	rows, err := db.reader.QueryContext(ctx, `SELECT seq FROM (SELECT seq, written FROM deliveries WHERE endpoint = ? AND state = 'waiting' ORDER BY seq LIMIT ?) WHERE written < ?`,
+		endpoint, outboxStep, before.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var seq int64
+		if err := rows.Scan(&seq); err != nil {
+			return nil, err
+		}
+		seqs = append(seqs, seq)
+	}
+	return seqs, rows.Err()
 }
 
 // ParkOthers parks what waits for endpoints that are none of these, and tells

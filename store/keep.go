@@ -137,26 +137,20 @@ func (db Retention) RecordingsErased(ctx context.Context, list []RecordingFile, 
 // facts of calls going on never wait for long.
 const pruneStep = 5000
 
-// PruneChanges drops changes that were written before a time, with what is
-// known of their deliveries, and tells how many. A change that still waits for
-// a webhook stays, and so does everything behind it, so that what is kept has
-// no holes.
-func (db Retention) PruneChanges(ctx context.Context, before time.Time) (int64, error) {
-	span, err := ChangeLog(db).Span(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("prune changes: %w", err)
-	}
-	var last int64
-	err = db.writer.QueryRowContext(ctx, `SELECT min(
-		coalesce((SELECT max(seq) FROM changes WHERE written < ?), 0),
-		coalesce((SELECT min(seq) - 1 FROM deliveries INDEXED BY deliveries_waiting WHERE state = 'waiting'), 9223372036854775807))`, before.UnixMilli()).Scan(&last)
+// PruneChanges drops changes that were written before a time, with what is known
+// of their deliveries, and tells how many. A change that a webhook has not taken,
+// or that is parked for one, stays in the outbox; parked ones that were written
+// before parkedBefore go as well.
+func (db Retention) PruneChanges(ctx context.Context, before, parkedBefore time.Time) (int64, error) {
+	var first, last int64
+	err := db.reader.QueryRowContext(ctx, `SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM changes WHERE written < ?`, before.UnixMilli()).Scan(&first, &last)
 	if err != nil {
 		return 0, fmt.Errorf("prune changes: %w", err)
 	}
 	var pruned int64
-	for upTo := span.First - 1; upTo < last; {
+	for upTo := first - 1; upTo < last; {
 		upTo = min(upTo+pruneStep, last)
-		n, err := db.pruneTo(ctx, upTo)
+		n, err := db.pruneTo(ctx, upTo, parkedBefore)
 		if err != nil {
 			return pruned, fmt.Errorf("prune changes: %w", err)
 		}
@@ -165,22 +159,22 @@ func (db Retention) PruneChanges(ctx context.Context, before time.Time) (int64, 
 	return pruned, nil
 }
 
-func (db Retention) pruneTo(ctx context.Context, seq int64) (int64, error) {
-	tx, err := db.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM deliveries WHERE seq <= ?`, seq); err != nil {
-		return 0, errors.Join(err, ignoreDone(tx.Rollback()))
-	}
-	res, err := tx.ExecContext(ctx, `DELETE FROM changes WHERE seq <= ?`, seq)
-	if err != nil {
-		return 0, errors.Join(err, ignoreDone(tx.Rollback()))
-	}
-	if err := tx.Commit(); err != nil {
-		return 0, errors.Join(err, ignoreDone(tx.Rollback()))
-	}
-	return res.RowsAffected()
+func (db Retention) pruneTo(ctx context.Context, seq int64, parkedBefore time.Time) (pruned int64, err error) {
+	err = db.inTx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM deliveries WHERE seq <= ? AND state <> 'waiting' AND (state <> 'parked' OR written < ?)`, seq, parkedBefore.UnixMilli()); err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `DELETE FROM changes WHERE seq <= ? AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = changes.seq)`, seq)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE pruned SET seq = max(seq, ?)`, seq); err != nil {
+			return err
+		}
+		pruned, err = res.RowsAffected()
+		return err
+	})
+	return pruned, err
 }
 
 // PruneTraces drops the traces of calls that ended before a time, and tells

@@ -100,6 +100,7 @@ func (db *DB) salvage(ctx context.Context, d *Damage) error {
 		// kept only costs the readers of the stream a fresh start.
 		_, _ = db.writer.ExecContext(ctx, `INSERT INTO sqlite_sequence (name, seq) SELECT 'changes', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'changes')`, last)
 		_, _ = db.writer.ExecContext(ctx, `UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'changes'`, last)
+		_, _ = db.writer.ExecContext(ctx, `UPDATE pruned SET seq = ?`, last) // what a reader had not read yet is not whole here
 	}
 	// What ended up to the last change was told, by the PBX's clock; what ended
 	// later was not.

@@ -20,8 +20,7 @@ func (s Span) Follows(after int64) bool { return after >= s.First-1 && after <= 
 // Span tells which changes are kept.
 func (db ChangeLog) Span(ctx context.Context) (Span, error) {
 	var s Span
-	err := db.reader.QueryRowContext(ctx, `SELECT coalesce((SELECT min(seq) FROM changes), (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'changes'), 1),
-		coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)`).Scan(&s.First, &s.Last)
+	err := db.reader.QueryRowContext(ctx, `SELECT (SELECT seq + 1 FROM pruned), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)`).Scan(&s.First, &s.Last)
 	if err != nil {
 		return s, fmt.Errorf("read the span of changes: %w", err)
 	}

@@ -151,7 +151,10 @@ func (f *follower) pages(ctx context.Context) (reason string, over bool) {
 		case len(list) == 0:
 			return "", false
 		case list[0].Seq != f.after+1:
-			return endGone, true
+			// Something is missing: it was erased, which is as it should be, or dropped.
+			if span, err := f.opt.Changes.Span(ctx); err != nil || !span.Follows(f.after) {
+				return endGone, true
+			}
 		}
 		if err := f.tell(list); err != nil {
 			return cut(err), true

@@ -148,7 +148,7 @@ func TestFollow(t *testing.T) {
 func TestFollowFromNowhere(t *testing.T) {
 	o := newOffice(t)
 	o.happen(5, "call.started", "1.1")
-	if _, err := o.db.PruneChanges(context.Background(), time.Now().Add(time.Hour)); err != nil {
+	if _, err := o.db.PruneChanges(context.Background(), time.Now().Add(time.Hour), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	o.happen(2, "call.ended", "1.1") // 6 and 7
@@ -188,7 +188,7 @@ func TestReaderLosesWhatIsPruned(t *testing.T) {
 	events, _ := o.reader("sse", "")
 	o.hold.Lock() // the reader's next read waits
 	o.happen(3, "call.started", "1.1")
-	if _, err := o.db.PruneChanges(context.Background(), time.Now().Add(time.Hour)); err != nil {
+	if _, err := o.db.PruneChanges(context.Background(), time.Now().Add(time.Hour), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	o.happen(1, "call.ended", "1.1")

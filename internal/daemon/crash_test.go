@@ -414,7 +414,7 @@ func (w *work) keeping(ctx context.Context) {
 		_, err := w.db.ParkOthers(ctx, []string{"crm"})
 		w.check(err)
 		w.check(w.db.ParkOld(ctx, "crm", time.Now().Add(time.Hour)))
-		_, err = w.db.PruneChanges(ctx, time.Now().Add(time.Hour))
+		_, err = w.db.PruneChanges(ctx, time.Now().Add(time.Hour), time.Now().Add(time.Hour))
 		w.check(err)
 	})
 	w.step("backup", func() {

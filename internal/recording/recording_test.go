@@ -334,7 +334,7 @@ func TestFilePanics(t *testing.T) {
 	w := &recording.Watch{
 		Library: nil, GiveUp: time.Minute, Now: func() time.Time { return now },
 		Tell: func(e record.Event) { told[e.Value] = e.Recorded.State }, Log: slog.New(slog.DiscardHandler),
-		Store: unsettled{{CallID: "bad", ID: "r", Path: dir + "/bad.wav", At: now}},
+		Store: unfinished{{CallID: "bad", ID: "r", Path: dir + "/bad.wav", At: now}},
 	}
 	w.Round(t.Context()) // there is no library: looking for the file panics
 	if told["bad"] != record.Gone {

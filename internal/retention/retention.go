@@ -16,7 +16,7 @@ import (
 type Store interface {
 	PruneTraces(ctx context.Context, before time.Time) (int64, error)
 	PruneQuarantine(ctx context.Context, before time.Time) (int64, error)
-	PruneChanges(ctx context.Context, before time.Time) (int64, error)
+	PruneChanges(ctx context.Context, before, parkedBefore time.Time) (int64, error)
 	PruneRecords(ctx context.Context, before time.Time) (int, error)
 	OldRecordings(ctx context.Context, before time.Time, after store.RecordingFile, limit int) ([]store.RecordingFile, error)
 	RecordingsErased(ctx context.Context, list []store.RecordingFile, files int) error
@@ -45,6 +45,9 @@ func New(opt Options) *Pruner { return &Pruner{opt: opt} }
 // pruneEvery is how often what is too old is dropped.
 const pruneEvery = time.Hour
 
+// keepParked is how long events that an app refused can still be sent again.
+const keepParked = 90 * 24 * time.Hour
+
 // Run drops what is older than the configuration wants: at once, then every
 // hour until ctx ends.
 func (p *Pruner) Run(ctx context.Context) {
@@ -68,7 +71,7 @@ func (p *Pruner) prune(ctx context.Context, now time.Time) {
 	p.pruned(ctx, "traces", n, err)
 	n, err = p.opt.Store.PruneQuarantine(ctx, now.Add(-p.opt.KeepTraces))
 	p.pruned(ctx, "facts set aside", n, err)
-	n, err = p.opt.Store.PruneChanges(ctx, now.Add(-p.opt.KeepChanges))
+	n, err = p.opt.Store.PruneChanges(ctx, now.Add(-p.opt.KeepChanges), now.Add(-max(p.opt.KeepChanges, keepParked)))
 	p.pruned(ctx, "changes", n, err)
 	if p.opt.KeepAudio > 0 {
 		p.pruneAudio(ctx, now.Add(-p.opt.KeepAudio))

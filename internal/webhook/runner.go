@@ -25,6 +25,8 @@ const (
 	// downAfter failures in a row an endpoint counts as down: it gets one event
 	// at a time, and after each failure a longer pause, up to pauseLast.
 	downAfter, pauseLast = parallel, time.Minute
+	// parkEvery is how often what is too old is parked while an endpoint is down.
+	parkEvery = time.Minute
 	// grace is how long events under way may take when voipd stops; then they
 	// are cut, and sent again after the next start.
 	grace = 2 * time.Second
@@ -42,6 +44,7 @@ type runner struct {
 	results   chan result
 	fails     int       // failures in a row
 	pause     time.Time // nothing is sent before
+	parked    time.Time // when what is too old was parked the last time
 	stuck     bool      // the store could not be read or written last time
 }
 
@@ -206,7 +209,8 @@ func (r *runner) settle(ctx context.Context) {
 		return
 	}
 	r.unsettled = r.unsettled[:0]
-	if r.down() {
+	if now := time.Now(); r.down() && now.Sub(r.parked) > parkEvery {
+		r.parked = now
 		r.trouble(ctx, r.store.ParkOld(ctx, r.endpoint.Name, time.Now().Add(-r.endpoint.MaxAge)))
 	}
 }

@@ -13,5 +13,11 @@ CREATE TABLE quarantine (
 
 CREATE INDEX quarantine_by_call ON quarantine (call_id);
 
+-- Up to which place in the sequence changes were dropped as too old. One that is
+-- missing behind it was erased, and nothing else is missing for a reader.
+CREATE TABLE pruned (seq INTEGER NOT NULL);
+INSERT INTO pruned SELECT coalesce((SELECT min(seq) - 1 FROM changes), (SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0);
+
 -- +goose Down
+DROP TABLE pruned;
 DROP TABLE quarantine;
