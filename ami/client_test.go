@@ -106,6 +106,11 @@ func TestClientReasons(t *testing.T) {
 		{"closed at once", func(*peer) {}, nil, "read greeting: EOF", false},
 		{"no answer to the challenge", func(p *peer) { p.send("Asterisk Call Manager/11.0.0\n"); p.hang() }, short, "action Challenge: no answer: none within 200ms", false},
 		{"closed in the login", func(p *peer) { p.send("Asterisk Call Manager/11.0.0\n"); p.expect("Challenge") }, nil, "the PBX closed the connection", false},
+		{"an empty challenge", func(p *peer) {
+			p.send("Asterisk Call Manager/11.0.0\n")
+			p.answer("Challenge", "Success\nChallenge:")
+			p.hang()
+		}, nil, "answered the MD5 challenge without one", true},
 		{"no snapshot", func(p *peer) {
 			p.send("Asterisk Call Manager/11.0.0\n")
 			p.answer("Challenge", "Success\nChallenge: 1")
@@ -212,6 +217,27 @@ func TestClientBootsLate(t *testing.T) {
 	}), func(o *ami.Options) { o.PingEvery = time.Hour })
 	w.hears(booted...)
 	w.hears("FullyBooted", "Success", "CoreShowChannel 1.1", "CoreShowChannelsComplete")
+}
+
+// TestClientLongList: a list of channels may take longer than the deadline, as long
+// as it is not silent for so long.
+func TestClientLongList(t *testing.T) {
+	w := start(t, startPBX(t, nil, func(p *peer) {
+		p.send("Asterisk Call Manager/11.0.0\n")
+		p.answer("Challenge", "Success\nChallenge: 1")
+		p.answer("Login", "Success")
+		p.answer("Events", "Success")
+		m := p.expect("CoreShowChannels")
+		id := string(m.ActionID())
+		p.send("Response: Success\nActionID: %s\nEventList: start\n\n", id)
+		for i := range 8 {
+			<-time.After(100 * time.Millisecond)
+			p.send("Event: CoreShowChannel\nActionID: %s\nUniqueid: 1.%d\n\n", id, i)
+		}
+		p.send("Event: CoreShowChannelsComplete\nActionID: %s\nEventList: Complete\nListItems: 8\n\n", id)
+		p.pings()
+	}), func(o *ami.Options) { o.Deadline, o.PingEvery = 400*time.Millisecond, time.Hour })
+	w.until(link.Up)
 }
 
 func TestClientGoesOnWithoutWhatItMayNot(t *testing.T) {

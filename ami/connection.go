@@ -184,12 +184,33 @@ func (l *connection) do(ctx context.Context, a Action, ans *answer) error {
 		l.waiting.remove(id)
 		return fmt.Errorf("AMI action %s: %w: %w", a.Name, ErrDown, err)
 	}
-	select {
-	case <-ans.done:
-		return ans.err
-	case <-ctx.Done():
+	if ans.snapshot { // a large PBX may take long to list its channels, and is not silent meanwhile
+		return l.await(ctx, id, ans, l.client.opts.Deadline)
+	}
+	return l.await(ctx, id, ans, 0)
+}
+
+// await waits for an answer, as long as it is not silent for longer than silence; 0
+// bounds no silence.
+func (l *connection) await(ctx context.Context, id string, ans *answer, silence time.Duration) error {
+	var quiet <-chan time.Time
+	for {
+		if silence > 0 {
+			quiet = time.After(silence)
+		}
+		var why error
+		select {
+		case <-ans.done:
+			return ans.err
+		case <-ans.heard:
+			continue
+		case <-quiet:
+			why = fmt.Errorf("none within %v", silence)
+		case <-ctx.Done():
+			why = context.Cause(ctx)
+		}
 		l.waiting.remove(id) // what still comes for it counts as Unmatched
-		return fmt.Errorf("AMI action %s: no answer: %w", a.Name, context.Cause(ctx))
+		return fmt.Errorf("AMI action %s: no answer: %w", ans.action, why)
 	}
 }
 

@@ -33,6 +33,7 @@ type answer struct {
 	complete bool
 	err      error
 	done     chan struct{} // closed when nothing more is awaited
+	heard    chan struct{} // gets one when a part of it came
 }
 
 func (a *answer) settled() bool {
@@ -82,7 +83,7 @@ func (w *waiting) add(id string, a *answer) error {
 	if w.by[id] != nil {
 		return fmt.Errorf("AMI action %s: ActionID %q is in use", a.action, id)
 	}
-	a.done = make(chan struct{})
+	a.done, a.heard = make(chan struct{}), make(chan struct{}, 1)
 	w.by[id] = a
 	return nil
 }
@@ -112,6 +113,10 @@ func (w *waiting) take(m *Message) (taken, handle bool) {
 		a.add(m)
 	default:
 		a.respond(m)
+	}
+	select {
+	case a.heard <- struct{}{}:
+	default: // it is known already
 	}
 	if a.settled() {
 		delete(w.by, string(id))

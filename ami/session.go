@@ -115,6 +115,8 @@ func (l *connection) login(ctx context.Context) error {
 		login = login.With("Secret", o.secret())
 	case err != nil:
 		return err
+	case len(challenge.Get("Challenge")) == 0:
+		return &LoginError{o.Username, "the PBX answered the MD5 challenge without one: it would be no secret"}
 	default:
 		sum := md5.Sum(append([]byte(challenge.Get("Challenge")), o.secret()...))
 		login = login.With("AuthType", "MD5").With("Key", hex.EncodeToString(sum[:]))
@@ -145,8 +147,6 @@ func (l *connection) prepare(ctx context.Context) error {
 // snapshot asks which channels there are. The answer goes to Handle as it comes.
 func (l *connection) snapshot(ctx context.Context) error {
 	l.asked.Store(true)
-	ctx, cancel := context.WithTimeoutCause(ctx, l.client.opts.Deadline, fmt.Errorf("none within %v", l.client.opts.Deadline))
-	defer cancel()
 	id := SnapshotPrefix + strconv.FormatUint(l.client.ids.Add(1), 10)
 	err := l.do(ctx, Action{Name: "CoreShowChannels"}.With("ActionID", id), &answer{list: true, snapshot: true})
 	var refused *ActionError

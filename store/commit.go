@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/voipd/voipd/record"
 )
@@ -122,8 +123,8 @@ func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (reco
 		return 0, fmt.Errorf("write record %s: %w", r.CallID, err)
 	}
 	res, err := tx.ExecContext(ctx, `
-		INSERT INTO records (call_id, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, rank, details)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO records (call_id, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, rank, details, written)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (call_id) DO UPDATE SET
 			started_at = excluded.started_at, direction = excluded.direction, disposition = excluded.disposition,
 			src_phone = excluded.src_phone, src_phone_ext = excluded.src_phone_ext,
@@ -131,7 +132,7 @@ func (db *DB) putRecord(ctx context.Context, tx *sql.Tx, r *record.Record) (reco
 			duration = excluded.duration, rank = excluded.rank, details = excluded.details
 		WHERE excluded.rank <= records.rank`,
 		r.CallID, r.Details.StartedAt.UnixMilli(), r.Direction, r.Disposition, r.SrcPhone, r.SrcPhoneExt,
-		r.DstPhone, r.DstPhoneExt, r.Duration, r.Rank(), text)
+		r.DstPhone, r.DstPhoneExt, r.Duration, r.Rank(), text, time.Now().UnixMilli())
 	if err != nil {
 		return 0, fmt.Errorf("write record %s: %w", r.CallID, err)
 	}

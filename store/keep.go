@@ -62,13 +62,20 @@ func deleteIn[T any](ctx context.Context, tx *sql.Tx, table, column string, valu
 	return int(n), err
 }
 
-// PruneRecords erases the calls that began before a time, with their traces and
-// what is known of their recordings, and tells how many. Each step leaves a line
-// in the audit.
+// Old counts the calls that began before a time and were written before it, and
+// all calls.
+func (db Retention) Old(ctx context.Context, before time.Time) (old, all int64, err error) {
+	err = db.reader.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM records WHERE started_at < ?1 AND written < ?1), (SELECT count(*) FROM records)`, before.UnixMilli()).Scan(&old, &all)
+	return old, all, wrap("count old records", err)
+}
+
+// PruneRecords erases the calls that began before a time and were written before
+// it, with their traces and what is known of their recordings, and tells how many.
+// Each step leaves a line in the audit.
 func (db Retention) PruneRecords(ctx context.Context, before time.Time) (int, error) {
 	total := 0
 	for {
-		ids, err := texts(ctx, db.reader, `SELECT call_id FROM records WHERE started_at < ? ORDER BY started_at LIMIT ?`, before.UnixMilli(), eraseStep)
+		ids, err := texts(ctx, db.reader, `SELECT call_id FROM records WHERE started_at < ?1 AND written < ?1 ORDER BY started_at LIMIT ?2`, before.UnixMilli(), eraseStep)
 		if err != nil || len(ids) == 0 {
 			return total, wrap("prune records", err)
 		}
@@ -107,7 +114,8 @@ func texts(ctx context.Context, from querier, query string, args ...any) ([]stri
 // position in the order of time, at most limit.
 func (db Retention) OldRecordings(ctx context.Context, before time.Time, after RecordingFile, limit int) ([]RecordingFile, error) {
 	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at FROM recordings INDEXED BY recordings_ready
-		WHERE state = 'ready' AND at < ? AND (at, call_id, id) > (?, ?, ?) ORDER BY at, call_id, id LIMIT ?`,
+		WHERE state = 'ready' AND at < ?1 AND (at, call_id, id) > (?2, ?3, ?4) AND EXISTS (SELECT 1 FROM records r WHERE r.call_id = recordings.call_id AND r.written < ?1)
+		ORDER BY at, call_id, id LIMIT ?5`,
 		before.UnixMilli(), after.At.UnixMilli(), after.CallID, after.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list old recordings: %w", err)

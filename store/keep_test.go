@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -177,6 +178,14 @@ func TestRetention(t *testing.T) {
 	}
 	young := call("2.1", 7200)
 	commit(t, db, young)
+	// Calls that a wrong clock told to be old were written today: they stay.
+	if n, err := db.PruneRecords(ctx, young.Details.StartedAt); n != 0 || err != nil {
+		t.Errorf("%d calls that were written today are dropped (%v)", n, err)
+	}
+	if list, err := db.OldRecordings(ctx, young.Details.StartedAt, store.RecordingFile{}, 400); len(list) != 0 || err != nil {
+		t.Errorf("%d recordings of them are (%v)", len(list), err)
+	}
+	longAgo(t, db.Path())
 	old, err := db.OldRecordings(ctx, young.Details.StartedAt, store.RecordingFile{}, 400)
 	if err != nil || len(old) != 400 {
 		t.Fatalf("got %d (%v)", len(old), err)
@@ -203,5 +212,18 @@ func TestRetention(t *testing.T) {
 	lines, err := db.Audits(ctx, 10)
 	if err != nil || len(lines) != 4 || lines[3].What != "keep_recordings" || lines[0].What != "keep_records" || lines[0].Counts["records"] != 50 {
 		t.Errorf("audit: %+v (%v)", lines, err)
+	}
+}
+
+// longAgo makes every record of a database as if it had been written long ago.
+func longAgo(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `UPDATE records SET written = 0`); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -40,7 +40,7 @@ func mayImport() map[string][]string {
 		"internal/recording":              {"record", "store", "internal/caught"},
 		"internal/recording/convert":      {"internal/recording"},
 		"internal/recording/convert/fake": nil, // for tests
-		"internal/retention":              {"store", "internal/recording"},
+		"internal/retention":              {"store", "internal/contract", "internal/recording"},
 		"internal/webhook":                {"record", "store", "internal/caught", "internal/contract"},
 		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert"},
 		"internal/systemd":                nil,

@@ -41,6 +41,7 @@ type Asterisk struct {
 	Username       string        `toml:"username"`        // user in manager.conf or ari.conf
 	Secret         Secret        `toml:"secret"`          // its secret, or:
 	SecretFile     string        `toml:"secret_file"`     // a file that holds it; neither: the credential "ami-secret" of systemd
+	NeverPlain     bool          `toml:"never_plain"`     // AMI: do not log in where the secret would be sent as it is
 	TLS            bool          `toml:"tls"`             // speak TLS (manager.conf: tlsenable)
 	TLSCAFile      string        `toml:"tls_ca_file"`     // certificates to trust; empty: the system's
 	TLSServerName  string        `toml:"tls_server_name"` // name in the PBX's certificate; empty: the host of address

@@ -387,6 +387,7 @@ func (w *work) keeping(ctx context.Context) {
 			w.check(w.db.Commit(ctx, &store.Batch{Journal: []store.Entry{{CallID: id, Event: fact}}, Records: []*record.Record{&r},
 				Closed: []store.Closed{{CallID: id, At: started}}, Changes: []store.Change{{Record: &r, KindOf: contract.RecordKind, CallID: id, Body: []byte(`{}`)}}}))
 		}
+		w.check(longAgo(ctx, w.db.Path()))
 	})
 	w.step("keep_recordings", func() {
 		list, err := w.db.OldRecordings(ctx, old.AddDate(1, 0, 0), store.RecordingFile{}, 10)

@@ -207,8 +207,8 @@ func (d *Daemon) openRecordings(ctx context.Context) error {
 	d.convert = newTranscoder(ctx, d.config, d.library, d.opt.Log)
 	keep := d.config.Store
 	pruner := retention.New(retention.Options{Store: d.store, Library: d.library, Sweep: d.convert.Sweep, Converted: func(path string) error { return forgetConverted(d.config, path) },
-		KeepTraces: keep.KeepTraces, KeepChanges: keep.KeepChanges, KeepRecords: keep.KeepRecords, KeepAudio: d.config.Recordings.Keep, Log: d.opt.Log})
-	d.parts.add(part{name: "retention", run: forever(pruner.Run)})
+		KeepTraces: keep.KeepTraces, KeepChanges: keep.KeepChanges, KeepRecords: keep.KeepRecords, KeepAudio: d.config.Recordings.Keep, InDoubt: d.clock.Off, Log: d.opt.Log})
+	d.parts.add(part{name: "retention", run: forever(pruner.Run), health: pruner.Health})
 	return nil
 }
 

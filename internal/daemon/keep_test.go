@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -97,7 +98,7 @@ func TestRetention(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := db.Close(); err != nil {
+	if err := errors.Join(db.Close(), longAgo(ctx, o.config.Store.Path)); err != nil {
 		t.Fatal(err)
 	}
 	o.start()
@@ -121,4 +122,14 @@ func TestRetention(t *testing.T) {
 	if err != nil || len(lines) != 2 || lines[1].What != "keep_recordings" || lines[1].Counts["files"] != 2 || lines[0].Counts["records"] != 1 {
 		t.Errorf("audit: %+v (%v)", lines, err)
 	}
+}
+
+// longAgo makes every record of a database as if it had been written long ago.
+func longAgo(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite3", "file:"+path+"?_busy_timeout=5000")
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `UPDATE records SET written = 0`)
+	return errors.Join(err, db.Close())
 }

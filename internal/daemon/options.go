@@ -53,7 +53,7 @@ func PBXOptions(c config.Config, rules record.Rules) (pbx.Options, error) {
 	if err != nil {
 		return opt, err
 	}
-	access := pbx.Access{Address: a.Address, Username: a.Username, Secret: a.Secret.Reveal, TLS: secure, PingEvery: a.PingEvery, Deadline: a.Deadline}
+	access := pbx.Access{Address: a.Address, Username: a.Username, Secret: a.Secret.Reveal, TLS: secure, NeverPlain: a.NeverPlain, PingEvery: a.PingEvery, Deadline: a.Deadline}
 	if a.Interface == config.ARI {
 		access.Address = a.ARIURL
 		opt.ARI = pbx.ARI(access, a.ARIApplication)

@@ -188,7 +188,11 @@ func (l *Loop) Run(ctx context.Context) error {
 		if waiting, _, _ := l.queue.state(); waiting < batch {
 			pause(ctx, linger)
 		}
-		for b, ok := l.queue.take(); ok; b, ok = l.queue.take() {
+		for ctx.Err() == nil {
+			b, ok := l.queue.take()
+			if !ok {
+				break
+			}
 			if err := l.take(ctx, b); err != nil {
 				return err
 			}
@@ -196,16 +200,25 @@ func (l *Loop) Run(ctx context.Context) error {
 	}
 }
 
-// drain writes what waits when the daemon stops. It has a bound of its own:
-// what cannot be written then is told by the PBX's list at the next start.
+// drainWithin is how long facts that wait are still written when voipd stops.
+const drainWithin = 2 * time.Second
+
+// drain writes what waits when the daemon stops. What cannot be written in time is
+// a gap: the next start asks the PBX for its channels and reads CEL or CDR.
 func (l *Loop) drain() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
 	defer cancel()
-	for b, ok := l.queue.take(); ok; b, ok = l.queue.take() {
+	for ctx.Err() == nil {
+		b, ok := l.queue.take()
+		if !ok {
+			return nil
+		}
 		if err := l.take(ctx, b); err != nil {
 			return fmt.Errorf("drain: %w", err)
 		}
 	}
+	waiting, _, _ := l.queue.state()
+	l.opt.Log.Error("voipd stops before all facts are written; the next start reads what is missing from CEL or CDR", "facts", waiting)
 	return nil
 }
 

@@ -57,6 +57,11 @@ type running struct {
 
 func start(t *testing.T, d *disk, bound int) *running {
 	t.Helper()
+	return startOn(t, d, bound)
+}
+
+func startOn(t *testing.T, d ingest.Store, bound int) *running {
+	t.Helper()
 	r := &running{changes: make(chan record.Change, 10_000), resyncs: make(chan struct{}, 100)}
 	r.Loop = ingest.New(ingest.Options{
 		Rules: numbers.Default(), Store: d, Bound: bound, Log: slog.New(slog.DiscardHandler),

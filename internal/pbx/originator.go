@@ -61,6 +61,9 @@ func newOriginator(c Calls, l connection, member func(string) string, before fun
 		limit: rate.NewLimiter(rate.Limit(float64(c.PerMinute)/60), max(1, c.PerMinute))}
 }
 
+// orderWithin is how long the PBX may take to take an order.
+const orderWithin = 15 * time.Second
+
 // call rings src and connects him with dst. It gives the id of the record to
 // come. token is the name of the app's token, for the log. A
 // [*contract.Refusal] says why the call was not placed.
@@ -76,6 +79,8 @@ func (o *originator) call(ctx context.Context, token, src, dst string) (callID s
 	}
 	fill := strings.NewReplacer("{src}", src, "{dst}", dst)
 	o.before(id, src, dst)
+	ctx, cancel := context.WithTimeout(ctx, orderWithin)
+	defer cancel()
 	err = o.link.originate(ctx, order{id: id, channel: fill.Replace(o.calls.Channel), context: o.calls.Context, exten: dst,
 		callerID: fill.Replace(o.calls.CallerID), ringFor: o.calls.RingFor, headers: o.calls.Headers})
 	if err != nil {
@@ -89,6 +94,8 @@ func (o *originator) call(ctx context.Context, token, src, dst string) (callID s
 
 // hangup ends the channels of a call.
 func (o *originator) hangup(ctx context.Context, token, callID string, channels []string) error {
+	ctx, cancel := context.WithTimeout(ctx, orderWithin)
+	defer cancel()
 	for _, id := range channels {
 		if err := o.link.hangup(ctx, id); err != nil {
 			return err

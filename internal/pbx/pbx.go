@@ -49,12 +49,13 @@ type Access struct {
 	Username            string
 	Secret              func() string
 	TLS                 *tls.Config   // nil: AMI without TLS, ARI with the system's certificates
+	NeverPlain          bool          // AMI: do not log in where the secret would cross the network as it is
 	PingEvery, Deadline time.Duration // 0: the client's defaults
 }
 
 // AMI are the options of an AMI client.
 func AMI(a Access) *ami.Options {
-	return &ami.Options{Address: a.Address, Username: a.Username, Secret: a.Secret, TLS: a.TLS, PingEvery: a.PingEvery, Deadline: a.Deadline}
+	return &ami.Options{Address: a.Address, Username: a.Username, Secret: a.Secret, TLS: a.TLS, NeverPlain: a.NeverPlain, PingEvery: a.PingEvery, Deadline: a.Deadline}
 }
 
 // ARI are the options of an ARI client that listens as the Stasis application of

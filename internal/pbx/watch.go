@@ -11,6 +11,9 @@ const (
 	// endpointsEvery is how often all that the PBX says of its endpoints is asked
 	// for, besides at each connect: an admin adds a phone now and then.
 	endpointsEvery = 10 * time.Minute
+	// endpointsWithin is how long the PBX may take to say all of it: hundreds of
+	// endpoints are asked about one by one.
+	endpointsWithin = 2 * time.Minute
 	// statesAge is how old the list of states may be when somebody asks for it.
 	// Events tell each change besides, so that an older list is seldom wrong.
 	statesAge = time.Minute
@@ -56,7 +59,9 @@ func (w *watch) run(ctx context.Context, l connection) {
 			return
 		}
 		asked := time.Now()
-		all, err := l.endpoints(ctx)
+		question, cancel := context.WithTimeout(ctx, endpointsWithin)
+		all, err := l.endpoints(question)
+		cancel()
 		switch {
 		case err != nil:
 			w.log.Info("the PBX did not list its endpoints; the last list stays", "reason", err)

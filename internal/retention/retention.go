@@ -5,9 +5,12 @@ package retention
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/store"
 )
@@ -17,6 +20,7 @@ type Store interface {
 	PruneTraces(ctx context.Context, before time.Time) (int64, error)
 	PruneQuarantine(ctx context.Context, before time.Time) (int64, error)
 	PruneChanges(ctx context.Context, before, parkedBefore time.Time) (int64, error)
+	Old(ctx context.Context, before time.Time) (old, all int64, err error)
 	PruneRecords(ctx context.Context, before time.Time) (int, error)
 	OldRecordings(ctx context.Context, before time.Time, after store.RecordingFile, limit int) ([]store.RecordingFile, error)
 	RecordingsErased(ctx context.Context, list []store.RecordingFile, files int) error
@@ -33,11 +37,19 @@ type Options struct {
 	KeepChanges time.Duration
 	KeepRecords time.Duration
 	KeepAudio   time.Duration
-	Log         *slog.Logger
+	// InDoubt tells by how much the PBX's clock differs from ours, and 0 where that
+	// is little: nothing of calls is dropped while a clock is in doubt. Nil: never.
+	InDoubt func() time.Duration
+	Log     *slog.Logger
 }
 
 // Pruner drops what is too old. Make one with [New], then Run it once.
-type Pruner struct{ opt Options }
+type Pruner struct {
+	opt Options
+
+	mu   sync.Mutex
+	held string // why records or audio are not dropped; empty: they are
+}
 
 // New makes a Pruner.
 func New(opt Options) *Pruner { return &Pruner{opt: opt} }
@@ -54,7 +66,7 @@ func (p *Pruner) Run(ctx context.Context) {
 	tick := time.NewTicker(pruneEvery)
 	defer tick.Stop()
 	for {
-		p.prune(ctx, time.Now())
+		p.Prune(ctx, time.Now())
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -63,7 +75,8 @@ func (p *Pruner) Run(ctx context.Context) {
 	}
 }
 
-func (p *Pruner) prune(ctx context.Context, now time.Time) {
+// Prune drops what is too old at that time. Run calls it.
+func (p *Pruner) Prune(ctx context.Context, now time.Time) {
 	if err := p.opt.Sweep(); err != nil {
 		p.opt.Log.Error("cannot drop what is too old", "what", "converted recordings", "error", err)
 	}
@@ -73,12 +86,68 @@ func (p *Pruner) prune(ctx context.Context, now time.Time) {
 	p.pruned(ctx, "facts set aside", n, err)
 	n, err = p.opt.Store.PruneChanges(ctx, now.Add(-p.opt.KeepChanges), now.Add(-max(p.opt.KeepChanges, keepParked)))
 	p.pruned(ctx, "changes", n, err)
+	if !p.may(ctx, now) {
+		return
+	}
 	if p.opt.KeepAudio > 0 {
 		p.pruneAudio(ctx, now.Add(-p.opt.KeepAudio))
 	}
 	if p.opt.KeepRecords > 0 {
 		n, err := p.opt.Store.PruneRecords(ctx, now.Add(-p.opt.KeepRecords))
 		p.pruned(ctx, "records", int64(n), err)
+	}
+}
+
+const (
+	// clockDoubt is by how much the PBX's clock may differ from ours for calls to be
+	// dropped by their times.
+	clockDoubt = time.Hour
+	// mostShare is the share of all records that may be dropped at once, and fewRecords
+	// how many may be in any case. More looks like a wrong clock or a slip of the pen.
+	mostShare, fewRecords = 0.25, 10_000
+)
+
+// may tells whether records and audio may be dropped now; health says why not.
+func (p *Pruner) may(ctx context.Context, now time.Time) bool {
+	why := ""
+	if p.opt.KeepRecords > 0 || p.opt.KeepAudio > 0 {
+		why = p.doubt(ctx, now)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if why != "" && why != p.held {
+		p.opt.Log.Error("old records and audio are kept", "reason", why)
+	}
+	p.held = why
+	return why == ""
+}
+
+// doubt is why nothing of calls should be dropped; empty: nothing is.
+func (p *Pruner) doubt(ctx context.Context, now time.Time) string {
+	if p.opt.InDoubt != nil {
+		if by := p.opt.InDoubt(); by > clockDoubt {
+			return fmt.Sprintf("the PBX's clock and this machine's differ by %s: set them right", by.Round(time.Minute))
+		}
+	}
+	if p.opt.KeepRecords == 0 {
+		return ""
+	}
+	old, all, err := p.opt.Store.Old(ctx, now.Add(-p.opt.KeepRecords))
+	if err != nil {
+		return "they cannot be counted: " + err.Error()
+	}
+	if old > fewRecords && float64(old) > mostShare*float64(all) {
+		return fmt.Sprintf("store.keep_records would drop %d of %d records at once: check it and the clock, then run voipd prune --yes", old, all)
+	}
+	return ""
+}
+
+// Health adds why old records are kept. Any goroutine may call it.
+func (p *Pruner) Health(_ context.Context, h *contract.Health) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held != "" {
+		h.Warn("retention-waits", "old records and audio are kept: "+p.held)
 	}
 }
 

@@ -1,0 +1,81 @@
+package retention_test
+
+import (
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/internal/retention"
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+// TestTimeCannotErase: no record is dropped while the clocks differ, nor more than
+// a quarter of all at once; health says why.
+func TestTimeCannotErase(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		old, all  int
+		off       time.Duration
+		written   time.Time // when the old ones were written
+		left      int
+		retention bool // health warns
+	}{
+		{"few are old", 20, 100, 0, time.Time{}, 80, false},
+		{"the clocks differ by years", 20, 100, 3 * 365 * 24 * time.Hour, time.Time{}, 100, true},
+		{"written today, by a clock that is years behind", 20, 100, 0, time.Now(), 100, false},
+		{"nearly all are old", 11_000, 12_000, 0, time.Time{}, 12_000, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "voipd.db")
+			db := fill(t, path, row.old, row.all, row.written)
+			p := retention.New(retention.Options{Store: db, Library: recording.New(nil), Converted: func(string) error { return nil }, Sweep: func() error { return nil },
+				KeepTraces: time.Hour, KeepChanges: time.Hour, KeepRecords: 365 * 24 * time.Hour, InDoubt: func() time.Duration { return row.off }, Log: slog.New(slog.DiscardHandler)})
+			p.Prune(t.Context(), time.Now())
+			_, all, err := db.Old(t.Context(), time.Now())
+			if err != nil || all != int64(row.left) {
+				t.Errorf("%d records are left, want %d (%v)", all, row.left, err)
+			}
+			var h contract.Health
+			p.Health(t.Context(), &h)
+			if h.Warned("retention-waits") != row.retention {
+				t.Errorf("health: %+v", h.Warnings)
+			}
+		})
+	}
+}
+
+// fill makes a database with old calls, five years ago, among all.
+func fill(t *testing.T, path string, old, all int, written time.Time) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	var b store.Batch
+	for i := range all {
+		at := time.Now().Add(-time.Hour)
+		if i < old {
+			at = at.AddDate(-5, 0, 0)
+		}
+		b.Put(record.Record{CallID: fmt.Sprintf("1.%d", i), Direction: record.In, Disposition: record.NoAnswer, Details: record.Details{StartedAt: at, EndedAt: at.Add(time.Minute), Source: "ami"}})
+	}
+	if err := db.Commit(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("sqlite3", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	if _, err := raw.ExecContext(t.Context(), `UPDATE records SET written = max(0, ?)`, written.UnixMilli()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
