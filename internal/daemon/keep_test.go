@@ -38,7 +38,7 @@ func TestConvertedGoesWithItsRecording(t *testing.T) {
 	r := record.Record{CallID: "old", Direction: record.In, Disposition: record.Answered, SrcPhone: "79031000001", DstPhone: "101",
 		Details: record.Details{StartedAt: at, EndedAt: at.Add(time.Minute), Source: "ami",
 			Recordings: []record.Recording{{ID: "r", Path: file, At: at, State: record.Ready}}}}
-	if err := errors.Join(db.Commit(t.Context(), &store.Batch{Records: []*record.Record{&r}}), db.Close()); err != nil {
+	if err := errors.Join(db.Commit(t.Context(), &store.Batch{Records: []*record.Record{&r}}), db.Close(), longAgo(t.Context(), o.config.Store.Path)); err != nil {
 		t.Fatal(err)
 	}
 	o.start()
