@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"os"
 	"strings"
 	"sync/atomic"
 
@@ -26,6 +27,7 @@ type dialer struct {
 type fileState struct {
 	generation atomic.Int64           // of the file: one more each time another takes its place
 	damage     atomic.Pointer[string] // what SQLite said of damage; nil: nothing
+	opened     atomic.Pointer[os.FileInfo]
 }
 
 func (d *dialer) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }

@@ -107,6 +107,9 @@ func Open(ctx context.Context, path string, options ...Option) (*DB, error) {
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
+	if err := db.state.remember(path); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
 	db.writer = sql.OpenDB(&dialer{dsn(path, "rw", "_synchronous=FULL&_txlock=immediate&_foreign_keys=1"), db.tap, db.state})
 	db.writer.SetMaxOpenConns(1)
 	if err := db.migrate(ctx); err != nil {

@@ -50,7 +50,7 @@ func (db *DB) Renew(ctx context.Context) (*Damage, error) {
 		return nil, fmt.Errorf("renew store: %w", err)
 	}
 	db.state.damage.Store(nil)
-	return d, nil
+	return d, db.state.remember(db.path)
 }
 
 // hold takes every connection of both pools, the writer's first, so that nobody

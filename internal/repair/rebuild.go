@@ -33,8 +33,9 @@ type Rebuild struct {
 	opt  RebuildOptions
 	past sync.Mutex // held until the calls that the repair could tell again are there
 
-	mu   sync.Mutex
-	from string // the damaged file; empty: nothing is rebuilt
+	mu    sync.Mutex
+	from  string // the damaged file; empty: nothing is rebuilt
+	saved string // where the database was saved whose file was replaced; empty: it was not
 }
 
 // NewRebuild makes a Rebuild, and takes up one that an earlier run did not
@@ -104,8 +105,10 @@ func (r *Rebuild) Run(ctx context.Context) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
+			r.saveAtStop(ctx)
 			return
 		}
+		r.saveReplaced(ctx)
 		if r.opt.Store.Damage() == "" {
 			continue
 		}
@@ -126,6 +129,10 @@ func (r *Rebuild) Health(ctx context.Context, h *contract.Health) {
 		h.Store.OK, h.Store.Error = false, err.Error()
 		h.Fail("the database cannot be read: " + err.Error())
 	}
+	if err := r.opt.Store.Replaced(); err != nil {
+		h.Store.OK, h.Store.Error = false, err.Error()
+		h.Fail(fmt.Sprintf("%v. What voipd has is saved in %s, and again when it stops: stop voipd, put the latest of these in the place of %s, and start it", err, r.savedIn(), r.opt.Store.Path()))
+	}
 	if why := r.opt.Store.Damage(); why != "" {
 		if !h.Warned(string(store.Damaged)) {
 			h.Warn(string(store.Damaged), "the database is damaged: "+store.Damaged.Do())
@@ -139,6 +146,47 @@ func (r *Rebuild) Health(ctx context.Context, h *contract.Health) {
 		h.Warn("store-moved-aside", "the database was found damaged and moved aside: "+strings.Join(all, ", ")+
 			"; check the disk, and delete these files once nothing in them is needed any more")
 	}
+}
+
+// saveReplaced saves the database, once, when its file was deleted or replaced.
+func (r *Rebuild) saveReplaced(ctx context.Context) {
+	if r.opt.Store.Replaced() == nil || r.savedIn() != "" {
+		return
+	}
+	r.save(ctx)
+}
+
+// saveAtStop saves what came since then.
+func (r *Rebuild) saveAtStop(ctx context.Context) {
+	if r.opt.Store.Replaced() == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveWithin)
+	defer cancel()
+	r.save(ctx)
+}
+
+// saveWithin is how long saving may take when voipd stops.
+const saveWithin = 20 * time.Second
+
+func (r *Rebuild) save(ctx context.Context) {
+	file := r.opt.Store.Path() + ".saved-" + time.Now().UTC().Format("20060102T150405.000")
+	err := r.opt.Store.Save(ctx, file)
+	if err != nil {
+		r.opt.Log.Error("the database's file was deleted or replaced, and what voipd has cannot be saved", "error", err)
+		return
+	}
+	r.opt.Log.Error("the database's file was deleted or replaced; what voipd has is saved", "into", file)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.saved = file
+}
+
+// savedIn is where the database was saved last; empty: it was not.
+func (r *Rebuild) savedIn() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.saved
 }
 
 // recent is which part of the past is rebuilt first: what the repair reads.
