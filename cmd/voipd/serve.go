@@ -3,6 +3,9 @@ package main
 import (
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -26,24 +29,57 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d, err := daemon.New(cmd.Context(), conf, daemon.Options{Version: version(), Log: newLog(cmd.ErrOrStderr(), conf.Log)})
+			var level slog.LevelVar
+			log := newLevelLog(cmd.ErrOrStderr(), conf.Log, &level)
+			d, err := daemon.New(cmd.Context(), conf, daemon.Options{Version: version(), Log: log})
 			if err != nil {
 				return err
 			}
-			return d.Run(cmd.Context())
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP)
+			defer signal.Stop(hangups)
+			done := make(chan error, 1)
+			go func() { done <- d.Run(cmd.Context()) }()
+			for {
+				select {
+				case err := <-done:
+					return err
+				case <-hangups:
+					reload(d, path, &level, log)
+				}
+			}
 		},
 	}
 	configFlag(c, &path, "/etc/voipd/config.toml")
 	return c
 }
 
+// reload reads the configuration anew. One with mistakes changes nothing.
+func reload(d *daemon.Daemon, path string, level *slog.LevelVar, log *slog.Logger) {
+	conf, err := config.Load(path)
+	if err != nil {
+		log.Error("the configuration was not read anew; voipd goes on with the old one", "error", err)
+		return
+	}
+	level.Set(levelOf(conf.Log))
+	need := d.Reload(conf)
+	log.Info("read the configuration anew: tokens, members and the log's level hold now, certificates do by themselves", "restart_voipd_for", need)
+}
+
 // newLog makes the log that the configuration asks for; the loader has checked
 // its values.
-func newLog(w io.Writer, c config.Log) *slog.Logger {
-	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
-	opts := &slog.HandlerOptions{Level: levels[c.Level]}
+func newLog(w io.Writer, c config.Log) *slog.Logger { return newLevelLog(w, c, new(slog.LevelVar)) }
+
+// newLevelLog is newLog with a level that can be changed.
+func newLevelLog(w io.Writer, c config.Log, level *slog.LevelVar) *slog.Logger {
+	level.Set(levelOf(c))
+	opts := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, opts))
 	}
 	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+func levelOf(c config.Log) slog.Level {
+	return map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}[c.Level]
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -69,7 +70,7 @@ type Options struct {
 const bodyLimit = 64 << 10
 
 // New makes the handler of the whole API.
-func New(opt Options) http.Handler {
+func New(opt Options) *API {
 	if opt.Transcoder == nil {
 		opt.Transcoder = convert.Idle()
 	}
@@ -91,11 +92,23 @@ func New(opt Options) http.Handler {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
 	}
 	mux.HandleFunc("/", notFound)
-	return hardened(s.hosts(s.origins(s.authorised(byAccept(onceEach(mux))))))
+	s.tokens.Store(&opt.Tokens)
+	return &API{hardened(s.hosts(s.origins(s.authorised(byAccept(onceEach(mux)))))), s}
 }
+
+// API is the handler of all requests.
+type API struct {
+	http.Handler
+	server *server
+}
+
+// SetTokens makes these the tokens that let apps in, from the next request on. Any
+// goroutine may call it.
+func (a *API) SetTokens(all []Token) { a.server.tokens.Store(&all) }
 
 type server struct {
 	opt     Options
+	tokens  atomic.Pointer[[]Token]
 	wrong   *wrongTokens
 	streams chan struct{} // holds one for each stream
 }

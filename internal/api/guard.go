@@ -74,13 +74,14 @@ func (s *server) known(header string) *Token {
 		return nil
 	}
 	hash, found := sha256.Sum256([]byte(token)), -1
-	for i, t := range s.opt.Tokens {
+	tokens := *s.tokens.Load()
+	for i, t := range tokens {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], t.Hash[:]), i, found)
 	}
 	if found < 0 {
 		return nil
 	}
-	return &s.opt.Tokens[found]
+	return &tokens[found]
 }
 
 // onceEach refuses a query that gives a parameter twice: one of the two would

@@ -57,6 +57,7 @@ type Daemon struct {
 	rules    record.Rules
 	store    *store.DB
 	server   *api.Server
+	api      *api.API
 	library  *recording.Library
 	signer   recording.Signer
 	clock    *pbx.Clock
@@ -204,9 +205,17 @@ func (d *Daemon) openRecordings(ctx context.Context) error {
 	watch := &recording.Watch{Library: d.library, Store: d.store, GiveUp: d.config.Recordings.GiveUp, Now: time.Now, Log: d.opt.Log,
 		Tell: func(e record.Event) { d.loop.Put(e) }}
 	d.parts.add(part{name: "recordings", run: forever(watch.Run)})
-	d.convert = newTranscoder(ctx, d.config, d.library, d.opt.Log)
+	dir, err := d.config.CacheDir()
+	d.convert = convert.Start(ctx, convert.Settings{Converter: d.config.Recordings.Converter, Dir: dir, DirErr: err, Keep: int64(d.config.Recordings.CacheMiB) << 20}, d.library, d.opt.Log)
+	forget := func(path string) error {
+		if err != nil {
+			return err
+		}
+		_, gone := convert.Forget(dir, path)
+		return gone
+	}
 	keep := d.config.Store
-	pruner := retention.New(retention.Options{Store: d.store, Library: d.library, Sweep: d.convert.Sweep, Converted: func(path string) error { return forgetConverted(d.config, path) },
+	pruner := retention.New(retention.Options{Store: d.store, Library: d.library, Sweep: d.convert.Sweep, Converted: forget,
 		KeepTraces: keep.KeepTraces, KeepChanges: keep.KeepChanges, KeepRecords: keep.KeepRecords, KeepAudio: d.config.Recordings.Keep, InDoubt: d.clock.Off, Log: d.opt.Log})
 	d.parts.add(part{name: "retention", run: forever(pruner.Run), health: pruner.Health})
 	return nil
@@ -229,7 +238,7 @@ func (d *Daemon) openLoop(context.Context) error {
 // openAPI makes the API and what tells systemd. The parts behind it stop first.
 func (d *Daemon) openAPI(context.Context) error {
 	halt := make(chan struct{})
-	handler := api.New(api.Options{
+	d.api = api.New(api.Options{
 		Records: d.store, Library: d.library, Transcoder: d.convert, Tokens: tokens(d.config), Health: d.health, Metrics: d.registry, Now: time.Now, Log: d.opt.Log,
 		Members: func(ctx context.Context) []contract.Member { return d.pbx.Members(ctx) },
 		Originate: func(ctx context.Context, token, src, dst string) (string, error) {
@@ -240,7 +249,7 @@ func (d *Daemon) openAPI(context.Context) error {
 	})
 	d.parts.add(part{name: "converter", run: forever(func(ctx context.Context) { d.convert.Prepare(); <-ctx.Done() })})
 	d.parts.add(part{name: "API", run: func(ctx context.Context) error {
-		return d.server.Run(ctx, handler, func() { close(halt); d.convert.Close() })
+		return d.server.Run(ctx, d.api, func() { close(halt); d.convert.Close() })
 	}, metrics: processMetrics})
 	d.notifier = &systemd.Notifier{Status: d.statusLine, Alive: d.loop.Alive, Log: d.opt.Log,
 		Starting: func() bool { return d.loop.Stats().Booting }}

@@ -44,10 +44,7 @@ func tokens(c config.Config) []api.Token {
 // PBXOptions are the configuration's settings of the PBX, AMI or ARI; what the
 // daemon's parts give is not in it.
 func PBXOptions(c config.Config, rules record.Rules) (pbx.Options, error) {
-	opt := pbx.Options{Rules: rules, Names: map[string]string{}, Calls: calls(c.Calls)}
-	for _, m := range c.Members {
-		opt.Names[m.Extension] = m.Name
-	}
+	opt := pbx.Options{Rules: rules, Names: names(c), Calls: calls(c.Calls)}
 	a := c.Asterisk
 	secure, err := tlsOptions(a)
 	if err != nil {

@@ -9,11 +9,15 @@ import (
 	"github.com/voipd/voipd/internal/contract"
 )
 
+// SetNames makes these the names of operators, by extension. Any goroutine may call
+// it.
+func (p *PBX) SetNames(names map[string]string) { p.names.Store(&names) }
+
 // Members are the PBX's operators in the order of their extensions, with what
 // their phones do. It asks the PBX once a minute at the most.
 func (p *PBX) Members(ctx context.Context) []contract.Member {
 	byExt := p.operators(p.watch.states(ctx, p.link))
-	for ext, name := range p.opt.Names {
+	for ext, name := range *p.names.Load() {
 		m := byExt[ext]
 		m.ID, m.Name, m.State = ext, name, cmp.Or(m.State, contract.Unknown)
 		byExt[ext] = m

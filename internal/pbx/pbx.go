@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -72,6 +73,7 @@ type PBX struct {
 	table      Endpoints
 	watch      *watch
 	originator *originator
+	names      atomic.Pointer[map[string]string] // of operators, by extension
 }
 
 // New makes a PBX. It does not connect. The error says which option is wrong.
@@ -80,6 +82,7 @@ func New(opt Options) (*PBX, error) {
 		opt.OnUp = func() {}
 	}
 	p := &PBX{opt: opt}
+	p.SetNames(opt.Names)
 	p.watch = newWatch(&p.table, opt.Log)
 	var err error
 	if p.link, err = newLink(opt, p.handlers()); err != nil {
