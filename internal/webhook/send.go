@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -95,7 +97,7 @@ func (s *sender) attempt(ctx context.Context, d store.Delivery) result {
 	}
 	res, err := s.post(ctx, contract.EventID(s.instance, d.Change.Seq), now, body)
 	if err != nil {
-		return s.again(d, 0, err.Error(), time.Time{})
+		return s.again(d, 0, withoutAddress(err), time.Time{})
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, readAtMost))
@@ -110,10 +112,30 @@ func (s *sender) attempt(ctx context.Context, d store.Delivery) result {
 		}
 		return s.again(d, code, answer, retryAfter(res.Header.Get("Retry-After"), now))
 	case code >= 300 && code < 400:
-		return s.parked(d, code, "redirects are not followed: "+res.Header.Get("Location"))
+		return s.parked(d, code, "redirects are not followed: "+withoutSecrets(res.Header.Get("Location")))
 	default:
 		return s.parked(d, code, answer)
 	}
+}
+
+// withoutAddress is what went wrong with a request, without its address: that may
+// hold a token, a user and a password.
+func withoutAddress(err error) string {
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		return failed.Err.Error()
+	}
+	return err.Error()
+}
+
+// withoutSecrets is an address without what may be a secret in it.
+func withoutSecrets(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(an address that cannot be read)"
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
 }
 
 func (s *sender) post(ctx context.Context, id string, now time.Time, body []byte) (*http.Response, error) {
