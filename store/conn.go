@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -38,8 +39,17 @@ func (d *dialer) Connect(context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, d.state.note(err)
 	}
-	return &conn{SQLiteConn: c.(*sqlite3.SQLiteConn), dialer: d, generation: generation}, nil
+	lite := c.(*sqlite3.SQLiteConn)
+	if _, err := lite.Exec(walLimits, nil); err != nil {
+		return nil, errors.Join(d.state.note(err), lite.Close())
+	}
+	return &conn{SQLiteConn: lite, dialer: d, generation: generation}, nil
 }
+
+// walLimits bound the log beside the database: a checkpoint after 4 MB (a thousand
+// pages), by whoever commits, and no more than 64 MB of it are left behind after a
+// long read has held checkpoints up.
+const walLimits = `PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 67108864`
 
 // note keeps an error that tells of damage, and gives it back.
 func (s *fileState) note(err error) error {

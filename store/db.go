@@ -221,6 +221,18 @@ func (db *DB) current(ctx context.Context) error {
 // Close closes the database. Reads under way end with an error.
 func (db *DB) Close() error { return errors.Join(db.reader.Close(), db.writer.Close()) }
 
+// Sizes are the bytes of the database and of the log beside it. What cannot be
+// asked for is 0.
+func (db *DB) Sizes() (database, wal int64) {
+	if info, err := os.Stat(db.path); err == nil {
+		database = info.Size()
+	}
+	if info, err := os.Stat(db.path + "-wal"); err == nil {
+		wal = info.Size()
+	}
+	return database, wal
+}
+
 // Path is the database's file.
 func (db *DB) Path() string { return db.path }
 

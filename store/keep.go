@@ -41,7 +41,10 @@ func erase(ctx context.Context, tx *sql.Tx, ids []string) (n erased, err error) 
 			return n, err
 		}
 	}
-	_, err = deleteIn(ctx, tx, "quarantine", "call_id", ids)
+	if _, err = deleteIn(ctx, tx, "quarantine", "call_id", ids); err != nil {
+		return n, err
+	}
+	_, err = deleteIn(ctx, tx, "absorbed", "into_id", ids)
 	return n, err
 }
 

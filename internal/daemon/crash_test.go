@@ -51,7 +51,7 @@ func crashPoints() []string {
 		"CREATE recordings",
 		"CREATE recordings_ready", "CREATE recordings_unsettled", "CREATE records", "CREATE records_by_direction", "CREATE records_by_disposition",
 		"CREATE records_by_dst", "CREATE records_by_src", "CREATE records_by_time", "CREATE secrets", "CREATE traces", "CREATE traces_by_time",
-		"DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE gaps", "DELETE journal", "DELETE marks", "DELETE quarantine", "DELETE recordings", "DELETE records", "DELETE traces",
+		"DELETE absorbed", "DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE gaps", "DELETE journal", "DELETE marks", "DELETE quarantine", "DELETE recordings", "DELETE records", "DELETE traces",
 		"INSERT absorbed", "INSERT audit", "INSERT changes", "INSERT clock_leaps", "INSERT deliveries", "INSERT forgotten", "INSERT gaps", "INSERT goose_db_version",
 		"INSERT journal", "INSERT marks", "INSERT pbx_clock", "INSERT pruned", "INSERT recordings", "INSERT records", "INSERT secrets", "INSERT traces",
 		"UPDATE deliveries", "UPDATE gaps", "UPDATE journal", "UPDATE pruned", "UPDATE recordings", "VACUUM"}

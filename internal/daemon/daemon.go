@@ -145,7 +145,7 @@ func (d *Daemon) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.parts.add(part{name: "rebuild", run: forever(d.rebuild.Run), health: d.rebuild.Health})
+	d.parts.add(part{name: "rebuild", run: forever(d.rebuild.Run), health: d.rebuild.Health, metrics: d.rebuild.Metrics})
 	d.clock, err = pbx.ResumeClock(ctx, storedClock{db}, d.opt.ClockApart)
 	return err
 }

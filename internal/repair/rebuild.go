@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
@@ -120,6 +122,14 @@ func (r *Rebuild) Run(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			r.opt.Log.Error("cannot begin a new database in the place of the damaged one, will try again", "error", err)
 		}
+	}
+}
+
+// Metrics are read when somebody asks for them.
+func (r *Rebuild) Metrics() []prometheus.Collector {
+	return []prometheus.Collector{
+		contract.Gauge("store_bytes", "Size of the database's file.", func() float64 { n, _ := r.opt.Store.Sizes(); return float64(n) }),
+		contract.Gauge("store_wal_bytes", "Size of the log beside the database.", func() float64 { _, n := r.opt.Store.Sizes(); return float64(n) }),
 	}
 }
 

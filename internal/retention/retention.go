@@ -89,8 +89,11 @@ func (p *Pruner) Prune(ctx context.Context, now time.Time) {
 	if !p.may(ctx, now) {
 		return
 	}
-	if p.opt.KeepAudio > 0 {
-		p.pruneAudio(ctx, now.Add(-p.opt.KeepAudio))
+	if keep := p.opt.KeepAudio; keep > 0 {
+		if p.opt.KeepRecords > 0 {
+			keep = min(keep, p.opt.KeepRecords) // nobody would know of audio whose record is gone
+		}
+		p.pruneAudio(ctx, now.Add(-keep))
 	}
 	if p.opt.KeepRecords > 0 {
 		n, err := p.opt.Store.PruneRecords(ctx, now.Add(-p.opt.KeepRecords))

@@ -2,8 +2,11 @@ package retention_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -50,6 +53,38 @@ func TestTimeCannotErase(t *testing.T) {
 	}
 }
 
+// TestAudioGoesWithItsRecord: where records are kept for a shorter time than audio,
+// the audio goes first: nobody would know of it later.
+func TestAudioGoesWithItsRecord(t *testing.T) {
+	dir := t.TempDir()
+	path, file := filepath.Join(dir, "voipd.db"), filepath.Join(dir, "in.wav")
+	db, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := os.WriteFile(file, []byte("RIFF"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now().AddDate(-1, 0, 0)
+	var b store.Batch
+	b.Put(record.Record{CallID: "1.1", Direction: record.In, Disposition: record.Answered, Details: record.Details{StartedAt: at, EndedAt: at.Add(time.Minute), Source: "ami",
+		Recordings: []record.Recording{{ID: "r", Path: file, At: at, State: record.Ready}}}})
+	if err := db.Commit(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	writtenAt(t, path, time.Time{})
+	p := retention.New(retention.Options{Store: db, Library: recording.New([]recording.Directory{{Path: dir}}), Converted: func(string) error { return nil }, Sweep: func() error { return nil },
+		KeepTraces: time.Hour, KeepChanges: time.Hour, KeepRecords: 100 * 24 * time.Hour, KeepAudio: 1000 * 24 * time.Hour, Log: slog.New(slog.DiscardHandler)})
+	p.Prune(t.Context(), time.Now())
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the audio is left: %v", err)
+	}
+	if _, all, err := db.Old(t.Context(), time.Now()); all != 0 || err != nil {
+		t.Errorf("%d records are left (%v)", all, err)
+	}
+}
+
 // fill makes a database with old calls, five years ago, among all.
 func fill(t *testing.T, path string, old, all int, written time.Time) *store.DB {
 	t.Helper()
@@ -69,6 +104,13 @@ func fill(t *testing.T, path string, old, all int, written time.Time) *store.DB 
 	if err := db.Commit(t.Context(), &b); err != nil {
 		t.Fatal(err)
 	}
+	writtenAt(t, path, written)
+	return db
+}
+
+// writtenAt makes every record of a database as if it had been written then.
+func writtenAt(t *testing.T, path string, written time.Time) {
+	t.Helper()
 	raw, err := sql.Open("sqlite3", "file:"+path)
 	if err != nil {
 		t.Fatal(err)
@@ -77,5 +119,4 @@ func fill(t *testing.T, path string, old, all int, written time.Time) *store.DB 
 	if _, err := raw.ExecContext(t.Context(), `UPDATE records SET written = max(0, ?)`, written.UnixMilli()); err != nil {
 		t.Fatal(err)
 	}
-	return db
 }
