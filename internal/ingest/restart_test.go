@@ -20,7 +20,8 @@ import (
 var restarts = flag.Int("restarts", 1, "TestRestartAnywhere: after how many of a capture's facts voipd is stopped; 0: after every one")
 
 // TestRestartAnywhere: voipd stops after any fact of a capture and starts again;
-// the records are what they would have been, once.
+// the records are what they would have been, once. By default it tries a third of
+// the captures, after one fact each; -restarts 6 tries all of them, six times.
 func TestRestartAnywhere(t *testing.T) {
 	var files []string
 	for _, pattern := range []string{"../../record/testdata/captures/*/*/a[mr]i.*.gz", "../../lab/testdata/captures/*/*/a[mr]i.*.gz"} {
@@ -31,6 +32,9 @@ func TestRestartAnywhere(t *testing.T) {
 		files = append(files, found...)
 	}
 	for _, file := range files {
+		if *restarts == 1 && number(file)%3 != 0 && !strings.Contains(file, "conference") && !strings.Contains(file, "click") {
+			continue
+		}
 		events := withOrders(t, file)
 		for _, cut := range cuts(file, len(events)) {
 			t.Run(strings.TrimPrefix(filepath.ToSlash(file), "../../"), func(t *testing.T) {
@@ -39,6 +43,13 @@ func TestRestartAnywhere(t *testing.T) {
 			})
 		}
 	}
+}
+
+// number is one of a file's name.
+func number(file string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(filepath.ToSlash(file))) // a hash does not fail
+	return h.Sum64()
 }
 
 // withOrders are the facts of a capture, and before each call that voipd itself
