@@ -41,7 +41,7 @@ const (
 	ChannelPresent                  // CoreShowChannel: Channel exists, in State, at Context, Exten, in Bridge; it is Age old
 	SnapshotEnded                   // CoreShowChannelsComplete: what was not listed is gone
 	Gapped                          // facts may have been missed from here to the next snapshot; Value says why
-	RecordingChecked                // Disk: the recording Key of the call Value was looked at; Recorded says what was found
+	RecordingChecked                // Disk: the recording Key of the call Value was checked; Recorded says what was found
 	ClockSet                        // Clock: the PBX's wall clock was set ahead by Age, or back; At is what it said then
 	Accompanied                     // Journal: Channel is in the conference Bridge with Peer, who is another call's
 	Alone                           // Journal: Channel is alone in the conference Bridge

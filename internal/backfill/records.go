@@ -21,7 +21,7 @@ const (
 // ClockWasSet is why a call is approximate in which the PBX's clock was set.
 const ClockWasSet = "the PBX's clock was set in the call"
 
-// Part is what a source tells at once.
+// Part is one portion of what a source has.
 type Part struct {
 	Records []record.Record
 	// Channels are the ids of all channels of the records' calls, by the call's

@@ -69,7 +69,7 @@ func (s *Source) Name() string { return s.opt.Name }
 // Kind is CEL or CDR.
 func (s *Source) Kind() string { return s.opt.Kind }
 
-// Close lets go of the connection.
+// Close closes the connection.
 func (s *Source) Close() error {
 	if s.db == nil {
 		return nil

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Health is how voipd does. Status is "ok", or "failing" where records are not
+// Health is the state of voipd. Status is "ok", or "failing" where records are not
 // being written as calls happen; Problems say why and what to do.
 type Health struct {
 	Status    string         `json:"status" enum:"ok,starting,failing"`
@@ -20,28 +20,29 @@ type Health struct {
 	Store     StoreHealth    `json:"store"`
 	Webhooks  *WebhookHealth `json:"webhooks,omitempty" doc:"Where there are any"`
 	Repair    *RepairHealth  `json:"repair,omitempty" doc:"Where voipd reads CEL or CDR for what it missed"`
-	Warnings  []Warning      `json:"warnings,omitempty" nullable:"false" doc:"What does not do well and stops nothing now"`
+	Warnings  []Warning      `json:"warnings,omitempty" nullable:"false" doc:"Problems that do not stop records from being written"`
 }
 
-// Status is what everybody may know of how voipd does.
+// Status is the part of Health that needs no token.
 type Status struct {
 	Status string `json:"status" enum:"ok,starting,failing"`
 }
 
-// Warning is something to look into. Its code does not change with the words.
+// Warning is a problem that does not stop records from being written. Its code
+// never changes; its text may.
 type Warning struct {
-	Code string `json:"code" doc:"Such as backfill-unreadable, pbx-clock, webhooks-parked, webhooks-late, store-full, store-read-only, store-locked, store-damaged, store-failing, store-slow, store-moved-aside, store-rebuilding"`
+	Code string `json:"code" doc:"Such as backfill-unreadable, pbx-clock, webhooks-parked, webhooks-late, facts-quarantined, retention-waits, store-full, store-read-only, store-locked, store-damaged, store-failing, store-slow, store-moved-aside, store-rebuilding"`
 	Text string `json:"text"`
 }
 
-// RepairHealth is how far what was missed is made good.
+// RepairHealth is the state of repairs from CEL and CDR.
 type RepairHealth struct {
 	Last     time.Time `json:"last,omitzero" doc:"When CEL and CDR were last read well"`
 	OpenGaps int       `json:"openGaps" doc:"Gaps for which they have not been read"`
 	Since    time.Time `json:"since,omitzero" doc:"When the oldest of these began"`
 }
 
-// LinkHealth is how the link to the PBX does.
+// LinkHealth is the state of the link to the PBX.
 type LinkHealth struct {
 	State    string    `json:"state" enum:"up,connecting,down"`
 	Since    time.Time `json:"since"`
@@ -58,21 +59,21 @@ type QueueHealth struct {
 	Refused int64 `json:"refused" doc:"Facts refused because the queue was full"`
 }
 
-// StoreHealth is how the database does.
+// StoreHealth is the state of the database.
 type StoreHealth struct {
 	OK         bool      `json:"ok"`
 	Error      string    `json:"error,omitempty"`
 	LastCommit time.Time `json:"lastCommit,omitzero"`
 }
 
-// WebhookHealth is how many events wait for their webhooks.
+// WebhookHealth counts the events that webhooks have not taken.
 type WebhookHealth struct {
 	Waiting int64     `json:"waiting"`
 	Parked  int64     `json:"parked" doc:"Given up until somebody sends them again"`
 	Oldest  time.Time `json:"oldest,omitzero" doc:"Since when the oldest waits"`
 }
 
-// Warn adds something to look into.
+// Warn adds a warning.
 func (h *Health) Warn(code, text string) {
 	h.Warnings = append(h.Warnings, Warning{Code: code, Text: text})
 }

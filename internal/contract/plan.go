@@ -33,8 +33,7 @@ func RecordKind(v record.Verdict) string {
 	return ""
 }
 
-// Plan tells which changes, and with what bodies, a change of the Machine is to
-// the outside. live is how the call stands that goes on: the change's own, for
+// Plan makes the events that a change of the Machine is to the outside. live is how the call stands that goes on: the change's own, for
 // a merged call the one it went into; nil where there is none.
 func Plan(c record.Change, live *record.Live) []Event {
 	p := planner{change: c, live: live}

@@ -105,7 +105,8 @@ type Reason struct {
 	At    time.Time `json:"at,omitzero"`
 }
 
-// FromRecord is a record as the outside sees it.
+// FromRecord converts a record to what the outside sees: recordings have the names of
+// their files, not the paths.
 func FromRecord(r record.Record) Record {
 	out := WithPaths(r)
 	for i := range out.Details.Recordings {

@@ -12,7 +12,7 @@ import (
 	"github.com/voipd/voipd/record"
 )
 
-// ExamineARI connects by ARI and looks at what it tells. Endpoints are not
+// ExamineARI connects by ARI and examines what it shows. Endpoints are not
 // asked for: ARI does not say how they log in. The error says why the PBX
 // could not be reached.
 func ExamineARI(ctx context.Context, o ari.Options, dirs []string, wait time.Duration) (*Report, error) {

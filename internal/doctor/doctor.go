@@ -1,4 +1,4 @@
-// Package doctor looks at a PBX and at the configuration together, and says
+// Package doctor examines a PBX and the configuration together, and says
 // what each endpoint is to voipd, what could not be told, and what is missing,
 // each with the line to put where.
 package doctor
@@ -44,7 +44,7 @@ type Context struct {
 	Extensions, Trunks int // how many endpoints of each class begin there
 }
 
-// Report is what a look at a PBX gave.
+// Report is the result of an examination.
 type Report struct {
 	Version   string // of the interface: "AMI 11.0.0"
 	Endpoints []Endpoint
@@ -53,7 +53,7 @@ type Report struct {
 	Notes     []string // what could not be seen, and how to see it; what converts recordings
 }
 
-// Subject is what is looked at.
+// Subject is what is examined.
 type Subject struct {
 	Options     ami.Options // Handle is the doctor's own
 	Rules       record.Rules
@@ -86,7 +86,7 @@ func (e *ear) hear(m *ami.Message, _ time.Time) {
 	}
 }
 
-// Examine connects to the PBX and looks at it. The error says why it could not
+// Examine connects to the PBX and examines it. The error says why it could not
 // be reached.
 func Examine(ctx context.Context, s Subject) (*Report, error) {
 	r := &Report{}

@@ -14,7 +14,7 @@ import (
 // slowAfter is how long a write may take before health warns.
 const slowAfter = 2 * time.Second
 
-// Health adds how facts are written down. Any goroutine may call it.
+// Health adds the state of the queue and of writing. Any goroutine may call it.
 func (l *Loop) Health(ctx context.Context, h *contract.Health) {
 	s := l.Stats()
 	h.LastEvent, h.OpenCalls = s.LastEvent, s.OpenCalls

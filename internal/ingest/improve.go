@@ -7,7 +7,7 @@ import (
 	"github.com/voipd/voipd/record"
 )
 
-// Improved says what became of records that CEL or CDR told.
+// Improved counts what became of records from CEL or CDR.
 type Improved struct {
 	New    int // calls of which nothing was kept
 	Better int // records that replaced worse ones

@@ -69,7 +69,7 @@ type Options struct {
 	Log   *slog.Logger
 }
 
-// Loop is the way of every fact. Make one with New.
+// Loop applies every fact and writes what it decides. Make one with New.
 type Loop struct {
 	opt     Options
 	queue   *queue
@@ -95,7 +95,7 @@ type Loop struct {
 	busy   time.Time            // since when a step is under way; zero: it waits for facts
 }
 
-// Stats is how the loop does, for health and metrics.
+// Stats are the loop's counters and state, for health and metrics.
 type Stats struct {
 	Waiting    int   // facts in the queue
 	Bound      int   // how many may wait
@@ -129,7 +129,7 @@ func New(opt Options) *Loop {
 // Put gives a fact to the loop. It never blocks; any goroutine may call it.
 func (l *Loop) Put(e record.Event) { l.queue.put(e) }
 
-// Stats tells how the loop does at the moment.
+// Stats gives the counters and the state at the moment.
 func (l *Loop) Stats() Stats {
 	l.mu.Lock()
 	s := l.stats

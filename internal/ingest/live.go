@@ -52,8 +52,8 @@ func (l *Loop) show(id string, live record.Live, open bool) {
 	}
 }
 
-// Live tells how the calls stand that go on, the oldest first, as far as is on
-// the disk, and the last change that is in it. It waits until the journal is
+// Live gives the open calls, the oldest first, as far as they are on the disk, and
+// the number of the last change that they include. It waits until the journal is
 // replayed. Any goroutine may call it; what it gives is shared, for reading.
 func (l *Loop) Live() ([]record.Live, int64) {
 	<-l.booted

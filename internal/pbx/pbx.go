@@ -1,6 +1,6 @@
 // Package pbx is the PBX as the rest of voipd sees it: one link, by AMI or by
 // ARI, its endpoints and their states, its clock, and the calls that are placed
-// through it. Nobody else asks which interface it is.
+// through it. No other package of the daemon needs to know which interface it is.
 //
 // DESIGN.md says how a link that is lost becomes a gap, and how the PBX's clock
 // is followed.
@@ -114,7 +114,7 @@ func (p *PBX) State() (state, reason string) {
 	return s.State, s.Reason
 }
 
-// Health adds how the link and the clock do.
+// Health adds the state of the link and of the clock.
 func (p *PBX) Health(_ context.Context, h *contract.Health) {
 	s := p.link.status()
 	if p.opt.ARI != nil {

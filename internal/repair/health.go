@@ -10,7 +10,7 @@ import (
 	"github.com/voipd/voipd/internal/contract"
 )
 
-// health is how the repair does.
+// health is the state of the repair.
 type health struct {
 	last    time.Time         // when the latest reading ended well; zero: none did
 	open    int               // gaps that are not repaired
@@ -19,7 +19,7 @@ type health struct {
 	unfound string            // why recordings could not be looked for, the last time; empty: they could
 }
 
-// Health adds how the repair does. Any goroutine may call it.
+// Health adds the state of the repair. Any goroutine may call it.
 func (r *Repair) Health(_ context.Context, h *contract.Health) {
 	if len(r.opt.Sources) == 0 {
 		return

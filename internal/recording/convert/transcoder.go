@@ -148,7 +148,7 @@ type Sound struct {
 	close func() error
 }
 
-// Close lets go of the file.
+// Close closes the file.
 func (s *Sound) Close() error { return s.close() }
 
 // job is one conversion.
