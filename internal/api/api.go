@@ -1,6 +1,5 @@
 // Package api is the local HTTP API: records, links to recordings, health and
-// metrics. Its types are its own, so that the domain can change without the
-// app noticing.
+// metrics. What it shows are the types of package contract.
 package api
 
 import (
