@@ -20,9 +20,9 @@ func Variables(own ...string) map[string]bool {
 	return all
 }
 
-// Tells tells whether that a channel runs a dialplan application says something
-// about its call, and so becomes an [Executed] fact. An application that is not
-// listed here does: a machine that does not know it ignores it, but keeps where
+// Tells reports whether running a dialplan application says something about the
+// channel's call, and so becomes an [Executed] fact. An application that is not
+// listed here does: the Machine ignores one that it does not know, but keeps where
 // the channel stands in the dialplan.
 func Tells(application string) bool {
 	switch application {
