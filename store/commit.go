@@ -22,12 +22,6 @@ type Batch struct {
 	Last    int64            // set by Commit: number of the last change in the change log; 0: none was written
 }
 
-// Entry is one fact in the journal of an open call.
-type Entry struct {
-	CallID string
-	Event  record.Event
-}
-
 // Put adds records.
 func (b *Batch) Put(all ...record.Record) {
 	for i := range all {
@@ -79,30 +73,6 @@ func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 		verdicts[r] = v
 	}
 	return db.writeChanges(ctx, tx, b, verdicts)
-}
-
-func (db Journals) writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error {
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO journal (call_id, event) VALUES (?, ?)`)
-	if err != nil {
-		return fmt.Errorf("write journal: %w", err)
-	}
-	defer insert.Close()
-	for i := range b.Journal {
-		e := &b.Journal[i]
-		text, err := eventJSON(&e.Event)
-		if err != nil {
-			return fmt.Errorf("write journal: %w", err)
-		}
-		if _, err := insert.ExecContext(ctx, e.CallID, text); err != nil {
-			return fmt.Errorf("write journal: %w", err)
-		}
-	}
-	for _, m := range b.Merged {
-		if _, err := tx.ExecContext(ctx, `UPDATE journal SET call_id = ? WHERE call_id = ?`, m[1], m[0]); err != nil {
-			return fmt.Errorf("merge journals: %w", err)
-		}
-	}
-	return db.closeJournals(ctx, tx, b.Closed)
 }
 
 // putRecord writes a record over the one of the same call, unless that one is of

@@ -36,7 +36,7 @@ var ErrNotFound = errors.New("not found")
 type DB struct {
 	*file
 	CallRecords // query.go, judge.go
-	Journals    // trace.go
+	Journals    // journal.go, trace.go, quarantine.go
 	ChangeLog   // change.go, stream.go, delivery.go
 	GapList     // gap.go, clock.go
 	Retention   // keep.go, forget.go, audit.go

@@ -138,7 +138,8 @@ func (db ChangeLog) Hasten(ctx context.Context, endpoint string, now time.Time) 
 // thousand that wait, of which none is so old.
 func (db ChangeLog) ParkOld(ctx context.Context, endpoint string, before time.Time) error {
 	for {
-		seqs, err := db.oldest(ctx, endpoint, before)
+		seqs, err := column[int64](ctx, db.reader, `SELECT seq FROM (SELECT seq, written FROM deliveries WHERE endpoint = ? AND state = 'waiting' ORDER BY seq LIMIT ?) WHERE written < ?`,
+			endpoint, outboxStep, before.UnixMilli())
 		if err != nil || len(seqs) == 0 {
 			return wrap("park deliveries", err)
 		}
@@ -154,25 +155,6 @@ func (db ChangeLog) ParkOld(ctx context.Context, endpoint string, before time.Ti
 			return fmt.Errorf("park deliveries: %w", err)
 		}
 	}
-}
-
-// oldest are those of the first deliveries waiting for an endpoint that were
-// written before a time.
-func (db ChangeLog) oldest(ctx context.Context, endpoint string, before time.Time) (seqs []int64, err error) {
-	rows, err := db.reader.QueryContext(ctx, `SELECT seq FROM (SELECT seq, written FROM deliveries WHERE endpoint = ? AND state = 'waiting' ORDER BY seq LIMIT ?) WHERE written < ?`,
-		endpoint, outboxStep, before.UnixMilli())
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var seq int64
-		if err := rows.Scan(&seq); err != nil {
-			return nil, err
-		}
-		seqs = append(seqs, seq)
-	}
-	return seqs, rows.Err()
 }
 
 // ParkOthers parks what waits for endpoints that are none of these, and tells

@@ -56,7 +56,7 @@ func (db Retention) Person(ctx context.Context, number string) (Person, error) {
 	if err != nil {
 		return p, fmt.Errorf("look for a number: %w", err)
 	}
-	open, err := texts(ctx, db.reader, `SELECT DISTINCT call_id FROM journal`)
+	open, err := column[string](ctx, db.reader, `SELECT DISTINCT call_id FROM journal`)
 	if err != nil {
 		return p, fmt.Errorf("look for open calls: %w", err)
 	}
@@ -72,7 +72,7 @@ func (db Retention) Person(ctx context.Context, number string) (Person, error) {
 		return p, fmt.Errorf("look for what was told: %w", err)
 	}
 	for _, id := range p.ids {
-		files, err := texts(ctx, db.reader, `SELECT path FROM recordings WHERE call_id = ?`, id)
+		files, err := column[string](ctx, db.reader, `SELECT path FROM recordings WHERE call_id = ?`, id)
 		if err != nil {
 			return p, fmt.Errorf("look for recordings: %w", err)
 		}

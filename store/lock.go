@@ -33,13 +33,7 @@ func (e *LockedError) Error() string {
 // Own takes the database at path for the process that is to write it and to
 // decide what becomes of it. who is told to others: "voipd serve". A
 // [*LockedError] says who has it.
-func Own(path, who string) (*Lock, error) {
-	l, err := lock(path, syscall.LOCK_EX, who)
-	if err != nil {
-		return nil, err
-	}
-	return l, nil
-}
+func Own(path, who string) (*Lock, error) { return lock(path, syscall.LOCK_EX, who) }
 
 // Use notes that the database at path is used. Where another process owns it,
 // nothing is to be noted, and the Lock is nil.
@@ -64,29 +58,36 @@ func (l *Lock) Unlock() error {
 }
 
 func lock(path string, how int, who string) (*Lock, error) {
-	err := os.MkdirAll(filepath.Dir(path), 0o750)
+	file, err := openLock(path)
+	if err != nil {
+		return nil, fmt.Errorf("open store: lock %s: %w", path, err)
+	}
+	err = flock(file, how)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, errors.Join(&LockedError{Path: path, By: holder(file)}, file.Close())
+	}
 	if err == nil {
-		err = create(path + ".lock")
+		err = file.Truncate(0)
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(io.NewOffsetWriter(file, 0), "%s (process %d)\n", who, os.Getpid())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open store: lock %s: %w", path, err)
-	}
-	file, err := os.OpenFile(path+".lock", os.O_RDWR, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open store: lock %s: %w", path, err)
-	}
-	if err := flock(file, how); err != nil {
-		defer file.Close()
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("open store: lock %s: %w", path, err)
-		}
-		return nil, &LockedError{Path: path, By: holder(file)}
-	}
-	text := fmt.Sprintf("%s (process %d)\n", who, os.Getpid())
-	if err := errors.Join(file.Truncate(0), writeAt(file, text)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: lock %s: %w", path, err), file.Close())
 	}
 	return &Lock{file}, nil
+}
+
+// openLock opens the file that a lock is on, and makes it, like the database's, for
+// the owner of the folder.
+func openLock(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, err
+	}
+	if err := create(path + ".lock"); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path+".lock", os.O_RDWR, 0)
 }
 
 // lockWithin is how long a lock is waited for: one that was just killed may have
@@ -101,11 +102,6 @@ func flock(file *os.File, how int) error {
 			return err
 		}
 	}
-}
-
-func writeAt(file *os.File, text string) error {
-	_, err := file.WriteAt([]byte(text), 0)
-	return err
 }
 
 // holder is who wrote himself into a lock's file last.

@@ -10,51 +10,6 @@ import (
 	"github.com/voipd/voipd/record"
 )
 
-// JournalRow is one fact of the journal.
-type JournalRow struct {
-	CallID string
-	Event  record.Event
-	Err    error // the row cannot be read, such as one of a newer version; Event is empty then
-}
-
-// Journal gives the facts of the calls that were open when the daemon last
-// stopped, in the order in which they were taken in, one by one: a long call's do
-// not have to fit into memory. each must not write to the database. Its error
-// ends the reading.
-func (db Journals) Journal(ctx context.Context, each func(JournalRow) error) error {
-	rows, err := db.writer.QueryContext(ctx, `SELECT call_id, event FROM journal ORDER BY seq`)
-	if err != nil {
-		return fmt.Errorf("read journal: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var row JournalRow
-		var text []byte
-		if err := rows.Scan(&row.CallID, &text); err != nil {
-			return fmt.Errorf("read journal: %w", err)
-		}
-		var fact eventRow
-		if err := json.Unmarshal(text, &fact); err != nil {
-			row.Err = fmt.Errorf("read a fact of the journal: %w", err)
-		} else {
-			row.Event = fact.event()
-		}
-		if err := each(row); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read journal: %w", err)
-	}
-	return nil
-}
-
-// JournalSize is how many facts the journal holds.
-func (db Journals) JournalSize(ctx context.Context) (n int64, err error) {
-	err = db.writer.QueryRowContext(ctx, `SELECT count(*) FROM journal`).Scan(&n)
-	return n, wrap("count the journal", err)
-}
-
 // Quarantine is why a call's facts are set aside.
 type Quarantine struct {
 	CallID string
@@ -63,8 +18,8 @@ type Quarantine struct {
 	Stack  string // where it panicked; empty: it did not
 }
 
-// SetAside moves the journal of a call into the quarantine, in one transaction.
-func (db Journals) SetAside(ctx context.Context, q Quarantine, now time.Time) error {
+// SetCallAside moves the journal of a call into the quarantine, in one transaction.
+func (db Journals) SetCallAside(ctx context.Context, q Quarantine, now time.Time) error {
 	err := db.inTx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO quarantine (call_id, at, reason, stack, event) SELECT call_id, ?, ?, ?, event FROM journal WHERE call_id = ? ORDER BY seq`,
 			now.UnixMilli(), q.Reason, q.Stack, q.CallID); err != nil {
@@ -81,8 +36,8 @@ func (db Journals) SetAside(ctx context.Context, q Quarantine, now time.Time) er
 	return wrap("set the facts of "+q.CallID+" aside", err)
 }
 
-// Quarantine puts a fact into the quarantine, once. The journal stays as it is.
-func (db Journals) Quarantine(ctx context.Context, q Quarantine, now time.Time) error {
+// SetFactAside puts a fact into the quarantine, once. The journal stays as it is.
+func (db Journals) SetFactAside(ctx context.Context, q Quarantine, now time.Time) error {
 	return wrap("set a fact of "+q.CallID+" aside", db.inTx(ctx, func(tx *sql.Tx) error { return putQuarantine(ctx, tx, q, now) }))
 }
 

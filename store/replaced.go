@@ -14,21 +14,16 @@ var ErrReplaced = errors.New("the database's file was deleted or replaced while 
 
 // Replaced tells whether the file that was opened still has its name: nil, or
 // [ErrReplaced].
-func (db *DB) Replaced() error { return db.state.replaced(db.path) }
-
-func (s *fileState) replaced(path string) error {
-	opened := s.opened.Load()
+func (db *DB) Replaced() error {
+	opened := db.state.opened.Load()
 	if opened == nil {
-		return nil // only read, or not open yet
+		return nil // it is only read
 	}
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return ErrReplaced
-	case err == nil && !os.SameFile(*opened, info):
+	info, err := os.Stat(db.path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(*opened, info) {
 		return ErrReplaced
 	}
-	return nil // one that cannot be asked about is no sign
+	return nil // another error is no sign of it
 }
 
 // remember notes which file was opened.

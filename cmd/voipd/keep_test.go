@@ -185,7 +185,7 @@ func TestExportQuarantine(t *testing.T) {
 		t.Fatal(err)
 	}
 	fact := record.Event{At: time.Unix(1_795_366_192, 0), Kind: record.Created, Source: record.SourceAMI, Channel: record.Channel{ID: "1.1", Linked: "1.1", Name: "PJSIP/trunk-a-1"}, Number: "79161234567"}
-	if err := errors.Join(db.Quarantine(t.Context(), store.Quarantine{CallID: "1.1", Fact: &fact, Reason: "panic: nobody foresaw it", Stack: "main.go:1"}, time.Now()), db.Close()); err != nil {
+	if err := errors.Join(db.SetFactAside(t.Context(), store.Quarantine{CallID: "1.1", Fact: &fact, Reason: "panic: nobody foresaw it", Stack: "main.go:1"}, time.Now()), db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	status, out, stderr := voipd("export", "-c", conf, "1.1")

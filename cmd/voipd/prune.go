@@ -31,7 +31,11 @@ quarter of all records at once: then a clock may be wrong, or the setting. Witho
 			}
 			before := time.Now().Add(-conf.Store.KeepRecords)
 			return writeStore(cmd.Context(), path, "voipd prune", func(db *store.DB) error {
-				old, all, err := db.Old(cmd.Context(), before)
+				old, err := db.CountOld(cmd.Context(), before)
+				if err != nil {
+					return err
+				}
+				all, err := db.CountAll(cmd.Context())
 				if err != nil {
 					return err
 				}

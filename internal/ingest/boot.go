@@ -131,7 +131,7 @@ func (l *Loop) setAside(ctx context.Context, q store.Quarantine) error {
 	wait := retryFirst
 	for {
 		l.setBusy(true)
-		err := l.opt.Store.SetAside(context.WithoutCancel(ctx), q, time.Now())
+		err := l.opt.Store.SetCallAside(context.WithoutCancel(ctx), q, time.Now())
 		if err == nil {
 			return nil
 		}

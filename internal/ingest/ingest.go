@@ -32,7 +32,7 @@ type Store interface {
 	Commit(context.Context, *store.Batch) error
 	Journal(ctx context.Context, each func(store.JournalRow) error) error
 	JournalSize(context.Context) (int64, error)
-	SetAside(context.Context, store.Quarantine, time.Time) error
+	SetCallAside(context.Context, store.Quarantine, time.Time) error
 	InQuarantine(context.Context) (facts, calls int, latest string, err error)
 	Record(ctx context.Context, callID string) (record.Record, error)
 	Span(context.Context) (store.Span, error)

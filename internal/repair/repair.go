@@ -35,7 +35,7 @@ type Marks interface {
 
 // Quarantine keeps facts that could not be applied.
 type Quarantine interface {
-	Quarantine(ctx context.Context, q store.Quarantine, now time.Time) error
+	SetFactAside(ctx context.Context, q store.Quarantine, now time.Time) error
 }
 
 // Ranks compares a record that CEL or CDR tells with the kept one.
@@ -299,7 +299,7 @@ func setAside(ctx context.Context, db Quarantine, s Source, p backfill.Part, now
 		bad := &p.Bad[i]
 		q := store.Quarantine{CallID: cmp.Or(bad.Fact.Channel.Linked, bad.Fact.Channel.ID, bad.Fact.Peer.Linked, s.Name()), Fact: &bad.Fact,
 			Reason: "read from " + s.Name() + ": " + bad.Panic.Error(), Stack: string(bad.Panic.Stack)}
-		if err := db.Quarantine(ctx, q, now); err != nil {
+		if err := db.SetFactAside(ctx, q, now); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,8 @@ type Store interface {
 	PruneTraces(ctx context.Context, before time.Time) (int64, error)
 	PruneQuarantine(ctx context.Context, before time.Time) (int64, error)
 	PruneChanges(ctx context.Context, before, parkedBefore time.Time) (int64, error)
-	Old(ctx context.Context, before time.Time) (old, all int64, err error)
+	CountOld(ctx context.Context, before time.Time) (int64, error)
+	CountAll(context.Context) (int64, error)
 	PruneRecords(ctx context.Context, before time.Time) (int, error)
 	OldRecordings(ctx context.Context, before time.Time, after store.RecordingFile, limit int) ([]store.RecordingFile, error)
 	RecordingsErased(ctx context.Context, list []store.RecordingFile, files int) error
@@ -135,11 +136,15 @@ func (p *Pruner) doubt(ctx context.Context, now time.Time) string {
 	if p.opt.KeepRecords == 0 {
 		return ""
 	}
-	old, all, err := p.opt.Store.Old(ctx, now.Add(-p.opt.KeepRecords))
-	if err != nil {
-		return "they cannot be counted: " + err.Error()
+	old, err := p.opt.Store.CountOld(ctx, now.Add(-p.opt.KeepRecords))
+	all := old
+	if err == nil && old > fewRecords { // seldom: counting all of them takes long
+		all, err = p.opt.Store.CountAll(ctx)
 	}
-	if old > fewRecords && float64(old) > mostShare*float64(all) {
+	switch {
+	case err != nil:
+		return "they cannot be counted: " + err.Error()
+	case old > fewRecords && float64(old) > mostShare*float64(all):
 		return fmt.Sprintf("store.keep_records would drop %d of %d records at once: check it and the clock, then run voipd prune --yes", old, all)
 	}
 	return ""
