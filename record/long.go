@@ -1,6 +1,9 @@
 package record
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // This file bounds what is kept of a long call. A caller who is left in a queue
 // overnight rings a hundred thousand phones; a fact about his call must not cost
@@ -37,17 +40,17 @@ func (c *call) dropRingings() {
 		talked[r.ch] = true
 	}
 	gone := map[*channel]bool{}
-	end := len(c.attempts) - keptRingings
-	kept := c.attempts[:0:keptRingings]
-	for i, a := range c.attempts {
-		if i < keptRingings || i >= end || a.ch.alive() || a.ended.IsZero() || a.status == "ANSWER" || a.ch == c.origin || talked[a.ch] {
-			kept = append(kept, a)
+	all, last := c.attempts, len(c.attempts)-keptRingings
+	c.attempts = slices.Clone(all[:keptRingings])
+	for i, a := range all[keptRingings:last] {
+		if a.ch.alive() || a.ended.IsZero() || a.status == "ANSWER" || a.ch == c.origin || talked[a.ch] {
+			c.attempts = append(c.attempts, a)
 			continue
 		}
-		c.dropRinging(a, c.attempts[:i])
+		c.dropRinging(a, all[:keptRingings+i])
 		gone[a.ch] = true
 	}
-	c.attempts = kept
+	c.attempts = append(c.attempts, all[last:]...)
 	c.dropMembers(gone, talked)
 }
 

@@ -205,17 +205,10 @@ func (d *Daemon) openRecordings(ctx context.Context) error {
 	watch := &recording.Watch{Library: d.library, Store: d.store, GiveUp: d.config.Recordings.GiveUp, Now: time.Now, Log: d.opt.Log,
 		Tell: func(e record.Event) { d.loop.Put(e) }}
 	d.parts.add(part{name: "recordings", run: forever(watch.Run)})
-	dir, err := d.config.CacheDir()
-	d.convert = convert.Start(ctx, convert.Settings{Converter: d.config.Recordings.Converter, Dir: dir, DirErr: err, Keep: int64(d.config.Recordings.CacheMiB) << 20}, d.library, d.opt.Log)
-	forget := func(path string) error {
-		if err != nil {
-			return err
-		}
-		_, gone := convert.Forget(dir, path)
-		return gone
-	}
+	set := convert.Settings{Converter: d.config.Recordings.Converter, Dir: d.config.CacheDir, Keep: int64(d.config.Recordings.CacheMiB) << 20}
+	d.convert = convert.Start(ctx, set, d.library, d.opt.Log)
 	keep := d.config.Store
-	pruner := retention.New(retention.Options{Store: d.store, Library: d.library, Sweep: d.convert.Sweep, Converted: forget,
+	pruner := retention.New(retention.Options{Store: d.store, Library: d.library, Sweep: d.convert.Sweep, Converted: set.Forget,
 		KeepTraces: keep.KeepTraces, KeepChanges: keep.KeepChanges, KeepRecords: keep.KeepRecords, KeepAudio: d.config.Recordings.Keep, InDoubt: d.clock.Off, Log: d.opt.Log})
 	d.parts.add(part{name: "retention", run: forever(pruner.Run), health: pruner.Health})
 	return nil

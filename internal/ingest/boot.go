@@ -15,13 +15,12 @@ import (
 // stopped. Run does it where nobody has. Facts that cannot be read, or that make
 // the Machine panic, are set aside with their call: they cost only themselves.
 func (l *Loop) Boot(ctx context.Context) error {
+	defer close(l.booted)
 	size, err := l.opt.Store.JournalSize(ctx)
 	if err != nil {
 		return fmt.Errorf("boot: %w", err)
 	}
-	l.count(func(s *Stats) { s.Booting, s.JournalSize = true, size })
-	defer l.count(func(s *Stats) { s.Booting = false })
-	defer close(l.booted)
+	l.count(func(s *Stats) { s.JournalSize = size })
 	if err := l.replayAll(ctx, "voipd was not running"); err != nil {
 		return fmt.Errorf("boot: %w", err)
 	}

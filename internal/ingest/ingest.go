@@ -112,7 +112,7 @@ type Stats struct {
 	StoreError string        // why the last write failed; empty: it did not
 	Trouble    store.Trouble // what kind of failure that is
 
-	Booting     bool  // the journal is being replayed
+	Booting     bool  // the journal is not replayed yet
 	JournalSize int64 // how many facts it has
 	Replayed    int64 // how many of them are
 }
@@ -136,6 +136,11 @@ func (l *Loop) Stats() Stats {
 	l.mu.Unlock()
 	s.Waiting, s.Refused, s.Refusing = l.queue.state()
 	s.Bound = l.opt.Bound
+	select {
+	case <-l.booted:
+	default:
+		s.Booting = true
+	}
 	return s
 }
 

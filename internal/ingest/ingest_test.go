@@ -57,21 +57,22 @@ type running struct {
 
 func start(t *testing.T, d *disk, bound int) *running {
 	t.Helper()
-	return startOn(t, d, bound)
+	return startWith(t, ingest.Options{Store: d, Bound: bound})
 }
 
-func startOn(t *testing.T, d ingest.Store, bound int) *running {
+// startWith starts a loop with these options; those that every test needs are
+// filled in.
+func startWith(t *testing.T, opt ingest.Options) *running {
 	t.Helper()
 	r := &running{changes: make(chan record.Change, 10_000), resyncs: make(chan struct{}, 100)}
-	r.Loop = ingest.New(ingest.Options{
-		Rules: numbers.Default(), Store: d, Bound: bound, Log: slog.New(slog.DiscardHandler),
-		Resync: func() { r.resyncs <- struct{}{} },
-		Publish: func(all []record.Change) {
-			for _, c := range all {
-				r.changes <- c
-			}
-		},
-	})
+	opt.Rules, opt.Log = numbers.Default(), slog.New(slog.DiscardHandler)
+	opt.Resync = func() { r.resyncs <- struct{}{} }
+	opt.Publish = func(all []record.Change) {
+		for _, c := range all {
+			r.changes <- c
+		}
+	}
+	r.Loop = ingest.New(opt)
 	if err := r.Boot(context.Background()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,7 @@
 package ingest_test
 
 import (
-	"context"
 	"database/sql"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,7 +10,6 @@ import (
 
 	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/ingest"
-	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -20,30 +17,11 @@ import (
 // faulty is a loop at work whose Machine panics at the facts that fault picks.
 func faulty(t *testing.T, d *disk, fault func(record.Event) bool) *running {
 	t.Helper()
-	r := &running{changes: make(chan record.Change, 10_000), resyncs: make(chan struct{}, 100)}
-	r.Loop = ingest.New(ingest.Options{Rules: numbers.Default(), Store: d, Log: slog.New(slog.DiscardHandler),
-		Resync: func() { r.resyncs <- struct{}{} },
-		Publish: func(all []record.Change) {
-			for _, c := range all {
-				r.changes <- c
-			}
-		},
-		Fault: func(e record.Event) {
-			if fault(e) {
-				panic("a fact that nobody foresaw")
-			}
-		}})
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() {
-		if err := r.Boot(ctx); err != nil {
-			done <- err
-			return
+	return startWith(t, ingest.Options{Store: d, Fault: func(e record.Event) {
+		if fault(e) {
+			panic("a fact that nobody foresaw")
 		}
-		done <- r.Run(ctx)
-	}()
-	r.stop = func() error { cancel(); return <-done }
-	return r
+	}})
 }
 
 // twoCalls are the facts of two calls, the second one's shifted by an id.

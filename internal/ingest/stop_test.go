@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -26,7 +27,7 @@ func (d lateDisk) Commit(ctx context.Context, b *store.Batch) error {
 // stop may take, and what is written is whole.
 func TestStopIsBounded(t *testing.T) {
 	d := openDisk(t, filepath.Join(t.TempDir(), "db"))
-	l := startOn(t, lateDisk{d, 200 * time.Millisecond}, 0)
+	l := startWith(t, ingest.Options{Store: lateDisk{d, 200 * time.Millisecond}})
 	at := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
 	for i := range 30_000 {
 		id := fmt.Sprintf("1.%d", i)

@@ -9,10 +9,19 @@ import (
 
 // Settings of a Transcoder, as the configuration has them.
 type Settings struct {
-	Converter string // as for [Find]
-	Dir       string // folder of what was converted; empty: there is none, for DirErr
-	DirErr    error
-	Keep      int64 // bytes that are kept there
+	Converter string                 // as for [Find]
+	Dir       func() (string, error) // gives the folder of what was converted
+	Keep      int64                  // bytes that are kept there
+}
+
+// Forget is [Forget] in the folder of these settings. A folder that there cannot be
+// is an error.
+func (s Settings) Forget(path string) error {
+	dir, err := s.Dir()
+	if err == nil {
+		_, err = Forget(dir, path)
+	}
+	return err
 }
 
 // Start makes a Transcoder. Where it cannot work, recordings are served as they
@@ -28,10 +37,10 @@ func Start(ctx context.Context, set Settings, library *recording.Library, log *s
 		}
 		return programs
 	}
-	err := set.DirErr
+	dir, err := set.Dir()
 	if err == nil {
 		var t *Transcoder
-		if t, err = New(Options{Programs: find, Library: library, Dir: set.Dir, Keep: set.Keep, Log: log}); err == nil {
+		if t, err = New(Options{Programs: find, Library: library, Dir: dir, Keep: set.Keep, Log: log}); err == nil {
 			return t
 		}
 	}
