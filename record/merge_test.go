@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/record"
 )
 
@@ -149,7 +150,7 @@ func TestRanks(t *testing.T) {
 // told again. It fails for a field of the record that Merge does not compare.
 func TestEveryFieldCounts(t *testing.T) {
 	full := mergeCall("cel", false)
-	fill(reflect.ValueOf(&full).Elem(), 1)
+	fixture.Fill(reflect.ValueOf(&full).Elem(), fmt.Sprint("text ", 1), 1)
 	full.Details.Source, full.Details.Approximate, full.Disposition = "cel", []string{"x"}, record.Answered
 	var paths []string
 	walkFields(reflect.ValueOf(&full).Elem(), "", func(path string, v reflect.Value) {
@@ -164,7 +165,7 @@ func TestEveryFieldCounts(t *testing.T) {
 		kept := clone(full)
 		had := reflect.New(v.Type()).Elem()
 		had.Set(v)
-		fill(v, 2)
+		fixture.Fill(v, fmt.Sprint("text ", 2), 2)
 		if verdict, _ := record.Merge(kept, full, nil); verdict != record.Replace {
 			t.Errorf("%s differs, and the kept record stays", path)
 		}
@@ -185,29 +186,6 @@ func TestNamesThatAreNoText(t *testing.T) {
 	kept.Details.CallerName, told.Details.CallerName = "\ufffd\ufffd\ufffd", "\xc8\xe2\xed"
 	if v, _ := record.Merge(kept, told, nil); v != record.Keep {
 		t.Errorf("verdict %d", v)
-	}
-}
-
-// fill gives every field under v a value made of n.
-func fill(v reflect.Value, n int) {
-	switch {
-	case v.Type() == reflect.TypeFor[time.Time]():
-		v.Set(reflect.ValueOf(time.Unix(int64(1e9+n), 0).UTC()))
-	case v.Kind() == reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i), n)
-		}
-	case v.Kind() == reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0), n)
-	case v.Kind() == reflect.String:
-		v.SetString(fmt.Sprint("text ", n))
-	case v.Kind() == reflect.Bool:
-		v.SetBool(n == 1)
-	case v.CanInt():
-		v.SetInt(int64(n))
-	default:
-		panic("no value for " + v.Type().String())
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -112,7 +113,7 @@ func TestDamagedAtStart(t *testing.T) {
 			if err != nil || c.keeps != slices.Equal(kept, secret) {
 				t.Errorf("secret kept: %v (%v), saved %v, why %s", slices.Equal(kept, secret), err, d.Saved, d.Why)
 			}
-			if facts, err := journal(ctx, db); err != nil || c.keeps != (len(facts) == 1) {
+			if facts, err := fixture.All(ctx, db.Journal); err != nil || c.keeps != (len(facts) == 1) || c.keeps && facts[0].Err != nil {
 				t.Errorf("open calls kept: %v (%v)", facts, err)
 			}
 			told(t, db, call("9.1", 0))

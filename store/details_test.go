@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/record"
 )
 
@@ -15,7 +15,7 @@ import (
 // table, comes back from its row.
 func TestDetails(t *testing.T) {
 	var d record.Details
-	fill(reflect.ValueOf(&d).Elem())
+	fixture.Fill(reflect.ValueOf(&d).Elem(), "x", 1)
 	d.Recordings = nil
 	text, err := detailsJSON(&d)
 	if err != nil {
@@ -37,7 +37,7 @@ func TestDetails(t *testing.T) {
 // changes here makes them unreadable.
 func TestDetailsRow(t *testing.T) {
 	var d record.Details
-	fill(reflect.ValueOf(&d).Elem())
+	fixture.Fill(reflect.ValueOf(&d).Elem(), "x", 1)
 	text, err := detailsJSON(&d)
 	if err != nil {
 		t.Fatal(err)
@@ -52,30 +52,5 @@ func TestDetailsRow(t *testing.T) {
 	}
 	if !json.Valid(text) {
 		t.Error("no JSON")
-	}
-}
-
-// fill gives each field a value.
-func fill(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
-			v.Set(reflect.ValueOf(time.Unix(1, 0).UTC()))
-			return
-		}
-		for i := range v.NumField() {
-			fill(v.Field(i))
-		}
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0))
-	case reflect.String:
-		v.SetString("x")
-	case reflect.Int, reflect.Int64:
-		v.SetInt(1)
-	case reflect.Uint8:
-		v.SetUint(1)
-	case reflect.Bool:
-		v.SetBool(true)
 	}
 }

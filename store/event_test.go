@@ -7,13 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/record"
 )
 
 // TestEvent: every field of record.Event comes back from its row.
 func TestEvent(t *testing.T) {
 	var e record.Event
-	fill(reflect.ValueOf(&e).Elem())
+	fixture.Fill(reflect.ValueOf(&e).Elem(), "x", 1)
 	text, err := eventJSON(&e)
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +35,7 @@ func TestEvent(t *testing.T) {
 // changes here makes them unreadable.
 func TestEventRow(t *testing.T) {
 	var full record.Event
-	fill(reflect.ValueOf(&full).Elem())
+	fixture.Fill(reflect.ValueOf(&full).Elem(), "x", 1)
 	for _, c := range []struct {
 		event record.Event
 		want  string

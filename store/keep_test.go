@@ -3,7 +3,6 @@ package store_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -74,7 +74,7 @@ func TestForget(t *testing.T) {
 	if err != nil || a.Counts["records"] != 40 || a.Counts["traces"] != 40 || a.Counts["changes"] != 80 || a.Counts["deliveries"] != 120 {
 		t.Fatalf("got %+v (%v)", a, err)
 	}
-	if left, err := journal(ctx, db); err != nil || len(left) != 1 {
+	if left, err := fixture.All(ctx, db.Journal); err != nil || len(left) != 1 || left[0].Err != nil {
 		t.Errorf("the journal of the open call is gone: %v (%v)", left, err)
 	}
 	write(t, db, &store.Batch{Closed: []store.Closed{{CallID: "3.1", At: time.Now()}}})
@@ -185,7 +185,9 @@ func TestRetention(t *testing.T) {
 	if list, err := db.OldRecordings(ctx, young.Details.StartedAt, store.RecordingFile{}, 400); len(list) != 0 || err != nil {
 		t.Errorf("%d recordings of them are (%v)", len(list), err)
 	}
-	longAgo(t, db.Path())
+	if err := fixture.Exec(ctx, db.Path(), `UPDATE records SET written = 0`); err != nil {
+		t.Fatal(err)
+	}
 	old, err := db.OldRecordings(ctx, young.Details.StartedAt, store.RecordingFile{}, 400)
 	if err != nil || len(old) != 400 {
 		t.Fatalf("got %d (%v)", len(old), err)
@@ -212,18 +214,5 @@ func TestRetention(t *testing.T) {
 	lines, err := db.Audits(ctx, 10)
 	if err != nil || len(lines) != 4 || lines[3].What != "keep_recordings" || lines[0].What != "keep_records" || lines[0].Counts["records"] != 50 {
 		t.Errorf("audit: %+v (%v)", lines, err)
-	}
-}
-
-// longAgo makes every record of a database as if it had been written long ago.
-func longAgo(t *testing.T, path string) {
-	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), `UPDATE records SET written = 0`); err != nil {
-		t.Fatal(err)
 	}
 }

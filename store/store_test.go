@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -198,14 +199,14 @@ func TestJournalFollowsItsCall(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := journal(ctx, db)
-	if diff := cmp.Diff([]record.Event{a, b}, got); diff != "" || err != nil {
+	got, err := fixture.All(ctx, db.Journal)
+	if diff := cmp.Diff([]store.JournalRow{{CallID: "a", Event: a}, {CallID: "a", Event: b}}, got); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
 	if err := db.Commit(ctx, &store.Batch{Closed: []store.Closed{{CallID: "a", At: a.At}}}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := journal(ctx, db); len(got) != 0 || err != nil {
+	if got, err := fixture.All(ctx, db.Journal); len(got) != 0 || err != nil {
 		t.Errorf("the journal of an ended call is left: %v (%v)", got, err)
 	}
 	trace, err := db.Trace(ctx, "a")
@@ -340,15 +341,4 @@ func TestSecretStays(t *testing.T) {
 	if len(a) != 32 || !slices.Equal(a, b) || slices.Equal(a, c) {
 		t.Errorf("got %x, %x, %x", a, b, c)
 	}
-}
-
-// journal is what the journal holds.
-func journal(ctx context.Context, db interface {
-	Journal(context.Context, func(store.JournalRow) error) error
-}) (out []record.Event, err error) {
-	err = db.Journal(ctx, func(row store.JournalRow) error {
-		out = append(out, row.Event)
-		return row.Err
-	})
-	return out, err
 }

@@ -48,6 +48,7 @@ func mayImport() map[string][]string {
 		"internal/capture":                {"ami", "ari", "record", "internal/backfill", "internal/trace"},
 		"internal/doctor":                 {"ami", "ari", "record", "internal/link", "internal/pbx"},
 		"internal/databases":              nil, // servers for tests
+		"internal/fixture":                nil, // for tests
 		"internal/torture":                nil, // besides, tests
 		"internal/numbers":                {"record", "internal/config"},
 		"internal/sim":                    {"ami"},

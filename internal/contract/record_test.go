@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/record"
 )
 
@@ -15,7 +16,7 @@ import (
 // by mistake.
 func TestEveryFieldIsShown(t *testing.T) {
 	var r record.Record
-	fill(reflect.ValueOf(&r).Elem())
+	fixture.Fill(reflect.ValueOf(&r).Elem(), "x", 1)
 	r.Details.Recordings[0].State = record.Ready
 	out := contract.FromRecord(r)
 	for _, path := range zeros("record", reflect.ValueOf(out)) {
@@ -23,31 +24,6 @@ func TestEveryFieldIsShown(t *testing.T) {
 	}
 	if have, want := reflect.TypeOf(out.Details).NumField(), reflect.TypeOf(r.Details).NumField(); have != want {
 		t.Errorf("contract.Details has %d fields, record.Details %d", have, want)
-	}
-}
-
-// fill gives each field a value.
-func fill(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
-			v.Set(reflect.ValueOf(time.Unix(1, 0)))
-			return
-		}
-		for i := range v.NumField() {
-			fill(v.Field(i))
-		}
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0))
-	case reflect.String:
-		v.SetString("x")
-	case reflect.Int, reflect.Int64:
-		v.SetInt(1)
-	case reflect.Bool:
-		v.SetBool(true)
-	default:
-		panic(fmt.Sprintf("no value for a %s", v.Kind()))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/daemon"
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -125,7 +126,7 @@ func TestCrashWhileReplacing(t *testing.T) {
 			if kept, err := db.Secret(ctx, "links"); err != nil || !bytes.Equal(kept, secret) {
 				t.Errorf("the secret is another (%v)", err)
 			}
-			if facts, err := journal(ctx, db); err != nil || len(facts) != 1 {
+			if facts, err := fixture.All(ctx, db.Journal); err != nil || len(facts) != 1 || facts[0].Err != nil {
 				t.Errorf("%d facts of the open call (%v)", len(facts), err)
 			}
 		})

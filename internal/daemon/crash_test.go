@@ -23,6 +23,7 @@ import (
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/repair"
@@ -369,7 +370,7 @@ func (w *work) checkTold(ctx context.Context) {
 	if len(sent) != len(list) {
 		w.t.Errorf("%d changes, %d of them delivered", len(list), len(sent))
 	}
-	if facts, err := journal(ctx, w.db); err != nil || len(facts) > 0 {
+	if facts, err := fixture.All(ctx, w.db.Journal); err != nil || len(facts) > 0 {
 		w.t.Errorf("%d facts of open calls are left (%v)", len(facts), err)
 	}
 }
@@ -449,15 +450,4 @@ func (w *work) kept() []record.Record {
 	list, _, err := db.Records(context.Background(), store.Query{Limit: 100})
 	w.check(err)
 	return list
-}
-
-// journal is what the journal holds.
-func journal(ctx context.Context, db interface {
-	Journal(context.Context, func(store.JournalRow) error) error
-}) (out []record.Event, err error) {
-	err = db.Journal(ctx, func(row store.JournalRow) error {
-		out = append(out, row.Event)
-		return row.Err
-	})
-	return out, err
 }

@@ -2,7 +2,6 @@ package daemon_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/internal/recording/convert/fake"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -126,10 +126,5 @@ func TestRetention(t *testing.T) {
 
 // longAgo makes every record of a database as if it had been written long ago.
 func longAgo(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite3", "file:"+path+"?_busy_timeout=5000")
-	if err != nil {
-		return err
-	}
-	_, err = db.ExecContext(ctx, `UPDATE records SET written = 0`)
-	return errors.Join(err, db.Close())
+	return fixture.Exec(ctx, path, `UPDATE records SET written = 0`)
 }

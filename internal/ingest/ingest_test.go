@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/voipd/voipd/internal/capture"
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/record"
@@ -130,7 +131,7 @@ func TestRecordIsStoredBeforeItIsTold(t *testing.T) {
 	if diff := cmp.Diff([]record.Record{*ended.Record}, stored(t, d), outside()); diff != "" {
 		t.Error(diff)
 	}
-	if events, err := journal(context.Background(), d); err != nil || len(events) != 0 {
+	if events, err := fixture.All(context.Background(), d.Journal); err != nil || len(events) != 0 {
 		t.Errorf("the journal of an ended call is left: %d (%v)", len(events), err)
 	}
 	if err := l.stop(); err != nil {
@@ -216,15 +217,4 @@ func TestSettle(t *testing.T) {
 	if n := len(l.changes); n != 0 {
 		t.Errorf("%d changes more", n)
 	}
-}
-
-// journal is what the journal holds.
-func journal(ctx context.Context, db interface {
-	Journal(context.Context, func(store.JournalRow) error) error
-}) (out []record.Event, err error) {
-	err = db.Journal(ctx, func(row store.JournalRow) error {
-		out = append(out, row.Event)
-		return row.Err
-	})
-	return out, err
 }

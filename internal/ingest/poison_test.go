@@ -1,7 +1,6 @@
 package ingest_test
 
 import (
-	"database/sql"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -127,7 +127,9 @@ func TestPoisonedJournal(t *testing.T) {
 	if err := d.Commit(t.Context(), &b); err != nil {
 		t.Fatal(err)
 	}
-	spoil(t, path, `UPDATE journal SET event = json_set(event, '$.kind', 'of_a_newer_version') WHERE call_id = 'unreadable' AND seq = (SELECT max(seq) FROM journal)`)
+	if err := fixture.Exec(t.Context(), path, `UPDATE journal SET event = json_set(event, '$.kind', 'of_a_newer_version') WHERE call_id = 'unreadable' AND seq = (SELECT max(seq) FROM journal)`); err != nil {
+		t.Fatal(err)
+	}
 	l := faulty(t, d, func(e record.Event) bool { return e.Channel.ID == "panics" && e.Kind == record.StateChanged })
 	l.Put(record.Event{At: at.Add(time.Minute), Kind: record.HungUp, Source: record.SourceAMI, Channel: record.Channel{ID: "good", Linked: "good"}, Cause: 16})
 	if c := l.until(t, record.CallEnded); c.CallID != "good" {
@@ -142,20 +144,7 @@ func TestPoisonedJournal(t *testing.T) {
 	if _, unreadable, _, err := d.Quarantined(t.Context(), "unreadable"); len(unreadable) != 1 || err != nil {
 		t.Errorf("unreadable: %q %v", unreadable, err)
 	}
-	if left, err := journal(t.Context(), d); len(left) != 0 || err != nil {
+	if left, err := fixture.All(t.Context(), d.Journal); len(left) != 0 || err != nil {
 		t.Errorf("left in the journal: %v %v", left, err)
-	}
-}
-
-// spoil changes a database behind the store's back.
-func spoil(t *testing.T, path, statement string) {
-	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), statement); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -1,7 +1,6 @@
 package retention_test
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/retention"
 	"github.com/voipd/voipd/record"
@@ -73,7 +73,9 @@ func TestAudioGoesWithItsRecord(t *testing.T) {
 	if err := db.Commit(t.Context(), &b); err != nil {
 		t.Fatal(err)
 	}
-	writtenAt(t, path, time.Time{})
+	if err := fixture.Exec(t.Context(), path, `UPDATE records SET written = 0`); err != nil {
+		t.Fatal(err)
+	}
 	p := retention.New(retention.Options{Store: db, Library: recording.New([]recording.Directory{{Path: dir}}), Converted: func(string) error { return nil }, Sweep: func() error { return nil },
 		KeepTraces: time.Hour, KeepChanges: time.Hour, KeepRecords: 100 * 24 * time.Hour, KeepAudio: 1000 * 24 * time.Hour, Log: slog.New(slog.DiscardHandler)})
 	p.Prune(t.Context(), time.Now())
@@ -104,19 +106,8 @@ func fill(t *testing.T, path string, old, all int, written time.Time) *store.DB 
 	if err := db.Commit(t.Context(), &b); err != nil {
 		t.Fatal(err)
 	}
-	writtenAt(t, path, written)
+	if err := fixture.Exec(t.Context(), path, `UPDATE records SET written = max(0, ?)`, written.UnixMilli()); err != nil {
+		t.Fatal(err)
+	}
 	return db
-}
-
-// writtenAt makes every record of a database as if it had been written then.
-func writtenAt(t *testing.T, path string, written time.Time) {
-	t.Helper()
-	raw, err := sql.Open("sqlite3", "file:"+path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	if _, err := raw.ExecContext(t.Context(), `UPDATE records SET written = max(0, ?)`, written.UnixMilli()); err != nil {
-		t.Fatal(err)
-	}
 }
