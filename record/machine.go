@@ -28,6 +28,7 @@ type Machine struct {
 	ordered    map[string]order // calls that voipd ordered and that have no channel yet, by its id
 	unanswered []*call          // ended originates whose OriginateResponse may still come, oldest first
 	now        time.Time
+	heard      Source    // of the latest fact that the PBX told
 	clock      time.Time // when the PBX's clock was last set
 	events     uint64
 	walk       uint64   // number of walks through bridges
@@ -112,6 +113,9 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	}
 	if len(m.fading) > m.faded {
 		m.forget()
+	}
+	if e.Source != SourceClock {
+		m.heard = e.Source
 	}
 	if len(m.ordered) > 0 {
 		dst = m.expireOrders(dst)

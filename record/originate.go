@@ -82,7 +82,7 @@ func (m *Machine) expireOrders(dst []Change) []Change {
 func (m *Machine) endOrder(dst []Change, id string, o order, e Event) []Change {
 	source := e.Source
 	if source == SourceClock {
-		source = SourceAMI
+		source = m.interfaceInUse()
 	}
 	who := Channel{ID: id, Linked: id, Name: "PJSIP/" + o.operator + "-", Class: ClassExtension}
 	ch, dst := m.create(dst, Event{At: o.at, Kind: Created, Source: source, Channel: who, State: Down}, who)
@@ -95,6 +95,15 @@ func (m *Machine) endOrder(dst []Change, id string, o order, e Event) []Change {
 		ch.call.approximate("what became of the order was not told")
 	}
 	return m.remove(dst, ch, e.At)
+}
+
+// interfaceInUse is the interface that told the latest fact: the order went out
+// by the same one.
+func (m *Machine) interfaceInUse() Source {
+	if m.heard == SourceARI {
+		return SourceARI
+	}
+	return SourceAMI
 }
 
 const causeBusy = 17 // Q.850: user busy

@@ -64,20 +64,29 @@ func TestOrderWithoutChannel(t *testing.T) {
 	at := time.Unix(1795375000, 0).UTC()
 	ordered := record.Event{At: at, Kind: record.Originated, Source: record.SourceClock, Channel: record.Channel{ID: "voipd-1.a"}, Number: "101", Exten: "89161000174"}
 	other := record.Event{At: at.Add(time.Minute), Kind: record.Created, Source: record.SourceAMI, Channel: record.Channel{ID: "1.9", Linked: "1.9", Name: "PJSIP/102-00000001"}, State: record.Ring, Exten: "103"}
+	heard := func(s record.Source) *record.Event {
+		return &record.Event{At: at, Kind: record.SnapshotBegan, Source: s}
+	}
 	for _, row := range []struct {
 		name        string
+		before      *record.Event // nil: the PBX has told nothing yet
 		then        record.Event
 		disposition record.Disposition
+		source      string
 		approximate bool
 	}{
-		{"not registered", record.Event{At: at.Add(time.Second), Kind: record.Originated, Source: record.SourceAMI, Key: "voipd-1.a", Value: "Failure", Cause: 20,
-			Channel: record.Channel{Name: "PJSIP/101"}, Exten: "89161000174"}, record.Failed, false},
-		{"busy", record.Event{At: at.Add(time.Second), Kind: record.Originated, Source: record.SourceAMI, Key: "voipd-1.a", Value: "Failure", Cause: 17}, record.BusyLine, false},
-		{"not taken", record.Event{At: at, Kind: record.Originated, Source: record.SourceClock, Key: "voipd-1.a", Value: "Failure", Cause: 20}, record.Failed, false},
-		{"nothing is heard of it", other, record.Failed, true},
+		{"not registered", nil, record.Event{At: at.Add(time.Second), Kind: record.Originated, Source: record.SourceAMI, Key: "voipd-1.a", Value: "Failure", Cause: 20,
+			Channel: record.Channel{Name: "PJSIP/101"}, Exten: "89161000174"}, record.Failed, "ami", false},
+		{"busy", nil, record.Event{At: at.Add(time.Second), Kind: record.Originated, Source: record.SourceAMI, Key: "voipd-1.a", Value: "Failure", Cause: 17}, record.BusyLine, "ami", false},
+		{"not taken", nil, record.Event{At: at, Kind: record.Originated, Source: record.SourceClock, Key: "voipd-1.a", Value: "Failure", Cause: 20}, record.Failed, "ami", false},
+		{"not taken over ARI", heard(record.SourceARI), record.Event{At: at, Kind: record.Originated, Source: record.SourceClock, Key: "voipd-1.a", Value: "Failure", Cause: 20}, record.Failed, "ari", false},
+		{"nothing is heard of it", nil, other, record.Failed, "ami", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			m := record.New(officeRules())
+			if row.before != nil {
+				m.Apply(nil, *row.before)
+			}
 			changes := m.Apply(nil, ordered)
 			if len(changes) != 0 || m.Touched() != "voipd-1.a" {
 				t.Fatalf("the order itself decides %+v and touches %q", changes, m.Touched())
@@ -89,7 +98,7 @@ func TestOrderWithoutChannel(t *testing.T) {
 				t.Fatalf("got %+v", changes)
 			}
 			r := all[0]
-			if r.CallID != "voipd-1.a" || r.Direction != record.Out || r.SrcPhone != "101" || r.DstPhone != "89161000174" || r.Disposition != row.disposition ||
+			if r.CallID != "voipd-1.a" || r.Direction != record.Out || r.SrcPhone != "101" || r.DstPhone != "89161000174" || r.Disposition != row.disposition || r.Details.Source != row.source ||
 				(len(r.Details.Approximate) > 0) != row.approximate {
 				t.Errorf("got %+v", r)
 			}

@@ -13,8 +13,10 @@ func (m *Machine) applySnapshot(dst []Change, e Event) []Change {
 		m.snapshot = 0 // a list that goes on may have lost a line: who is not in it need not be gone
 		for _, c := range m.calls {
 			c.gap = "facts were missed: " + e.Value
-			if !c.talking() {
-				c.approximate(c.gap) // somebody may have been rung, and be gone again
+			// Somebody may have been rung, and be gone again. Of a talk, a recording may
+			// have begun: the list of channels does not show one.
+			if !c.talking() || len(c.recordings) == 0 {
+				c.approximate(c.gap)
 			}
 		}
 	case SnapshotBegan:
