@@ -39,7 +39,7 @@ const (
 // things that can still be read: secrets, open calls, events not delivered yet.
 // The Damage is nil where the file was sound, as far as startCheck reaches.
 func OpenSound(ctx context.Context, path string, options ...Option) (*DB, *Damage, error) {
-	why := lookAt(ctx, path)
+	why, _ := lookAt(ctx, path, startCheck)
 	if why == "" && unfinished(path) {
 		why = "voipd ended while it began a new database in the place of a damaged one"
 	}
@@ -96,17 +96,17 @@ func replace(ctx context.Context, path, why string, options ...Option) (*Damage,
 // parts are the ends of the names of a database's files.
 func parts() []string { return []string{"", "-wal", "-shm"} }
 
-// lookAt tells what is wrong with the file at path; empty: nothing was found.
-func lookAt(ctx context.Context, path string) string {
+// lookAt tells what is wrong with the file at path, read from the disk: empty
+// where nothing was found. whole is whether it saw all of it within the bound.
+func lookAt(ctx context.Context, path string, bound time.Duration) (why string, whole bool) {
 	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
-		return ""
+		return "", false
 	}
 	state := &fileState{}
 	pool := sql.OpenDB(&dialer{dsn(path, "rw", ""), nil, state})
 	defer pool.Close()
 	pool.SetMaxOpenConns(1)
-	why, _ := inspect(ctx, pool, startCheck)
-	return why
+	return inspect(ctx, pool, bound)
 }
 
 type rowQuerier interface {

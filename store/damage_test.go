@@ -180,3 +180,26 @@ func TestDamagedWhileOpen(t *testing.T) {
 		t.Errorf("%d records after a restart", n)
 	}
 }
+
+// TestDamageOnDiskAlone: a page that the writer has in its cache is damaged on
+// the disk, and a reader meets it. What the writer sees does not count.
+func TestDamageOnDiskAlone(t *testing.T) {
+	path, ctx := filepath.Join(t.TempDir(), "voipd.db"), context.Background()
+	filled(t, path)
+	root := rootOf(t, path, "records")
+	db, d, err := store.OpenSound(ctx, path)
+	if err != nil || d != nil {
+		t.Fatalf("got %+v (%v)", d, err)
+	}
+	defer db.Close()
+	worse := call("1.5", 5)
+	worse.Details.Source = record.SourceCDR.String()
+	write(t, db, &store.Batch{Records: []*record.Record{&worse}}) // reads the page, and writes nothing
+	spoil(t, path, root, 1)
+	if _, err := db.Record(ctx, "1.5"); store.TroubleOf(err) != store.Damaged || db.Damage() == "" {
+		t.Fatalf("the reader did not meet the damage: %v", err)
+	}
+	if d, err = db.Renew(ctx); err != nil || d == nil {
+		t.Fatalf("the damaged file was taken for sound: %+v (%v)", d, err)
+	}
+}

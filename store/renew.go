@@ -29,14 +29,14 @@ func (db *DB) Renew(ctx context.Context) (*Damage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("renew store: %w", err)
 	}
-	if len(held) > 0 {
-		found, whole := inspect(ctx, held[0], confirmWithin)
-		if found == "" && whole {
-			db.state.damage.Store(nil)
-			return nil, nil
-		}
-		why = strings.Join([]string{why, found}, "; ")
+	// Not through a connection that is open: what it has read before comes from its
+	// cache, where a page may be sound that is damaged on the disk.
+	found, whole := lookAt(ctx, db.path, confirmWithin)
+	if found == "" && whole {
+		db.state.damage.Store(nil)
+		return nil, nil
 	}
+	why = strings.Join([]string{why, found}, "; ")
 	for _, c := range held {
 		// Before the file gets another name: SQLite removes the log by its name
 		// when the last one leaves.

@@ -154,14 +154,14 @@ func (r *Repair) Told(changes []record.Change) {
 	}
 }
 
-// want adds a stretch, or widens one that is near and puts it off a little, so
-// that many calls cost one reading.
+// want adds a stretch, or widens one that is near and puts it off a little, up
+// to together, so that many calls, or many gaps, cost one reading.
 func (r *Repair) want(w wanted) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range r.wanted {
 		have := &r.wanted[i]
-		if have.late != w.late || len(have.gaps) > 0 || len(w.gaps) > 0 || w.due.After(have.by) ||
+		if have.late != w.late || (len(have.gaps) > 0) != (len(w.gaps) > 0) || w.due.After(have.by) ||
 			!have.span.Wide(together).Touches(w.span.From, w.span.To) {
 			continue
 		}
@@ -171,7 +171,7 @@ func (r *Repair) want(w wanted) {
 		if w.span.To.After(have.span.To) {
 			have.span.To = w.span.To
 		}
-		have.due = w.due
+		have.due, have.bad, have.gaps = w.due, max(have.bad, w.bad), append(have.gaps, w.gaps...)
 		return
 	}
 	w.by = w.due.Add(together)

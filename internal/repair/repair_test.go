@@ -316,3 +316,38 @@ func TestImportBesideADaemon(t *testing.T) {
 		t.Errorf("imported %+v, kept %d", n, len(all(t, daemon)))
 	}
 }
+
+// counted is a source without calls that counts how often it is read.
+type counted struct{ read atomic.Int64 }
+
+func (c *counted) Name() string { return "cel" }
+
+func (c *counted) Records(context.Context, record.Rules, backfill.Span, func(backfill.Part) error) (backfill.Stats, error) {
+	c.read.Add(1)
+	return backfill.Stats{}, nil
+}
+
+// TestManyGaps: a link that breaks 500 times in an hour costs a few readings.
+func TestManyGaps(t *testing.T) {
+	w, source := newWorkshop(t, began()), &counted{}
+	w.repair = repair.New(repair.Options{Sources: []repair.Source{source}, Rules: rules(), Store: w.db, Now: w.clock.now, Log: w.log, Delay: time.Millisecond, Late: 24 * time.Hour})
+	for i := range 500 {
+		at := began().Add(time.Duration(i) * 7 * time.Second)
+		w.repair.Saw(record.Event{At: at, Kind: record.Gapped, Value: "the link was down"})
+		w.repair.Saw(record.Event{At: at.Add(time.Second), Kind: record.SnapshotEnded})
+	}
+	w.clock.set(began().Add(time.Hour))
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { w.repair.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	w.until("it runs", w.runs)
+	w.until("all gaps are repaired", func() bool {
+		gaps, err := w.db.Gaps(ctx)
+		return err == nil && len(gaps) == 0 && source.read.Load() > 0
+	})
+	if n := source.read.Load(); n > 10 {
+		t.Errorf("500 gaps were read in %d readings", n)
+	}
+}
