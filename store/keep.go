@@ -119,11 +119,12 @@ func column[T any](ctx context.Context, from querier, query string, args ...any)
 	return out, rows.Err()
 }
 
-// OldRecordings lists whole recordings that began before a time, behind a
-// position in the order of time, at most limit.
+// OldRecordings lists recordings that began before a time and are not erased,
+// behind a position in the order of time, at most limit. Those whose files were
+// not there when they were looked for are among them.
 func (db Retention) OldRecordings(ctx context.Context, before time.Time, after RecordingFile, limit int) ([]RecordingFile, error) {
-	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at FROM recordings INDEXED BY recordings_ready
-		WHERE state = 'ready' AND at < ?1 AND (at, call_id, id) > (?2, ?3, ?4) AND EXISTS (SELECT 1 FROM records r WHERE r.call_id = recordings.call_id AND r.written < ?1)
+	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at, state FROM recordings INDEXED BY recordings_kept
+		WHERE erased = 0 AND at < ?1 AND (at, call_id, id) > (?2, ?3, ?4) AND EXISTS (SELECT 1 FROM records r WHERE r.call_id = recordings.call_id AND r.written < ?1)
 		ORDER BY at, call_id, id LIMIT ?5`,
 		before.UnixMilli(), after.At.UnixMilli(), after.CallID, after.ID, limit)
 	if err != nil {
@@ -136,14 +137,17 @@ func (db Retention) OldRecordings(ctx context.Context, before time.Time, after R
 	return out, nil
 }
 
-// RecordingsErased notes that the files of recordings were deleted, with a line
-// in the audit.
+// RecordingsErased notes that the files of recordings were deleted, or are not
+// waited for any more. Where files were deleted, that is a line in the audit.
 func (db Retention) RecordingsErased(ctx context.Context, list []RecordingFile, files int) error {
 	err := db.inTx(ctx, func(tx *sql.Tx) error {
 		for _, u := range list {
-			if _, err := tx.ExecContext(ctx, `UPDATE recordings SET state = 'gone' WHERE call_id = ? AND id = ?`, u.CallID, u.ID); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE recordings SET state = 'gone', erased = 1 WHERE call_id = ? AND id = ?`, u.CallID, u.ID); err != nil {
 				return err
 			}
+		}
+		if files == 0 {
+			return nil
 		}
 		return putAudit(ctx, tx, Audit{What: "keep_recordings", Counts: map[string]int{"recordings": len(list), "files": files}})
 	})

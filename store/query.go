@@ -158,6 +158,7 @@ type RecordingFile struct {
 	ID     string
 	Path   string // as the PBX names it
 	At     time.Time
+	State  record.RecordingState
 }
 
 // UnfinishedRecordings lists recordings whose files are not known to be whole
@@ -168,7 +169,7 @@ func (db CallRecords) UnfinishedRecordings(ctx context.Context, after RecordingF
 	if !after.At.IsZero() {
 		since = after.At.UnixMilli()
 	}
-	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at FROM recordings WHERE state IN ('announced', 'growing')
+	rows, err := db.reader.QueryContext(ctx, `SELECT call_id, id, path, at, state FROM recordings WHERE state IN ('announced', 'growing')
 		AND (at, call_id, id) > (?, ?, ?) ORDER BY at, call_id, id LIMIT ?`, since, after.CallID, after.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list unfinished recordings: %w", err)
@@ -180,13 +181,13 @@ func (db CallRecords) UnfinishedRecordings(ctx context.Context, after RecordingF
 	return out, nil
 }
 
-// scanFiles reads rows of call_id, id, path, at to their end.
+// scanFiles reads rows of call_id, id, path, at, state to their end.
 func scanFiles(rows *sql.Rows) (out []RecordingFile, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		var u RecordingFile
 		var at int64
-		if err := rows.Scan(&u.CallID, &u.ID, &u.Path, &at); err != nil {
+		if err := rows.Scan(&u.CallID, &u.ID, &u.Path, &at, &u.State); err != nil {
 			return nil, err
 		}
 		u.At = time.UnixMilli(at).UTC()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
 
@@ -172,6 +173,11 @@ func (p *Pruner) pruned(ctx context.Context, what string, n int64, err error) {
 // between finds them gone, which is noted the next time.
 const audioStep = 100
 
+// stillExpected is how long after its time was up a file is still looked for that
+// was never there: a folder of the network, or a job that moves files, may be
+// behind. One that comes later is left on the disk.
+const stillExpected = 30 * 24 * time.Hour
+
 // pruneAudio deletes the audio of calls before a time.
 func (p *Pruner) pruneAudio(ctx context.Context, before time.Time) {
 	var after store.RecordingFile
@@ -187,12 +193,16 @@ func (p *Pruner) pruneAudio(ctx context.Context, before time.Time) {
 		for _, u := range list {
 			n, err := p.opt.Library.Remove(u.Path)
 			files += n
-			if err == nil || errors.Is(err, recording.ErrGone) {
+			gone := errors.Is(err, recording.ErrGone)
+			if err == nil || gone {
 				err = p.opt.Converted(u.Path)
 			}
 			if err != nil {
 				p.opt.Log.Warn("cannot delete an old recording, will try again in an hour", "call", u.CallID, "path", u.Path, "error", err)
 				continue
+			}
+			if gone && u.State != record.Ready && u.At.After(before.Add(-stillExpected)) {
+				continue // it was never there, and may yet come
 			}
 			done = append(done, u)
 		}

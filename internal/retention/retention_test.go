@@ -87,6 +87,59 @@ func TestAudioGoesWithItsRecord(t *testing.T) {
 	}
 }
 
+// TestLateFileIsErased: a file that was given up as gone, and appears when its
+// time is up already, is deleted.
+func TestLateFileIsErased(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		days  int  // since the call
+		left  bool // the file
+		state record.RecordingState
+	}{
+		{"given up", 110, false, record.Gone},
+		{"given up long ago", 140, true, record.Gone},
+		{"empty", 140, false, record.Empty},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path, file := filepath.Join(dir, "voipd.db"), filepath.Join(dir, "in.wav")
+			db, err := store.Open(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			at := time.Now().AddDate(0, 0, -row.days)
+			var b store.Batch
+			b.Put(record.Record{CallID: "1.1", Direction: record.In, Disposition: record.Answered, Details: record.Details{StartedAt: at, EndedAt: at.Add(time.Minute), Source: "ami",
+				Recordings: []record.Recording{{ID: "r", Path: file, At: at, State: row.state}}}})
+			if err := db.Commit(t.Context(), &b); err != nil {
+				t.Fatal(err)
+			}
+			if err := fixture.Exec(t.Context(), path, `UPDATE records SET written = 0`); err != nil {
+				t.Fatal(err)
+			}
+			write := func() {
+				if err := os.WriteFile(file, []byte("RIFF"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p := retention.New(retention.Options{Store: db, Library: recording.New([]recording.Directory{{Path: dir}}), Converted: func(string) error { return nil }, Sweep: func() error { return nil },
+				KeepTraces: time.Hour, KeepChanges: time.Hour, KeepAudio: 100 * 24 * time.Hour, Log: slog.New(slog.DiscardHandler)})
+			if row.state == record.Empty {
+				write()
+			}
+			p.Prune(t.Context(), time.Now())
+			if row.state == record.Gone {
+				write()
+			}
+			p.Prune(t.Context(), time.Now())
+			if _, err := os.Stat(file); (err == nil) != row.left {
+				t.Errorf("the file is left: %v, want %v", err == nil, row.left)
+			}
+		})
+	}
+}
+
 // fill makes a database with old calls, five years ago, among all.
 func fill(t *testing.T, path string, old, all int, written time.Time) *store.DB {
 	t.Helper()
