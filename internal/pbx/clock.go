@@ -87,6 +87,9 @@ func (c *Clock) stamp(e record.Event, received time.Time, handle func(record.Eve
 
 // compare moves the state on by one fact. c.mu is held.
 func (c *Clock) compare(e *record.Event, received time.Time) (l leap) {
+	if e.At.Sub(received).Abs() > mostAway {
+		e.At = received
+	}
 	switch {
 	case e.At.Equal(received): // Asterisk gave no time
 		if c.state.by.Abs() > tolerated {
@@ -96,7 +99,7 @@ func (c *Clock) compare(e *record.Event, received time.Time) (l leap) {
 	case c.state.first.IsZero():
 		c.state, l = c.state.begin(e.At, received, c.ahead, c.kept, thisMachine())
 	default:
-		c.state, l = c.state.step(e.At, received, c.ahead)
+		c.state, e.At, l = c.state.step(e.At, received, c.ahead)
 	}
 	if !l.none() {
 		c.remember(l)

@@ -112,6 +112,7 @@ func TestClockKeepFails(t *testing.T) {
 	put := func(record.Event) {}
 	c.stamp(record.Event{At: now.Add(-61 * time.Second)}, now.Add(-time.Minute), put)
 	c.stamp(record.Event{At: now.Add(time.Hour)}, now, put)
+	c.stamp(record.Event{At: now.Add(time.Hour)}, now, put)
 	closed, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
 	if err != nil {
 		t.Fatal(err)
@@ -158,4 +159,17 @@ func (s storedClock) SetClock(ctx context.Context, m ClockMark, leaps []ClockLea
 		stored = append(stored, store.ClockLeap(l))
 	}
 	return s.db.SetClock(ctx, store.ClockMark(m), stored)
+}
+
+// TestNoTime: what is no time at all, as the first event says it, moves nothing.
+func TestNoTime(t *testing.T) {
+	var c Clock
+	now := time.Now()
+	var told []record.Event
+	put := func(e record.Event) { told = append(told, e) }
+	c.stamp(record.Event{At: time.Unix(1<<33*2, 0), Kind: record.Created}, now, put) // in 2514
+	c.stamp(record.Event{At: now, Kind: record.Created}, now.Add(time.Millisecond), put)
+	if len(told) != 2 || !told[0].At.Equal(now) || !told[1].At.Equal(now) {
+		t.Errorf("told %+v", told)
+	}
 }

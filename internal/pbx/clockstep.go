@@ -24,6 +24,7 @@ type clockState struct {
 	first time.Time     // when the first event with a time of the PBX's came; with our monotonic clock
 	last  time.Time     // when the latest came
 	said  time.Time     // the time of the PBX's in the latest
+	wild  time.Duration // by how much the latest event was away from where the clock should be; 0: it was not
 	base  time.Duration // how far the PBX's clock is ahead of ours, if ours ran on steadily from first
 	worst time.Duration // the most that the two clocks differed
 	by    time.Duration // how far the PBX's clock is ahead of our wall clock now
@@ -36,26 +37,36 @@ type leap struct {
 	from, to time.Time
 }
 
+// mostAway is how far the PBX's clock may be from ours. What is further away is
+// no time. A clock without a battery begins in 1970, which is near enough.
+const mostAway = 100 * 365 * 24 * time.Hour
+
 // none tells that the clock was not set.
 func (l leap) none() bool { return l.by == 0 }
 
 // step takes in an event that says the PBX's time at and came at received.
 // ahead is how far the PBX's clock may run ahead of ours without having been
-// set. Not for the first event: that is begin's.
-func (s clockState) step(at, received time.Time, ahead time.Duration) (clockState, leap) {
-	var l leap
+// set. told is the event's time: at, unless it alone is away from where the clock
+// should be. Only the next event that agrees with it says that the clock was set:
+// one wild time moves no other. Not for the first event: that is begin's.
+func (s clockState) step(at, received time.Time, ahead time.Duration) (_ clockState, told time.Time, l leap) {
 	// Round(0) leaves our monotonic clock out, Sub uses it.
 	now := at.Sub(s.first.Round(0)) - received.Sub(s.first)
-	if by := now - s.base; wasSet(by, ahead) {
+	by := now - s.base
+	switch away := wasSet(by, ahead); {
+	case away && (s.wild == 0 || wasSet(by-s.wild, ahead)):
+		s.wild = by
+		return s, s.first.Round(0).Add(received.Sub(s.first) + s.base), leap{}
+	case away:
 		l = leap{by: by, from: s.said, to: at}
 		s.base = now
-	} else {
+	default:
 		s.base = max(now, s.base-received.Sub(s.last)/drift)
 	}
-	s.last, s.said = received, at
+	s.wild, s.last, s.said = 0, received, at
 	s.by = s.base + s.first.Round(0).Add(received.Sub(s.first)).Sub(received.Round(0))
 	s.worst = max(s.worst, s.by.Abs())
-	return s, l
+	return s, at, l
 }
 
 // begin takes in the first event, and finds out what the PBX's clock did while

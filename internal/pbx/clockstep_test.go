@@ -1,6 +1,7 @@
 package pbx
 
 import (
+	"cmp"
 	"testing"
 	"time"
 )
@@ -17,25 +18,33 @@ func TestClockStep(t *testing.T) {
 		leapt    int // by the last event; 0: the clock was not set
 		from, to int
 		by       int // how far the clock is ahead after it
+		told     int // the last event's time; 0: what it says
 	}{
-		{"both clocks run on", []event{{60, 60}}, 0, 0, 0, 0},
-		{"an event that is late by a minute", []event{{60, 120}}, 0, 0, 0, 0},
-		{"a late event, then one in time", []event{{60, 120}, {121, 121}}, 0, 0, 0, 0},
-		{"set ahead by an hour", []event{{60, 60}, {3670, 70}}, 3600, 60, 3670, 3600},
-		{"set back by an hour", []event{{60, 60}, {-3530, 70}}, -3600, 60, -3530, -3600},
-		{"set once, then running on", []event{{3660, 60}, {3670, 70}}, 0, 0, 0, 3600},
-		{"set ahead and back again", []event{{3660, 60}, {70, 70}}, -3600, 3660, 70, 0},
-		{"as far ahead as a slewed clock may be", []event{{90, 60}}, 0, 0, 0, 30},
-		{"a second more", []event{{91, 60}}, 31, 0, 91, 31},
-		{"as far back as a silent link may hide", []event{{60, 180}}, 0, 0, 0, 0},
+		{"both clocks run on", []event{{60, 60}}, 0, 0, 0, 0, 0},
+		{"an event that is late by a minute", []event{{60, 120}}, 0, 0, 0, 0, 0},
+		{"a late event, then one in time", []event{{60, 120}, {121, 121}}, 0, 0, 0, 0, 0},
+		{"one event an hour ahead", []event{{60, 60}, {3670, 70}}, 0, 0, 0, 0, 70},
+		{"one event an hour ahead, and the next", []event{{60, 60}, {3670, 70}, {80, 80}}, 0, 0, 0, 0, 0},
+		{"two wild events that do not agree", []event{{60, 60}, {3670, 70}, {9000, 80}}, 0, 0, 0, 0, 80},
+		{"set ahead by an hour", []event{{60, 60}, {3670, 70}, {3671, 71}}, 3600, 60, 3671, 3600, 0},
+		{"set back by an hour", []event{{60, 60}, {-3530, 70}, {-3529, 71}}, -3600, 60, -3529, -3600, 0},
+		{"set once, then running on", []event{{3660, 60}, {3660, 60}, {3670, 70}}, 0, 0, 0, 3600, 0},
+		{"set ahead and back again", []event{{3660, 60}, {3660, 60}, {70, 70}, {71, 71}}, -3600, 3660, 71, 0, 0},
+		{"as far ahead as a slewed clock may be", []event{{90, 60}}, 0, 0, 0, 30, 0},
+		{"a second more", []event{{91, 60}, {92, 61}}, 31, 0, 92, 31, 0},
+		{"as far back as a silent link may hide", []event{{60, 180}}, 0, 0, 0, 0, 0},
 	} {
 		at := func(s int) time.Time { return base.Add(time.Duration(s) * time.Second) }
 		s, l := clockState{}.begin(at(0), at(0), ahead, ClockMark{}, machine{})
 		if !l.none() {
 			t.Errorf("%s: the first event is a leap: %+v", row.name, l)
 		}
+		var told time.Time
 		for _, e := range row.events {
-			s, l = s.step(at(e.says), at(e.came), ahead)
+			s, told, l = s.step(at(e.says), at(e.came), ahead)
+		}
+		if want := cmp.Or(row.told, row.events[len(row.events)-1].says); !told.Equal(at(want)) {
+			t.Errorf("%s: its time is told as %s", row.name, told)
 		}
 		if row.leapt == 0 && !l.none() || row.leapt != 0 && l != (leap{by: time.Duration(row.leapt) * time.Second, from: at(row.from), to: at(row.to)}) {
 			t.Errorf("%s: leapt %+v", row.name, l)

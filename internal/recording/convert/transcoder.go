@@ -25,7 +25,7 @@ type Options struct {
 	Keep     int64              // bytes that the cache may hold; 0: a result goes when it was read
 	AtOnce   int                // conversions at once; 0: 2
 	Queue    time.Duration      // how long a conversion waits for others before it is ErrBusy; 0: 10 s
-	Within   time.Duration      // how long one may take before it is ErrTooMuch; 0: 2 minutes
+	Within   time.Duration      // how long one may take before it is ErrTooMuch; 0: 45 s, in which ffmpeg converts hours of speech
 	Most     int64              // bytes that one may make before it is ErrTooMuch; 0: 512 MiB
 	Leave    int64              // bytes of the cache's disk that stay free, else it is ErrNoRoom; 0: 256 MiB
 	Now      func() time.Time   // nil: time.Now
@@ -52,7 +52,7 @@ type Transcoder struct {
 // New makes a Transcoder, and clears the cache of what a killed voipd has left.
 func New(opt Options) (*Transcoder, error) {
 	opt.AtOnce, opt.Queue = cmp.Or(opt.AtOnce, 2), cmp.Or(opt.Queue, 10*time.Second)
-	opt.Within, opt.Most = cmp.Or(opt.Within, 2*time.Minute), cmp.Or(opt.Most, 512<<20)
+	opt.Within, opt.Most = cmp.Or(opt.Within, 45*time.Second), cmp.Or(opt.Most, 512<<20)
 	opt.Leave = cmp.Or(opt.Leave, 256<<20)
 	if opt.Now == nil {
 		opt.Now = time.Now
