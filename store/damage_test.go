@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -201,5 +202,47 @@ func TestDamageOnDiskAlone(t *testing.T) {
 	}
 	if d, err = db.Renew(ctx); err != nil || d == nil {
 		t.Fatalf("the damaged file was taken for sound: %+v (%v)", d, err)
+	}
+}
+
+// TestRescueFromAll: calls come back from every file that was moved aside, as the
+// one that is named first tells them, but not those that were forgotten since.
+func TestRescueFromAll(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	filling := func(name, src string, ids ...string) string {
+		path := filepath.Join(dir, name)
+		db := open(t, path)
+		for i, id := range ids {
+			r := call(id, i)
+			r.SrcPhone = src
+			told(t, db, r)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	older, newer := filling("older", "79030000001", "1.1", "1.2", "1.3"), filling("newer", "79030000002", "1.2", "1.4")
+	db := open(t, filepath.Join(dir, "voipd.db"))
+	forgotten := call("1.3", 0)
+	forgotten.SrcPhone = "79035550123"
+	told(t, db, forgotten)
+	p, err := db.Person(ctx, "79035550123")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Forget(ctx, p, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Rescue(ctx, newer, older); err != nil {
+		t.Fatal(err)
+	}
+	all, _, err := db.Records(ctx, store.Query{Limit: 10})
+	got := map[string]string{}
+	for _, r := range all {
+		got[r.CallID] = r.SrcPhone
+	}
+	if want := map[string]string{"1.1": "79030000001", "1.2": "79030000002", "1.4": "79030000002"}; err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %v (%v), want %v", got, err, want)
 	}
 }

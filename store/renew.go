@@ -170,20 +170,55 @@ func copyRows(ctx context.Context, tx *sql.Tx, rows *sql.Rows, insert string, co
 }
 
 // Rescue takes over what can still be read of the records, recordings and
-// traces of a database that was moved aside: from its beginning up to the
-// damage, and from its end back to it. What the new one has already stays. It
-// may take minutes; others write meanwhile.
-func (db *DB) Rescue(ctx context.Context, file string) map[string]int {
-	old := sql.OpenDB(&dialer{dsn(file, "ro", "_query_only=1"), nil, &fileState{}})
-	defer old.Close()
-	saved := map[string]int{}
-	for _, table := range []string{"records", "recordings", "traces"} {
-		n, whole := db.takeOver(ctx, old, table, `ORDER BY call_id`)
-		if !whole {
-			back, _ := db.takeOver(ctx, old, table, `ORDER BY call_id DESC`)
-			n += back
+// traces of databases that were moved aside: from the beginning of each up to the
+// damage, and from its end back to it. What the new one has already stays, so the
+// file to be believed most comes first. What was forgotten since a file was moved
+// aside does not come back. It may take minutes; others write meanwhile.
+func (db *DB) Rescue(ctx context.Context, files ...string) (saved map[string]int, err error) {
+	saved = map[string]int{}
+	for _, file := range files {
+		old := sql.OpenDB(&dialer{dsn(file, "ro", "_query_only=1"), nil, &fileState{}})
+		for _, table := range []string{"records", "recordings", "traces"} {
+			n, whole := db.takeOver(ctx, old, table, `ORDER BY call_id`)
+			if !whole {
+				back, _ := db.takeOver(ctx, old, table, `ORDER BY call_id DESC`)
+				n += back
+			}
+			saved[table] += n
 		}
-		saved[table] = n
+		_ = old.Close() // it was only read
 	}
-	return saved
+	return saved, wrap("erase again what is forgotten", db.dropForgotten(ctx))
+}
+
+// dropForgotten erases the calls that are there although they were forgotten.
+func (db *DB) dropForgotten(ctx context.Context) error {
+	key, err := db.key(ctx, db.reader)
+	if err != nil || key == nil {
+		return err
+	}
+	for after := ""; ; {
+		ids, err := column[string](ctx, db.reader, `SELECT call_id FROM records WHERE call_id > ? ORDER BY call_id LIMIT ?`, after, takeStep)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		after = ids[len(ids)-1]
+		var gone []string
+		for _, id := range ids {
+			is, err := db.isForgotten(ctx, db.reader, id)
+			if err != nil {
+				return err
+			}
+			if is {
+				gone = append(gone, id)
+			}
+		}
+		err = db.inTx(ctx, func(tx *sql.Tx) error {
+			_, err := erase(ctx, tx, gone)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -207,7 +208,10 @@ const recent = 72 * time.Hour
 func (r *Rebuild) refill(ctx context.Context, file string) {
 	free := sync.OnceFunc(r.past.Unlock)
 	defer free()
-	saved := r.opt.Store.Rescue(ctx, file)
+	saved, err := r.opt.Store.Rescue(ctx, damaged(r.opt.Store.Path(), file)...)
+	if err != nil && ctx.Err() == nil {
+		r.opt.Log.Error("calls that were forgotten may have come back from a damaged database; voipd forget erases them again", "error", err)
+	}
 	until, err := r.opt.Store.Mark(ctx, store.RebuildMark)
 	if err == nil {
 		err = r.fromSources(ctx, until, backfill.Span{From: until.Add(-recent), To: until})
@@ -227,6 +231,21 @@ func (r *Rebuild) refill(ctx context.Context, file string) {
 	if err := r.opt.Store.ClearMark(ctx, store.RebuildMark); err != nil {
 		r.opt.Log.Error("cannot note that the database is rebuilt; the next start does it again, which changes nothing more", "error", err)
 	}
+}
+
+// damaged are the files to take the past from, first the one that was moved aside
+// last: an earlier one has calls whose rebuilding was cut, or that the later file
+// has lost.
+func damaged(path, latest string) []string {
+	out := []string{latest}
+	all := store.Aside(path)
+	slices.Reverse(all)
+	for _, file := range all {
+		if file != latest {
+			out = append(out, file)
+		}
+	}
+	return out
 }
 
 // fromSources imports the calls of a span that ended before a moment.
