@@ -139,9 +139,10 @@ func (d *Daemon) openStore(ctx context.Context) error {
 		repair.LogDamage(d.opt.Log, damage)
 	}
 	d.rebuild, err = repair.NewRebuild(ctx, repair.RebuildOptions{Store: db, Rules: d.rules, Find: Find(d.config), Log: d.opt.Log,
-		Sources: func() ([]*backfill.Source, error) { return Sources(d.config) },
-		Leapt:   func(from, to time.Time) bool { return d.clock.WasSet(from, to) },
-		Check:   func(r *record.Record) { d.library.CheckOld(r, time.Now()) }})
+		Sources:  func() ([]*backfill.Source, error) { return Sources(d.config) },
+		Leapt:    func(from, to time.Time) bool { return d.clock.WasSet(from, to) },
+		Check:    func(r *record.Record) { d.library.CheckOld(r, time.Now()) },
+		MoreTime: func(by time.Duration) { d.notifier.MoreTime(by) }})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
 
@@ -40,8 +41,47 @@ func (l *Loop) Health(ctx context.Context, h *contract.Health) {
 	if s.Trouble != "" {
 		h.Warn(string(s.Trouble), fmt.Sprintf("records cannot be written: %s. Up to %d facts wait in memory; then further ones are refused and a gap is marked", s.Trouble.Do(), s.Bound))
 	}
+	l.bulk(s, h)
 	if slow(s) {
 		h.Warn("store-slow", fmt.Sprintf("writing takes long (the last time %s); find out what else uses the disk", s.CommitTook.Round(time.Millisecond)))
+	}
+}
+
+const (
+	// behindAfter is how long a fact may wait for the loop before health warns.
+	behindAfter = 10 * time.Second
+	// manyCalls going on at once look like channels that the PBX has lost: each
+	// costs some kilobytes of memory.
+	manyCalls = 20_000
+	// endless is how long a call may go on before health asks whether it is one.
+	endless = 24 * time.Hour
+)
+
+// bulk warns of what grows without a fault that something else would tell.
+func (l *Loop) bulk(s Stats, h *contract.Health) {
+	if at := l.queue.oldest(); !at.IsZero() && time.Since(at) > behindAfter && s.Trouble == "" && !s.Booting {
+		h.Warn("behind", fmt.Sprintf("facts are taken in %s after they came: this machine is too slow for its PBX, or one call is very large", time.Since(at).Round(time.Second)))
+	}
+	if s.OpenCalls > manyCalls {
+		h.Warn("many-open-calls", fmt.Sprintf("%d calls are going on; where the PBX (core show channels count) has fewer, restart voipd and report it", s.OpenCalls))
+	}
+	if s.Booting {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, oldest := 0, record.Live{}
+	for _, live := range l.live {
+		began := live.Record.Details.StartedAt
+		if s.LastEvent.Sub(began) < endless {
+			continue
+		}
+		if n++; n == 1 || began.Before(oldest.Record.Details.StartedAt) {
+			oldest = live
+		}
+	}
+	if n > 0 {
+		h.Warn("calls-without-end", fmt.Sprintf("%d calls have been going on for more than a day, the longest is %s: a channel may hang in the PBX (core show channels verbose)", n, oldest.Record.CallID))
 	}
 }
 

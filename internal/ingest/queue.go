@@ -74,6 +74,16 @@ func (q *queue) take() (b block, ok bool) {
 	return b, true
 }
 
+// oldest is when the fact that waits longest was put; zero where none waits.
+func (q *queue) oldest() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.blocks) == 0 {
+		return time.Time{}
+	}
+	return q.blocks[0].came[0]
+}
+
 // state tells how many facts wait, how many were refused, and whether the gap
 // of some that were is still in the queue.
 func (q *queue) state() (waiting int, refused int64, gap bool) {

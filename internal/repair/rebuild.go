@@ -26,7 +26,9 @@ type RebuildOptions struct {
 	Find    Find
 	Leapt   Leapt
 	Check   func(*record.Record) // states of the recordings of calls long over
-	Log     *slog.Logger
+	// MoreTime is called before a stop that takes longer than voipd's usual ones.
+	MoreTime func(time.Duration)
+	Log      *slog.Logger
 }
 
 // Rebuild notices while voipd runs that the database is damaged, begins a new
@@ -174,11 +176,13 @@ func (r *Rebuild) saveAtStop(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveWithin)
 	defer cancel()
+	r.opt.MoreTime(saveWithin)
 	r.save(ctx)
 }
 
 // saveWithin is how long saving may take when voipd stops.
-const saveWithin = 20 * time.Second
+// A gigabyte takes some ten seconds.
+const saveWithin = time.Minute
 
 func (r *Rebuild) save(ctx context.Context) {
 	file := r.opt.Store.Path() + ".saved-" + time.Now().UTC().Format("20060102T150405.000")

@@ -67,6 +67,11 @@ func (n *Notifier) Ready() { n.ready.Do(func() { n.tell(systemd.SdNotifyReady) }
 // Stopping tells that voipd stops.
 func (n *Notifier) Stopping() { n.tell(systemd.SdNotifyStopping) }
 
+// MoreTime asks systemd to wait so much longer for voipd to stop.
+func (n *Notifier) MoreTime(by time.Duration) {
+	n.tell(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", by.Microseconds()))
+}
+
 // tell is silent where there is no systemd.
 func (n *Notifier) tell(state string) {
 	if _, err := systemd.SdNotify(false, state); err != nil {
