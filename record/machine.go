@@ -44,8 +44,7 @@ type fading struct {
 	at time.Time
 }
 
-// New makes a Machine that has seen nothing. The rules must not change
-// afterwards.
+// New makes a Machine that has seen nothing.
 func New(r Rules) *Machine {
 	return &Machine{
 		rules:     r,
@@ -60,6 +59,10 @@ func New(r Rules) *Machine {
 		ended:     make(map[string]struct{}),
 	}
 }
+
+// SetRules makes these the rules for channels that are met from now on. Those
+// that are there keep what they were held for.
+func (m *Machine) SetRules(r Rules) { m.rules = r }
 
 // Open is the number of calls going on.
 func (m *Machine) Open() int { return len(m.calls) }

@@ -32,9 +32,9 @@ type Recipient struct {
 // Recipients says which webhooks take changes of a kind.
 type Recipients func(kind string) []Recipient
 
-// Deliver sets which webhooks every change from now on goes to. It is called
-// once, before the first Commit.
-func (db ChangeLog) Deliver(to Recipients) { db.recipients = to }
+// Deliver sets which webhooks every change from now on goes to. Any goroutine may
+// call it.
+func (db ChangeLog) Deliver(to Recipients) { db.recipients.Store(&to) }
 
 // Changed gives a channel that is closed when the next change is on the disk,
 // or may be: read again, then wait again.
@@ -88,10 +88,11 @@ func (db ChangeLog) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, verd
 
 // address writes a delivery of a change for each webhook that takes its kind.
 func (db ChangeLog) address(ctx context.Context, tx *sql.Tx, kind string, seq int64, callID string, now time.Time) error {
-	if db.recipients == nil {
+	recipients := db.recipients.Load()
+	if recipients == nil {
 		return nil
 	}
-	for _, to := range db.recipients(kind) {
+	for _, to := range (*recipients)(kind) {
 		expires := int64(0)
 		if to.ExpiresAfter > 0 {
 			expires = now.Add(to.ExpiresAfter).UnixMilli()

@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/pressly/goose/v3"
@@ -65,7 +66,7 @@ type file struct {
 	path       string
 	writer     *sql.DB
 	reader     *sql.DB
-	recipients Recipients // which webhooks take which change; nil: none does
+	recipients atomic.Pointer[Recipients] // which webhooks take which change; nil: none does
 	tap        Tap
 	state      *fileState
 

@@ -61,9 +61,13 @@ func reload(d *daemon.Daemon, path string, level *slog.LevelVar, log *slog.Logge
 		log.Error("the configuration was not read anew; voipd goes on with the old one", "error", err)
 		return
 	}
+	need, err := d.Reload(conf)
+	if err != nil {
+		log.Error("the configuration was not read anew; voipd goes on with the old one", "error", err)
+		return
+	}
 	level.Set(levelOf(conf.Log))
-	need := d.Reload(conf)
-	log.Info("read the configuration anew: tokens, members and the log's level hold now, certificates do by themselves", "restart_voipd_for", need)
+	log.Info("read the configuration anew: tokens, webhooks, members, numbers and the log's level hold now, certificates do by themselves", "restart_voipd_for", need)
 }
 
 // newLog makes the log that the configuration asks for; the loader has checked

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -54,7 +55,7 @@ type Daemon struct {
 	parts    lifecycle
 	registry *prometheus.Registry // of the parts' metrics
 
-	rules    record.Rules
+	rules    atomic.Pointer[record.Rules]
 	store    *store.DB
 	server   *api.Server
 	api      *api.API
@@ -111,8 +112,9 @@ func (d *Daemon) Link(callID, id string) string {
 	return link
 }
 
-func (d *Daemon) openRules(context.Context) (err error) {
-	d.rules, err = numbers.Rules(d.config)
+func (d *Daemon) openRules(context.Context) error {
+	rules, err := numbers.Rules(d.config)
+	d.rules.Store(&rules)
 	return err
 }
 
@@ -138,7 +140,7 @@ func (d *Daemon) openStore(ctx context.Context) error {
 	if damage != nil {
 		repair.LogDamage(d.opt.Log, damage)
 	}
-	d.rebuild, err = repair.NewRebuild(ctx, repair.RebuildOptions{Store: db, Rules: d.rules, Find: Find(d.config), Log: d.opt.Log,
+	d.rebuild, err = repair.NewRebuild(ctx, repair.RebuildOptions{Store: db, Rules: func() record.Rules { return *d.rules.Load() }, Find: Find(d.config), Log: d.opt.Log,
 		Sources:  func() ([]*backfill.Source, error) { return Sources(d.config) },
 		Leapt:    func(from, to time.Time) bool { return d.clock.WasSet(from, to) },
 		Check:    func(r *record.Record) { d.library.CheckOld(r, time.Now()) },
@@ -166,7 +168,7 @@ func (d *Daemon) openRepair(context.Context) error {
 		return err
 	}
 	d.parts.add(part{name: "CEL and CDR", close: func() error { return repair.CloseSources(sources) }})
-	opt := repair.Options{Rules: d.rules, Store: d.store, Delay: d.opt.RepairDelay, Margin: repairMargin(d.config),
+	opt := repair.Options{Rules: *d.rules.Load(), Store: d.store, Delay: d.opt.RepairDelay, Margin: repairMargin(d.config),
 		Off: d.clock.Off, Leapt: d.clock.WasSet, Sets: d.clock.Sets, Find: Find(d.config), Log: d.opt.Log,
 		Improve: func(ctx context.Context, records []record.Record) (ingest.Improved, error) {
 			d.rebuild.Wait()
@@ -217,7 +219,7 @@ func (d *Daemon) openRecordings(ctx context.Context) error {
 
 // openLoop makes the loop.
 func (d *Daemon) openLoop(context.Context) error {
-	d.loop = ingest.New(ingest.Options{Rules: d.rules, Store: d.store, Bound: d.opt.Bound, Plan: webhook.Plan, Fault: d.opt.Fault, Log: d.opt.Log,
+	d.loop = ingest.New(ingest.Options{Rules: *d.rules.Load(), Store: d.store, Bound: d.opt.Bound, Plan: webhook.Plan, Fault: d.opt.Fault, Log: d.opt.Log,
 		Resync: func() { d.pbx.Resync() },
 		Saw:    d.repair.Saw,
 		Publish: func(changes []record.Change) {
@@ -255,7 +257,7 @@ func (d *Daemon) openAPI(context.Context) error {
 // stop first.
 func (d *Daemon) openPBX(context.Context) error {
 	d.parts.add(part{name: "loop", run: d.loop.Run, health: d.loop.Health, metrics: d.loop.Metrics})
-	opt, err := PBXOptions(d.config, d.rules)
+	opt, err := PBXOptions(d.config, *d.rules.Load())
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,8 @@ type Loop struct {
 	machine *record.Machine
 
 	improvements chan improvement
-	booted       chan struct{} // closed when the journal is replayed, or that failed
+	rules        chan record.Rules // others, to be used from now on; one at the most
+	booted       chan struct{}     // closed when the journal is replayed, or that failed
 
 	// What Boot found and has not written yet: facts for the journal, and calls
 	// that ended.
@@ -123,11 +124,21 @@ func New(opt Options) *Loop {
 		opt.Bound = 100_000
 	}
 	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{}, parts: map[string]int{}, panics: map[string]int{}, booted: make(chan struct{}),
-		improvements: make(chan improvement), lagged: newLag()}
+		improvements: make(chan improvement), rules: make(chan record.Rules, 1), lagged: newLag()}
 }
 
 // Put gives a fact to the loop. It never blocks; any goroutine may call it.
 func (l *Loop) Put(e record.Event) { l.queue.put(e) }
+
+// SetRules makes these the rules for channels that are met from now on. One
+// goroutine may call it.
+func (l *Loop) SetRules(r record.Rules) {
+	select {
+	case <-l.rules: // not taken up yet
+	default:
+	}
+	l.rules <- r
+}
 
 // Stats gives the counters and the state at the moment.
 func (l *Loop) Stats() Stats {
@@ -183,6 +194,9 @@ func (l *Loop) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-l.queue.wake:
+		case l.opt.Rules = <-l.rules:
+			l.machine.SetRules(l.opt.Rules)
+			continue
 		case job := <-l.improvements:
 			n, err := l.improve(ctx, job.records)
 			job.done <- improvedOr{n, err}

@@ -7,7 +7,12 @@ import (
 	"strings"
 
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/record"
 )
+
+// SetRules makes these the rules by which endpoints are operators. Any goroutine
+// may call it.
+func (p *PBX) SetRules(r record.Rules) { p.rules.Store(&r) }
 
 // SetNames makes these the names of operators, by extension. Any goroutine may call
 // it.
@@ -38,7 +43,7 @@ func (p *PBX) Members(ctx context.Context) []contract.Member {
 func (p *PBX) operators(endpoints []Endpoint) map[string]contract.Member {
 	byExt := map[string]contract.Member{}
 	for _, e := range endpoints {
-		ext, ok := p.opt.Rules.Operator(e.Name, e.Class)
+		ext, ok := p.rules.Load().Operator(e.Name, e.Class)
 		if !ok {
 			continue
 		}

@@ -73,6 +73,7 @@ type PBX struct {
 	table      Endpoints
 	watch      *watch
 	originator *originator
+	rules      atomic.Pointer[record.Rules]
 	names      atomic.Pointer[map[string]string] // of operators, by extension
 }
 
@@ -83,6 +84,7 @@ func New(opt Options) (*PBX, error) {
 	}
 	p := &PBX{opt: opt}
 	p.SetNames(opt.Names)
+	p.SetRules(opt.Rules)
 	p.watch = newWatch(&p.table, opt.Log)
 	var err error
 	if p.link, err = newLink(opt, p.handlers()); err != nil {

@@ -21,7 +21,7 @@ import (
 // RebuildOptions of a Rebuild. All fields are needed.
 type RebuildOptions struct {
 	Store   *store.DB
-	Rules   record.Rules
+	Rules   func() record.Rules                // those that hold now
 	Sources func() ([]*backfill.Source, error) // opens CEL and CDR; Rebuild closes them
 	Find    Find
 	Leapt   Leapt
@@ -260,7 +260,7 @@ func (r *Rebuild) fromSources(ctx context.Context, until time.Time, span backfil
 	}
 	defer func() { _ = CloseSources(sources) }() // they were only read
 	for _, s := range sources {
-		n, err := Import(ctx, ImportOptions{Source: endedBefore{s, until}, Rules: r.opt.Rules, Store: r.opt.Store, Span: span,
+		n, err := Import(ctx, ImportOptions{Source: endedBefore{s, until}, Rules: r.opt.Rules(), Store: r.opt.Store, Span: span,
 			Find: r.opt.Find, Leapt: r.opt.Leapt, Check: r.opt.Check})
 		if err != nil {
 			return fmt.Errorf("rebuild from %s: %w", s.Name(), err)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/voipd/voipd/internal/backfill"
@@ -98,6 +99,8 @@ type Repair struct {
 	listed  time.Time      // when the PBX last listed its channels, by its clock; zero: there was a gap since
 	sets    int            // how often its clock had been set then
 
+	rules atomic.Pointer[record.Rules]
+
 	mu     sync.Mutex
 	wanted []wanted
 	news   []record.Event // gaps that are not on the disk yet
@@ -127,8 +130,14 @@ func New(o Options) *Repair {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Repair{opt: o, wake: make(chan struct{}, 1), health: health{failed: map[string]string{}}}
+	r := &Repair{opt: o, wake: make(chan struct{}, 1), health: health{failed: map[string]string{}}}
+	r.SetRules(o.Rules)
+	return r
 }
+
+// SetRules makes these the rules of what is read from now on. Any goroutine may
+// call it.
+func (r *Repair) SetRules(rules record.Rules) { r.rules.Store(&rules) }
 
 // Saw takes in a gap, or the end of a list of channels, which ends gaps. It
 // never blocks.
@@ -275,7 +284,7 @@ func (r *Repair) read(ctx context.Context, w wanted) {
 }
 
 func (r *Repair) from(ctx context.Context, s Source, span backfill.Span, searched *search) (sum ingest.Improved, err error) {
-	_, err = s.Records(ctx, r.opt.Rules, span, func(p backfill.Part) error {
+	_, err = s.Records(ctx, *r.rules.Load(), span, func(p backfill.Part) error {
 		if err := setAside(ctx, r.opt.Store, s, p, r.opt.Now()); err != nil || len(p.Records) == 0 {
 			return err
 		}

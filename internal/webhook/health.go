@@ -17,7 +17,7 @@ const lateAfter = 15 * time.Minute
 
 // Health adds how much of the outbox is not done. Any goroutine may call it.
 func (w *Worker) Health(ctx context.Context, h *contract.Health) {
-	if len(w.runners) == 0 {
+	if len(w.current()) == 0 {
 		return
 	}
 	o, err := w.opt.Store.Outbox(ctx)

@@ -32,40 +32,79 @@ type Options struct {
 
 // Worker delivers what the outbox holds. Make one with New, then Run it once.
 type Worker struct {
-	opt     Options
-	runners []*runner
+	opt      Options
+	instance string
+
+	mu      sync.Mutex
+	senders []*sender
+	changed chan struct{} // gets one when the senders are others
 }
 
 // New makes a Worker. The error names the endpoint that cannot work.
 func New(ctx context.Context, opt Options) (*Worker, error) {
-	w := &Worker{opt: opt}
-	instance, err := opt.Store.Instance(ctx)
-	if err != nil {
+	w := &Worker{opt: opt, changed: make(chan struct{}, 1)}
+	var err error
+	if w.instance, err = opt.Store.Instance(ctx); err != nil {
 		return nil, err
 	}
-	for _, e := range opt.Endpoints {
-		s, err := newSender(e, instance, opt.Transport)
-		if err != nil {
-			return nil, err
-		}
-		w.runners = append(w.runners, &runner{sender: s, store: opt.Store, log: opt.Log.With("webhook", e.Name),
-			inFlight: map[string]bool{}, results: make(chan result)})
-	}
-	return w, nil
+	return w, w.SetEndpoints(opt.Endpoints)
 }
 
-// Run delivers until ctx ends.
+// SetEndpoints makes the Worker deliver to these endpoints from now on, and to no
+// others. Where one cannot work nothing changes, and the error names it. Any
+// goroutine may call it.
+func (w *Worker) SetEndpoints(endpoints []Endpoint) error {
+	var senders []*sender
+	for _, e := range endpoints {
+		s, err := newSender(e, w.instance, w.opt.Transport)
+		if err != nil {
+			return err
+		}
+		senders = append(senders, s)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.senders = senders
+	select {
+	case w.changed <- struct{}{}:
+	default: // Run has not taken the last change up yet
+	}
+	return nil
+}
+
+func (w *Worker) current() []*sender {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.senders
+}
+
+// Run delivers until ctx ends. Where the endpoints change, what is under way is
+// finished first.
 func (w *Worker) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		w.deliver(ctx, w.current())
+	}
+}
+
+// deliver delivers until ctx ends or the endpoints change.
+func (w *Worker) deliver(ctx context.Context, senders []*sender) {
 	var names []string
-	for _, r := range w.runners {
-		names = append(names, r.endpoint.Name)
+	for _, s := range senders {
+		names = append(names, s.endpoint.Name)
 	}
 	if n, err := w.opt.Store.ParkOthers(ctx, names); err != nil || n > 0 {
 		w.opt.Log.Warn("parked what waited for webhooks that are not configured any more", "deliveries", n, "error", err)
 	}
+	ctx, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
-	for _, r := range w.runners {
+	for _, s := range senders {
+		r := &runner{sender: s, store: w.opt.Store, log: w.opt.Log.With("webhook", s.endpoint.Name), inFlight: map[string]bool{}, results: make(chan result)}
 		all.Go(func() { r.run(ctx) })
 	}
+	select {
+	case <-w.changed:
+	case <-ctx.Done():
+	}
+	stop()
 	all.Wait()
 }
