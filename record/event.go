@@ -45,6 +45,7 @@ const (
 	ClockSet                        // Clock: the PBX's wall clock was set ahead by Age, or back; At is what it said then
 	Accompanied                     // Journal: Channel is in the conference Bridge with Peer, who is another call's
 	Alone                           // Journal: Channel is alone in the conference Bridge
+	RingingsDropped                 // Journal: of the call of Channel, so many (Key) ringings before are only counted; phones of operators in Number, how they ended in Value, their time in Age
 	kindEnd                         // not a kind: how many there are
 )
 

@@ -17,7 +17,7 @@ func someEvents(data []byte) []record.Event {
 	kinds := []record.Kind{record.Created, record.StateChanged, record.Identified, record.Executed, record.VariableSet, record.DialStarted, record.DialEnded,
 		record.BridgeEntered, record.BridgeLeft, record.LocalJoined, record.HangupRequested, record.HungUp, record.BlindTransferred, record.AttendedTransferred,
 		record.PickedUp, record.Parked, record.Unparked, record.Held, record.Resumed, record.QueueJoined, record.QueueLeft, record.ConferenceJoined,
-		record.Originated, record.SnapshotBegan, record.ChannelPresent, record.SnapshotEnded, record.Gapped, record.None}
+		record.Originated, record.SnapshotBegan, record.ChannelPresent, record.SnapshotEnded, record.Gapped, record.RingingsDropped, record.None}
 	values := []string{"", "ANSWER", "NOANSWER", "CANCEL", "BUSY", "101", "/m/x.wav", "700"}
 	keys := []string{"Dial", "Queue", "VoiceMail", "Playback", "MIXMONITOR_FILENAME", "FROM_DID", "MixMonitor"}
 	name := func(n byte, linked byte) record.Channel {

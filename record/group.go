@@ -70,6 +70,7 @@ func absorb(a, b *call) {
 	a.attempts = append(a.attempts, b.attempts...)
 	sort.SliceStable(a.attempts, func(i, j int) bool { return a.attempts[i].at.Before(a.attempts[j].at) })
 	a.dropped.absorb(b.dropped)
+	a.gone = append(a.gone, b.gone...)
 	a.talks = append(a.talks, b.talks...)
 	sort.SliceStable(a.talks, func(i, j int) bool { return a.talks[i].start.Before(a.talks[j].start) })
 	a.recordings = append(a.recordings, b.recordings...)
@@ -307,6 +308,9 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 	c.ringingEndUntold(ch.rung)
 	c.recordingUntold(ch)
 	c.dropRingings()
+	if len(c.gone) >= compactEvery {
+		m.compact = c
+	}
 	if c.alive--; c.alive > 0 {
 		return dst
 	}

@@ -45,6 +45,7 @@ func kindNames() [kindEnd]string {
 		ClockSet:            "clock_set",
 		Accompanied:         "accompanied",
 		Alone:               "alone",
+		RingingsDropped:     "ringings_dropped",
 	}
 }
 

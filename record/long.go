@@ -99,6 +99,7 @@ func (c *call) dropMembers(gone, talked map[*channel]bool) {
 			kept = append(kept, ch)
 			continue
 		}
+		c.gone = append(c.gone, ch.id)
 		if ch.role == operator {
 			c.dropped.operators = addOnce(c.dropped.operators, ch.ext)
 		}

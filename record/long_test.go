@@ -8,50 +8,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/record"
 )
-
-// queueCall is the facts of an outside caller in a queue for whom one phone
-// after the other is rung, n times in all, for 15 s with 5 s between, until the
-// last one answers and talks for a minute.
-func queueCall(n int) []record.Event {
-	at := time.Date(2026, 11, 26, 1, 0, 0, 0, time.UTC)
-	caller := record.Channel{ID: "1.1", Linked: "1.1", Name: "PJSIP/trunk-a-00000001"}
-	events := []record.Event{
-		{At: at, Kind: record.Created, Source: record.SourceAMI, Channel: caller, State: record.Ring, Number: "79161234567", Exten: "74950000001"},
-		{At: at, Kind: record.QueueJoined, Source: record.SourceAMI, Channel: caller, Value: "sales"},
-	}
-	for i := range n {
-		phone := record.Channel{ID: fmt.Sprintf("1.%d", i+2), Linked: "1.1", Name: fmt.Sprintf("PJSIP/%d-%08x", 101+i%7, i+2)}
-		end := "NOANSWER"
-		if i == n-1 {
-			end = "ANSWER"
-		}
-		over := at.Add(15 * time.Second)
-		events = append(events,
-			record.Event{At: at, Kind: record.Created, Source: record.SourceAMI, Channel: phone, State: record.Down},
-			record.Event{At: at, Kind: record.DialStarted, Source: record.SourceAMI, Channel: caller, Peer: phone, Value: fmt.Sprintf("PJSIP/%d", 101+i%7)},
-			record.Event{At: over, Kind: record.DialEnded, Source: record.SourceAMI, Channel: caller, Peer: phone, Value: end})
-		if i < n-1 {
-			events = append(events, record.Event{At: over, Kind: record.HungUp, Source: record.SourceAMI, Channel: phone, Cause: 26})
-			at = at.Add(20 * time.Second)
-			continue
-		}
-		for _, ch := range []record.Channel{caller, phone} {
-			events = append(events, record.Event{At: over, Kind: record.BridgeEntered, Source: record.SourceAMI, Channel: ch, Bridge: "b", BridgeKind: record.Mixing})
-		}
-		for _, ch := range []record.Channel{caller, phone} {
-			events = append(events, record.Event{At: over.Add(time.Minute), Kind: record.HungUp, Source: record.SourceAMI, Channel: ch, Cause: 16})
-		}
-	}
-	return events
-}
 
 // TestLongCall: the record of a caller for whom thousands of phones were rung is
 // right, and no longer than that of one for whom hundreds were.
 func TestLongCall(t *testing.T) {
 	for _, n := range []int{1, 200, 249, 250, 251, 1000, 8000} {
-		all := run(t, queueCall(n))
+		all := run(t, fixture.QueueCall(n))
 		if len(all) != 1 {
 			t.Fatalf("%d ringings: %d records", n, len(all))
 		}
@@ -78,7 +43,7 @@ func TestLongCallLost(t *testing.T) {
 	for name, want := range map[string]record.Disposition{"BUSY": record.BusyLine, "NOANSWER": record.NoAnswer, "CHANUNAVAIL": record.Failed} {
 		var events []record.Event
 		dialled := 0
-		for _, e := range queueCall(n) {
+		for _, e := range fixture.QueueCall(n) {
 			switch {
 			case e.Kind == record.QueueJoined || e.Kind == record.BridgeEntered:
 				continue
@@ -148,7 +113,7 @@ func TestTouchedAreEnough(t *testing.T) {
 func BenchmarkLongCall(b *testing.B) {
 	for _, n := range []int{100, 1000, 10_000} {
 		b.Run(fmt.Sprintf("ringings=%d", n), func(b *testing.B) {
-			events := queueCall(n)
+			events := fixture.QueueCall(n)
 			for b.Loop() {
 				m := record.New(officeRules())
 				var changes []record.Change

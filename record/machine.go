@@ -36,6 +36,7 @@ type Machine struct {
 	gapped     uint64   // event number of the latest gap; 0: there was none
 	about      *channel // whom the last event was about; nil: nobody
 	aboutOrder string   // the order that it was about, if it was
+	compact    *call    // whose journal it made compactable; nil: nobody's
 	asides     []Event  // what it was to other calls
 }
 
@@ -106,7 +107,7 @@ func (m *Machine) CallOf(channelID string) string {
 // and never blocks; a fact that makes no sense changes nothing.
 func (m *Machine) Apply(dst []Change, e Event) []Change {
 	m.events++
-	m.about, m.aboutOrder, m.asides = nil, "", m.asides[:0]
+	m.about, m.aboutOrder, m.compact, m.asides = nil, "", nil, m.asides[:0]
 	if e.Kind == ClockSet {
 		m.clockSet(e)
 		return dst
@@ -124,6 +125,9 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 		dst = m.expireOrders(dst)
 	}
 	switch e.Kind {
+	case RingingsDropped:
+		m.ringingsDropped(e)
+		return dst
 	case Accompanied, Alone:
 		return m.accompanied(dst, e)
 	case SnapshotBegan, ChannelPresent, SnapshotEnded, Gapped:

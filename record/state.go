@@ -139,6 +139,7 @@ type call struct {
 
 	attempts   []*attempt      // by beginning; of a long call the first and the last
 	dropped    droppedRingings // those between
+	gone       []string        // channels of those since the journal was compacted last
 	talks      []*talk
 	transfers  []Transfer
 	recordings []*recording

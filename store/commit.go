@@ -14,12 +14,13 @@ import (
 // Batch is what one transaction writes: the facts that were taken in and what
 // they decided.
 type Batch struct {
-	Journal []Entry          // facts, each with the call that it is about after the batch
-	Merged  [][2]string      // the journal of the first call id goes on under the second
-	Closed  []Closed         // calls that ended: their journals become traces
-	Records []*record.Record // new and revised records
-	Changes []Change         // what is told to the outside of it, in order
-	Last    int64            // set by Commit: number of the last change in the change log; 0: none was written
+	Journal   []Entry          // facts, each with the call that it is about after the batch
+	Merged    [][2]string      // the journal of the first call id goes on under the second
+	Compacted []Compacted      // facts that need not be kept
+	Closed    []Closed         // calls that ended: their journals become traces
+	Records   []*record.Record // new and revised records
+	Changes   []Change         // what is told to the outside of it, in order
+	Last      int64            // set by Commit: number of the last change in the change log; 0: none was written
 }
 
 // Put adds records.

@@ -36,7 +36,41 @@ func (db Journals) writeJournal(ctx context.Context, tx *sql.Tx, b *Batch) error
 			return fmt.Errorf("merge journals: %w", err)
 		}
 	}
+	if err := compactJournals(ctx, tx, b); err != nil {
+		return err
+	}
 	return db.closeJournals(ctx, tx, b.Closed)
+}
+
+// Compacted is what need not be kept of an open call's journal: the facts about
+// channels, and all but the last [record.RingingsDropped].
+type Compacted struct {
+	CallID   string
+	Channels []string
+}
+
+func compactJournals(ctx context.Context, tx *sql.Tx, b *Batch) error {
+	for _, c := range b.Compacted {
+		id := c.CallID
+		for _, m := range b.Merged { // the journals have their new ids already
+			if m[0] == id {
+				id = m[1]
+			}
+		}
+		channels, err := json.Marshal(c.Channels)
+		if err != nil {
+			return fmt.Errorf("compact the journal of %s: %w", id, err)
+		}
+		_, err = tx.ExecContext(ctx, `WITH facts AS (SELECT seq, CAST(event AS TEXT) AS e FROM journal WHERE call_id = ?1), gone AS (SELECT value FROM json_each(?2))
+			DELETE FROM journal WHERE seq IN (
+				SELECT seq FROM facts WHERE e ->> '$.channel.id' IN gone OR e ->> '$.peer.id' IN gone
+				UNION ALL SELECT seq FROM facts WHERE e ->> '$.kind' = ?3 AND seq < (SELECT max(seq) FROM facts WHERE e ->> '$.kind' = ?3))`,
+			id, string(channels), record.RingingsDropped.String())
+		if err != nil {
+			return fmt.Errorf("compact the journal of %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 // JournalRow is one fact of the journal.

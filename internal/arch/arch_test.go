@@ -40,7 +40,7 @@ func mayImport() map[string][]string {
 		"internal/recording":              {"record", "store", "internal/caught"},
 		"internal/recording/convert":      {"internal/recording"},
 		"internal/recording/convert/fake": nil, // for tests
-		"internal/retention":              {"store", "internal/contract", "internal/recording"},
+		"internal/retention":              {"record", "store", "internal/contract", "internal/recording"},
 		"internal/webhook":                {"record", "store", "internal/caught", "internal/contract"},
 		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert"},
 		"internal/systemd":                nil,
@@ -48,7 +48,7 @@ func mayImport() map[string][]string {
 		"internal/capture":                {"ami", "ari", "record", "internal/backfill", "internal/trace"},
 		"internal/doctor":                 {"ami", "ari", "record", "internal/link", "internal/pbx"},
 		"internal/databases":              nil, // servers for tests
-		"internal/fixture":                nil, // for tests
+		"internal/fixture":                {"record"}, // for tests
 		"internal/torture":                nil, // besides, tests
 		"internal/numbers":                {"record", "internal/config"},
 		"internal/sim":                    {"ami"},

@@ -39,7 +39,7 @@ func TestBehind(t *testing.T) {
 			if l.Health(t.Context(), &h); h.Warned("behind") != warned {
 				t.Errorf("%+v, want the warning: %v", h.Warnings, warned)
 			}
-			time.Sleep(11 * time.Second) // by the bubble's clock
+			<-time.After(11 * time.Second) // by the bubble's clock
 		}
 	})
 }

@@ -98,6 +98,10 @@ func (l *Loop) apply(ctx context.Context, s *step, i int) ([]record.Change, erro
 			s.batch.Journal = append(s.batch.Journal, store.Entry{CallID: id, Event: aside})
 		}
 	}
+	if c, is := l.machine.Compaction(); is {
+		s.batch.Journal = append(s.batch.Journal, store.Entry{CallID: c.CallID, Event: c.Summary})
+		s.batch.Compacted = append(s.batch.Compacted, store.Compacted{CallID: c.CallID, Channels: c.Channels})
+	}
 	return l.decisions, nil
 }
 
