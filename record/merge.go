@@ -192,7 +192,7 @@ func withFound(kept, told Record) []Recording {
 // since. Files of one stem are one recording: CDR names a file without its
 // folder, and scripts convert files.
 func recordingsOf(kept, told Record) []Recording {
-	live := kept.Details.Source == SourceAMI.String() || kept.Details.Source == SourceARI.String()
+	live := kept.live()
 	all := slices.Clone(told.Details.Recordings)
 	for _, o := range kept.Details.Recordings {
 		i := slices.IndexFunc(all, func(rec Recording) bool { return rec.Stem() == o.Stem() })

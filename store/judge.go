@@ -12,12 +12,18 @@ import (
 // Judge tells what an account of a call, told by CEL or CDR, is worth beside
 // the kept record, and gives the record that is then to be written. It gives
 // record.Keep also for a call that is still open, that was forgotten, or that
-// went into another one. doubles are the calls that the account says went into
+// went into another one. An account of another call under the same id gets an id
+// of its own, as [CallRecords.Identify] says. doubles are the calls that the account says went into
 // this one and whose own records Commit drops with it.
 func (db CallRecords) Judge(ctx context.Context, told record.Record) (v record.Verdict, merged record.Record, doubles []string, err error) {
 	fail := func(err error) (record.Verdict, record.Record, []string, error) {
 		return record.Keep, told, nil, fmt.Errorf("judge record %s: %w", told.CallID, err)
 	}
+	id, err := db.Identify(ctx, &told)
+	if err != nil {
+		return fail(err)
+	}
+	told.CallID = id
 	if unwanted, err := db.unwanted(ctx, &told); err != nil || unwanted {
 		if err != nil {
 			return fail(err)

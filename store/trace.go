@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"database/sql"
@@ -17,6 +18,7 @@ import (
 // Closed is a call that ended: its journal becomes its trace.
 type Closed struct {
 	CallID string
+	As     string // id of its record, and so of its trace; empty: CallID
 	At     time.Time
 }
 
@@ -31,7 +33,7 @@ func (db Journals) closeJournals(ctx context.Context, tx *sql.Tx, closed []Close
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO traces (call_id, at, events) VALUES (?, ?, ?)
-			ON CONFLICT (call_id) DO UPDATE SET at = excluded.at, events = excluded.events`, c.CallID, c.At.UnixMilli(), events); err != nil {
+			ON CONFLICT (call_id) DO UPDATE SET at = excluded.at, events = excluded.events`, cmp.Or(c.As, c.CallID), c.At.UnixMilli(), events); err != nil {
 			return fmt.Errorf("write the trace of %s: %w", c.CallID, err)
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM journal WHERE call_id = ?`, c.CallID); err != nil {

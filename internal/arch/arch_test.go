@@ -47,9 +47,9 @@ func mayImport() map[string][]string {
 		"internal/trace":                  {"record"},
 		"internal/capture":                {"ami", "ari", "record", "internal/backfill", "internal/trace"},
 		"internal/doctor":                 {"ami", "ari", "record", "internal/link", "internal/pbx"},
-		"internal/databases":              nil, // servers for tests
+		"internal/databases":              nil,        // servers for tests
 		"internal/fixture":                {"record"}, // for tests
-		"internal/torture":                nil, // besides, tests
+		"internal/torture":                nil,        // besides, tests
 		"internal/numbers":                {"record", "internal/config"},
 		"internal/sim":                    {"ami"},
 

@@ -62,6 +62,9 @@ func (l *Loop) bulk(s Stats, h *contract.Health) {
 	if at := l.queue.oldest(); !at.IsZero() && time.Since(at) > behindAfter && s.Trouble == "" && !s.Booting {
 		h.Warn("behind", fmt.Sprintf("facts are taken in %s after they came: this machine is too slow for its PBX, or one call is very large", time.Since(at).Round(time.Second)))
 	}
+	if s.Twice != "" {
+		h.Warn("id-used-twice", fmt.Sprintf("the PBX gave the id of an earlier call again (record %s): its clock started at a time that had been before; set it from the network (chrony)", s.Twice))
+	}
 	if s.OpenCalls > manyCalls {
 		h.Warn("many-open-calls", fmt.Sprintf("%d calls are going on; where the PBX (core show channels count) has fewer, restart voipd and report it", s.OpenCalls))
 	}

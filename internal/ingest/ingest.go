@@ -36,6 +36,7 @@ type Store interface {
 	InQuarantine(context.Context) (facts, calls int, latest string, err error)
 	Record(ctx context.Context, callID string) (record.Record, error)
 	Span(context.Context) (store.Span, error)
+	Identify(context.Context, *record.Record) (id string, err error)
 	Judge(context.Context, record.Record) (v record.Verdict, better record.Record, doubles []string, err error)
 }
 
@@ -106,6 +107,7 @@ type Stats struct {
 	Commits    int64
 	Records    int64 // records written, since the start
 	OpenCalls  int
+	Twice      string    // the latest record whose id another call had already; empty: there was none
 	LastEvent  time.Time // when the latest fact happened on the PBX
 	LastCommit time.Time
 	CommitTook time.Duration // how long the last write that worked took

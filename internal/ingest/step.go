@@ -52,7 +52,7 @@ func (l *Loop) collect(ctx context.Context, taken block) step {
 	}
 	s.batch.Journal = l.unwritten
 	for _, c := range l.ended {
-		l.decided(&s, c)
+		l.decided(ctx, &s, c)
 	}
 	for i := range s.facts {
 		decisions, err := l.apply(ctx, &s, i)
@@ -64,7 +64,7 @@ func (l *Loop) collect(ctx context.Context, taken block) step {
 			break
 		}
 		for _, c := range decisions {
-			l.decided(&s, c)
+			l.decided(ctx, &s, c)
 		}
 	}
 	return s
@@ -136,15 +136,23 @@ func (l *Loop) recordingChecked(ctx context.Context, s *step, e record.Event) []
 
 // decided adds a change to the step. It is called right after the fact that
 // decided it, as long as the Machine shows the calls as they were then.
-func (l *Loop) decided(s *step, c record.Change) {
-	s.changes = append(s.changes, c)
+func (l *Loop) decided(ctx context.Context, s *step, c record.Change) {
 	b := &s.batch
 	switch c.Kind {
 	case record.CallMerged:
 		b.Merged = append(b.Merged, [2]string{c.CallID, c.Other})
 	case record.CallEnded:
-		b.Closed = append(b.Closed, store.Closed{CallID: c.CallID, At: c.At})
+		closed := store.Closed{CallID: c.CallID, As: c.CallID, At: c.At}
+		if c.Record != nil {
+			c.Record.CallID = l.identify(ctx, c.Record)
+			c.CallID, closed.As = c.Record.CallID, c.Record.CallID
+		}
+		b.Closed = append(b.Closed, closed)
+	case record.RecordRevised:
+		c.Record.CallID = l.identify(ctx, c.Record)
+		c.CallID = c.Record.CallID
 	}
+	s.changes = append(s.changes, c)
 	if c.Record != nil {
 		b.Records = append(b.Records, c.Record)
 	}
@@ -160,6 +168,21 @@ func (l *Loop) decided(s *step, c record.Change) {
 		return
 	}
 	b.Changes = append(b.Changes, l.opt.Plan(c, nil)...)
+}
+
+// identify is the id under which a record is kept. Where the store cannot tell,
+// that is its own: the calls of two PBXs with one id are rarer than a bad disk.
+func (l *Loop) identify(ctx context.Context, r *record.Record) string {
+	id, err := l.opt.Store.Identify(ctx, r)
+	if err != nil {
+		l.opt.Log.Error("cannot tell whether another call has the id", "call", r.CallID, "error", err)
+		return r.CallID
+	}
+	if id != r.CallID {
+		l.opt.Log.Warn("another call has the id already; the record has one of its own", "call", r.CallID, "record", id)
+		l.count(func(s *Stats) { s.Twice = id })
+	}
+	return id
 }
 
 // commit writes the step's batch, and tries again until it is on the disk or
