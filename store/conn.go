@@ -186,10 +186,10 @@ func point(query string) string {
 		return ""
 	}
 	switch verb := strings.ToUpper(words[0]); verb {
-	case "INSERT", "DELETE", "UPDATE", "CREATE", "DROP":
+	case "INSERT", "DELETE", "UPDATE", "CREATE", "DROP", "ALTER":
 		for _, w := range words[1:] {
 			switch strings.ToUpper(w) {
-			case "INTO", "FROM", "OR", "IGNORE", "TABLE", "INDEX":
+			case "INTO", "FROM", "OR", "IGNORE", "TABLE", "INDEX", "TRIGGER", "IF", "NOT", "EXISTS":
 				continue
 			}
 			return verb + " " + strings.Trim(w, `"`)

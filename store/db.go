@@ -3,14 +3,14 @@
 // There is one writer connection, so that a batch is one transaction and
 // nobody waits for a lock, and a pool of read-only ones beside it (WAL: readers
 // never stop the writer). synchronous=FULL: what Commit returned from is on the
-// disk. The tables are in migrations/, one file a version.
+// disk. The tables are in migrations/, one file a version; version 10 is in
+// rowid.go.
 package store
 
 import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,12 +20,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-
-	"github.com/pressly/goose/v3"
 )
-
-//go:embed migrations/*.sql
-var migrations embed.FS
 
 // ErrNotFound says that there is no such record or recording.
 var ErrNotFound = errors.New("not found")
@@ -68,6 +63,7 @@ type file struct {
 	reader     *sql.DB
 	recipients atomic.Pointer[Recipients] // which webhooks take which change; nil: none does
 	tap        Tap
+	moving     moving // how the tables are brought to this program's version
 	state      *fileState
 
 	packers sync.Pool // of *gzip.Writer
@@ -79,7 +75,7 @@ type file struct {
 
 // newDB makes the DB of a file that is not open yet.
 func newDB(path string) *DB {
-	f := &file{path: path, state: &fileState{}}
+	f := &file{path: path, state: &fileState{}, moving: moving{rows: stepRows, free: freeSpace}}
 	return &DB{f, CallRecords{f}, Journals{f}, ChangeLog{f}, GapList{f}, Retention{f}}
 }
 
@@ -148,10 +144,14 @@ func create(path string) error {
 	return f.Close()
 }
 
+// cacheSize is how much of the file a connection keeps in memory, as SQLite
+// wants it: 4 MB.
+const cacheSize = "-4000"
+
 // dsn names a database for SQLite. The pragmas stand in it, so that every
 // connection of a pool has them, not only the first.
 func dsn(path, mode, pragmas string) string {
-	u := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=" + mode + "&_journal_mode=WAL&_busy_timeout=5000&_cache_size=-4000&_stmt_cache_size=32&" + pragmas}
+	u := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=" + mode + "&_journal_mode=WAL&_busy_timeout=5000&_cache_size=" + cacheSize + "&_stmt_cache_size=32&" + pragmas}
 	return u.String()
 }
 
@@ -160,63 +160,6 @@ func dsn(path, mode, pragmas string) string {
 func dsnPlain(path string) string {
 	u := url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=ro&immutable=1"}
 	return u.String()
-}
-
-// migrate brings the tables to this program's version.
-func (db *DB) migrate(ctx context.Context) error {
-	provider, err := versions(db.writer)
-	if err != nil {
-		return err
-	}
-	have, want, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("read version: %w", err)
-	}
-	if have > want {
-		return newer(have, want)
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("bring tables from version %d to %d: %w", have, want, err)
-	}
-	return nil
-}
-
-// versions are those that this program knows, for a database.
-func versions(pool *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, fmt.Errorf("read migrations: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, files)
-	if err != nil {
-		return nil, fmt.Errorf("read migrations: %w", err)
-	}
-	return provider, nil
-}
-
-func newer(have, want int64) error {
-	return fmt.Errorf("the database is of version %d, this voipd knows only up to %d: it was written by a newer voipd; install that one, or move the file away to begin a new one", have, want)
-}
-
-// current tells, changing nothing, why the tables are not of this program's
-// version.
-func (db *DB) current(ctx context.Context) error {
-	provider, err := versions(db.reader)
-	if err != nil {
-		return err
-	}
-	var have int64
-	if err := db.reader.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&have); err != nil {
-		return fmt.Errorf("read version: %w", err)
-	}
-	all := provider.ListSources()
-	switch want := all[len(all)-1].Version; {
-	case have > want:
-		return newer(have, want)
-	case have < want:
-		return fmt.Errorf("the database is of version %d, this voipd reads version %d: restart the voipd that runs, which brings it there (systemctl restart voipd)", have, want)
-	}
-	return nil
 }
 
 // Close closes the database. Reads under way end with an error.

@@ -62,7 +62,7 @@ func opened(t *testing.T, path string, first int64) {
 
 // TestOlderVersions: a database of each earlier version is migrated and read.
 func TestOlderVersions(t *testing.T) {
-	for version := int64(firstVersion); version <= 9; version++ {
+	for version := int64(firstVersion); version <= rowidVersion; version++ {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "voipd.db")
 			older(t, path, version)
