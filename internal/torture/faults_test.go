@@ -25,6 +25,8 @@ func (r *run) faults() []Fault {
 		{Kind: "link cut", What: "cut", Begin: pbx.Cut, End: over, Deaf: true},
 		{Kind: "link frozen", What: "frozen", Begin: pbx.Hang, End: over, Deaf: true},
 		{Kind: "login refused", What: "login", Begin: func() { pbx.RefuseLogins(true); pbx.Cut() }, End: func() { pbx.RefuseLogins(false) }, Deaf: true},
+		{Kind: "a fact panics", What: "fact", Begin: v.poisonFact, End: over, Deaf: true},
+		{Kind: "a row of the journal is none", What: process, Begin: func() { v.end(syscall.SIGKILL); v.poisonJournal() }, End: r.startAgain, Deaf: true},
 		{Kind: "voipd killed", What: process, Begin: func() { v.end(syscall.SIGKILL) }, End: r.startAgain, Deaf: true},
 		{Kind: "voipd stopped", What: process, Begin: func() { v.end(syscall.SIGTERM) }, End: r.startAgain, Deaf: true},
 	}, r.disk.Faults()...)

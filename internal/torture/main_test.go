@@ -13,10 +13,14 @@ import (
 
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/daemon"
+	"github.com/voipd/voipd/record"
 )
 
 // configVariable names voipd's configuration to a process that is to be voipd.
 const configVariable = "VOIPD_TORTURE_CONFIG"
+
+// poisonSignal makes voipd's next fact panic.
+const poisonSignal = syscall.SIGUSR1
 
 // TestMain is voipd itself where the test binary was started to be it.
 func TestMain(m *testing.M) {
@@ -46,8 +50,18 @@ func serve(path string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	poison := make(chan os.Signal, 1)
+	signal.Notify(poison, poisonSignal)
+	defer signal.Stop(poison)
+	fault := func(e record.Event) {
+		select {
+		case <-poison:
+			panic("the torture lets a fact panic: " + e.Kind.String())
+		default:
+		}
+	}
 	d, err := daemon.New(ctx, conf, daemon.Options{Version: "torture", Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		RepairDelay: time.Second, Refused: time.Second})
+		RepairDelay: time.Second, Refused: time.Second, Fault: fault})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/record"
 )
@@ -109,6 +110,23 @@ func (v *voipd) start() {
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
 	v.cmd, v.exited = cmd, exited
+}
+
+// poisonFact lets the next fact that it takes in panic.
+func (v *voipd) poisonFact() {
+	if v.cmd != nil {
+		_ = v.cmd.Process.Signal(poisonSignal) // it may be gone already
+	}
+}
+
+// poisonJournal makes the latest row of the journal one that no voipd can read,
+// as a newer version would leave after a downgrade. It must not run.
+func (v *voipd) poisonJournal() {
+	v.t.Helper()
+	err := fixture.Exec(v.t.Context(), v.store, `UPDATE journal SET event = '{"kind":"of_a_newer_version"}' WHERE seq = (SELECT max(seq) FROM journal)`)
+	if err != nil && !v.mayFail() {
+		v.t.Errorf("poison the journal: %v", err)
+	}
 }
 
 // end sends a signal and waits for the end of the process.
