@@ -21,6 +21,7 @@ type Machine struct {
 	linked     map[string]*call    // by any linkedid that leads to the call
 	operators  index               // operators' channels, by extension
 	devices    index               // all channels, by device
+	most       int                 // how many calls went on at once, since their room was given back
 	halves     map[string]*channel // Local channels whose other half is not known yet, by name without the half
 	ended      map[string]struct{}
 	fading     []fading         // ended ids, oldest first, from faded on
@@ -349,6 +350,7 @@ func (m *Machine) begin(ch *channel, e Event) *call {
 		delete(m.ordered, ch.id)
 	}
 	m.calls[c.id] = c
+	m.most = max(m.most, len(m.calls))
 	m.linked[ch.linked] = c
 	return c
 }
@@ -366,6 +368,30 @@ func (m *Machine) forget() {
 		m.fading = append(m.fading[:0], m.fading[m.faded:]...)
 		m.faded = 0
 	}
+}
+
+// roomy is how many calls may have gone on at once without their room being worth
+// the while of giving back.
+const roomy = 10_000
+
+// shrink gives back the room of calls that are over, once there were very many: a
+// map keeps its room.
+func (m *Machine) shrink() {
+	if m.most < roomy || len(m.calls) > m.most/8 {
+		return
+	}
+	m.most = len(m.calls)
+	m.channels, m.calls, m.linked = moved(m.channels), moved(m.calls), moved(m.linked)
+	m.bridges, m.operators, m.devices = moved(m.bridges), moved(m.operators), moved(m.devices)
+}
+
+// moved is a map with the same entries and no more room than they need.
+func moved[M ~map[K]V, K comparable, V any](from M) M {
+	to := make(M, len(from))
+	for k, v := range from {
+		to[k] = v
+	}
+	return to
 }
 
 // sortedCalls are the calls going on, oldest first.

@@ -129,5 +129,6 @@ func (m *Machine) snapshotEnded(dst []Change, e Event) []Change {
 		}
 		dst = m.remove(dst, ch, at)
 	}
+	m.shrink()
 	return m.hearConferences(dst, e.At)
 }

@@ -82,15 +82,21 @@ func (t rowidTable) isOld(ctx context.Context, from querier) (bool, error) {
 	return n > 0, err
 }
 
-// begin makes the new table beside the old one, where it is not there yet.
-func (t rowidTable) begin(ctx context.Context, tx *sql.Tx) error {
-	all := []string{
-		`CREATE TABLE IF NOT EXISTS rowid_copied (name TEXT PRIMARY KEY, upto TEXT NOT NULL) WITHOUT ROWID`,
-		`CREATE TABLE IF NOT EXISTS ` + t.fresh() + ` (` + t.shape + "\n)",
-	}
+// make makes the new table, empty, where it is not there yet.
+func (t rowidTable) make(ctx context.Context, tx *sql.Tx) error {
+	all := []string{`CREATE TABLE IF NOT EXISTS ` + t.fresh() + ` (` + t.shape + "\n)"}
 	for _, index := range t.indexes {
 		all = append(all, `CREATE INDEX IF NOT EXISTS `+index)
 	}
+	return execAll(ctx, tx, all)
+}
+
+// begin makes the new table for being copied to in several transactions.
+func (t rowidTable) begin(ctx context.Context, tx *sql.Tx) error {
+	if err := t.make(ctx, tx); err != nil {
+		return err
+	}
+	all := []string{`CREATE TABLE IF NOT EXISTS rowid_copied (name TEXT PRIMARY KEY, upto TEXT NOT NULL) WITHOUT ROWID`}
 	drop := `DELETE FROM ` + t.fresh() + ` WHERE call_id = `
 	put := `INSERT INTO ` + t.fresh() + ` (` + t.columns + `) VALUES (new.` + strings.ReplaceAll(t.columns, `, `, `, new.`) + `); `
 	for _, on := range []struct{ event, repeat string }{ // not REPLACE: the outer statement's way with conflicts would win
@@ -152,7 +158,7 @@ func (t rowidTable) finish(ctx context.Context, tx *sql.Tx) error {
 	if enforced, err := number(ctx, tx, `PRAGMA foreign_keys`); err != nil || enforced != 0 {
 		return errors.Join(errors.New("foreign keys are enforced: dropping the old table would delete the recordings"), err)
 	}
-	if err := t.begin(ctx, tx); err != nil {
+	if err := t.make(ctx, tx); err != nil {
 		return err
 	}
 	left, err := t.left(ctx, tx)
@@ -172,7 +178,6 @@ func (t rowidTable) finish(ctx context.Context, tx *sql.Tx) error {
 	return execAll(ctx, tx, []string{ // the triggers go with their table
 		`DROP TABLE ` + t.name,
 		`ALTER TABLE ` + t.fresh() + ` RENAME TO ` + t.name,
-		`DELETE FROM rowid_copied WHERE name = '` + t.name + `'`,
 	})
 }
 

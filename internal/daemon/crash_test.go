@@ -45,14 +45,17 @@ import (
 //   - retention, forgetting, audit: DELETE, audit, forgotten, secrets, VACUUM
 //   - backup: VACUUM
 func crashPoints() []string {
-	return []string{"BEGIN", "COMMIT",
+	return []string{"ALTER recordings", "ALTER records", "ALTER records_rowid", "ALTER traces_rowid", "BEGIN", "COMMIT",
 		"CREATE absorbed", "CREATE audit", "CREATE changes", "CREATE changes_by_time", "CREATE changes_of_records", "CREATE clock_leaps", "CREATE deliveries",
 		"CREATE deliveries_due", "CREATE deliveries_of_call", "CREATE deliveries_parked", "CREATE deliveries_waiting", "CREATE forgotten",
 		"CREATE gaps", "CREATE goose_db_version", "CREATE journal", "CREATE journal_by_call", "CREATE marks", "CREATE pbx_clock", "CREATE pruned", "CREATE quarantine", "CREATE quarantine_by_call",
 		"CREATE recordings",
 		"CREATE recordings_kept", "CREATE recordings_ready", "CREATE recordings_unsettled", "CREATE records", "CREATE records_by_direction", "CREATE records_by_disposition",
-		"CREATE records_by_dst", "CREATE records_by_src", "CREATE records_by_time", "CREATE secrets", "CREATE traces", "CREATE traces_by_time",
-		"DELETE absorbed", "DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE gaps", "DELETE journal", "DELETE marks", "DELETE quarantine", "DELETE recordings", "DELETE records", "DELETE traces", "DROP recordings_ready;",
+		"CREATE records_by_dst", "CREATE records_by_src", "CREATE records_by_time",
+		"CREATE records_direction", "CREATE records_disposition", "CREATE records_dst", "CREATE records_rowid", "CREATE records_src", "CREATE records_time",
+		"CREATE secrets", "CREATE traces", "CREATE traces_at", "CREATE traces_by_time", "CREATE traces_rowid",
+		"DELETE absorbed", "DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE gaps", "DELETE journal", "DELETE marks", "DELETE quarantine", "DELETE recordings", "DELETE records", "DELETE traces",
+		"DROP recordings_ready;", "DROP records", "DROP rowid_copied", "DROP traces",
 		"INSERT absorbed", "INSERT audit", "INSERT changes", "INSERT clock_leaps", "INSERT deliveries", "INSERT forgotten", "INSERT gaps", "INSERT goose_db_version",
 		"INSERT journal", "INSERT marks", "INSERT pbx_clock", "INSERT pruned", "INSERT recordings", "INSERT records", "INSERT secrets", "INSERT traces",
 		"UPDATE deliveries", "UPDATE gaps", "UPDATE journal", "UPDATE pruned", "UPDATE recordings", "VACUUM"}

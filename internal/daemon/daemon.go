@@ -131,7 +131,10 @@ func (d *Daemon) openLock(context.Context) error {
 
 // openStore opens the database, or a new one where it is damaged.
 func (d *Daemon) openStore(ctx context.Context) error {
-	db, damage, err := store.OpenSound(ctx, d.config.Store.Path, store.Tapped(d.opt.Tap))
+	moved := progress{log: d.opt.Log}
+	opened := systemd.Opening(moved.line, d.opt.Log)
+	db, damage, err := store.OpenSound(ctx, d.config.Store.Path, store.Tapped(d.opt.Tap), store.Moving(moved.put))
+	opened()
 	if err != nil {
 		return err
 	}

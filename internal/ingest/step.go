@@ -185,6 +185,10 @@ func (l *Loop) identify(ctx context.Context, r *record.Record) string {
 	return id
 }
 
+// mostRecords is how many records are written in one transaction. A list of
+// channels may end thousands of calls at once.
+const mostRecords = 1000
+
 // commit writes the step's batch, and tries again until it is on the disk or
 // ctx ends, and then once more: the disk may have room again. Meanwhile facts
 // wait in the queue.
@@ -192,13 +196,23 @@ func (l *Loop) commit(ctx context.Context, s *step) error {
 	if s.batch.Empty() {
 		return nil
 	}
-	wait := retryFirst
 	l.count(func(s *Stats) { s.Writing = time.Now() })
 	defer l.count(func(s *Stats) { s.Writing = time.Time{} })
+	for _, piece := range s.batch.Split(mostRecords) {
+		if err := l.commitPiece(ctx, piece); err != nil {
+			return err
+		}
+		s.batch.Last = max(s.batch.Last, piece.Last)
+	}
+	return nil
+}
+
+func (l *Loop) commitPiece(ctx context.Context, b *store.Batch) error {
+	wait := retryFirst
 	for last := false; ; {
 		l.setBusy(true) // a store that fails is no dead loop
 		began := time.Now()
-		err := l.opt.Store.Commit(context.WithoutCancel(ctx), &s.batch)
+		err := l.opt.Store.Commit(context.WithoutCancel(ctx), b)
 		l.committed(err, time.Since(began))
 		if err == nil {
 			return nil

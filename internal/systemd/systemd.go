@@ -50,7 +50,7 @@ func (n *Notifier) Run(ctx context.Context) {
 		switch {
 		case n.Starting():
 			began = time.Now()
-			n.tell(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", extendBy.Microseconds()))
+			n.extend()
 		case time.Since(began) > readyAnyway:
 			n.Ready()
 		}
@@ -78,3 +78,32 @@ func (n *Notifier) tell(state string) {
 		n.Log.Debug("cannot tell systemd", "state", state, "error", err)
 	}
 }
+
+// Opening tells systemd, at once and then every few seconds, that voipd still
+// starts and what it does, until stop is called: of a large database, bringing
+// its tables to a new version takes minutes.
+func Opening(status func() string, log *slog.Logger) (stop func()) {
+	n := &Notifier{Log: log}
+	over := make(chan struct{})
+	var told sync.WaitGroup
+	told.Go(func() {
+		tick := time.NewTicker(5 * time.Second)
+		defer tick.Stop()
+		for {
+			n.extend()
+			n.tell("STATUS=" + status())
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return func() {
+		close(over)
+		told.Wait()
+	}
+}
+
+// extend has systemd wait longer for voipd to start.
+func (n *Notifier) extend() { n.tell(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", extendBy.Microseconds())) }
