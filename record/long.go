@@ -153,6 +153,30 @@ func (c *call) longRing(spans [][2]time.Time) time.Duration {
 	return union(spans[:min(keptRingings, len(spans))]) + c.dropped.ring + union(late)
 }
 
+// roomy is how many calls may have gone on at once without their room being worth
+// the while of giving back.
+const roomy = 10_000
+
+// shrink gives back the room of calls that are over, once there were very many: a
+// map keeps its room.
+func (m *Machine) shrink() {
+	if m.most < roomy || len(m.calls) > m.most/8 {
+		return
+	}
+	m.most = len(m.calls)
+	m.channels, m.calls, m.linked = moved(m.channels), moved(m.calls), moved(m.linked)
+	m.bridges, m.operators, m.devices = moved(m.bridges), moved(m.operators), moved(m.devices)
+}
+
+// moved is a map with the same entries and no more room than they need.
+func moved[M ~map[K]V, K comparable, V any](from M) M {
+	to := make(M, len(from))
+	for k, v := range from {
+		to[k] = v
+	}
+	return to
+}
+
 // imprint is all that a fact about one channel can change, but for when
 // something was heard of it last. Two that are equal are the same to the Machine.
 type imprint struct {
