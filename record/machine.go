@@ -62,10 +62,6 @@ func New(r Rules) *Machine {
 	}
 }
 
-// SetRules makes these the rules for channels that are met from now on. Those
-// that are there keep what they were held for.
-func (m *Machine) SetRules(r Rules) { m.rules = r }
-
 // Open is the number of calls going on.
 func (m *Machine) Open() int { return len(m.calls) }
 

@@ -56,6 +56,10 @@ func (r Rules) Check() error {
 	return nil
 }
 
+// SetRules makes these the rules for channels that are met from now on. Those
+// that are there keep what they were held for.
+func (m *Machine) SetRules(r Rules) { m.rules = r }
+
 // role is what a channel is in a call.
 type role uint8
 
