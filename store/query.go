@@ -30,11 +30,33 @@ type Cursor struct {
 	CallID    string
 }
 
-const columns = `call_id, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, details`
+const columns = `call_id, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, details`
+
+// Row is a record as it lies in the database.
+type Row struct {
+	record.Record        // of Details, StartedAt and Recordings alone
+	Text          []byte // the other details, as detailsJSON wrote them; nobody has looked whether they are JSON
+}
 
 // Records lists records, newest first. more tells that there are further ones
 // behind the last.
 func (db CallRecords) Records(ctx context.Context, q Query) (list []record.Record, more bool, err error) {
+	rows, more, err := db.Rows(ctx, q)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, r := range rows {
+		whole, err := r.Whole()
+		if err != nil {
+			return nil, false, fmt.Errorf("list records: %w", err)
+		}
+		list = append(list, whole)
+	}
+	return list, more, nil
+}
+
+// Rows is Records for who passes the details on.
+func (db CallRecords) Rows(ctx context.Context, q Query) (list []Row, more bool, err error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
@@ -44,6 +66,7 @@ func (db CallRecords) Records(ctx context.Context, q Query) (list []record.Recor
 		return nil, false, fmt.Errorf("list records: %w", err)
 	}
 	defer rows.Close()
+	list = make([]Row, 0, min(q.Limit, 1000)+1)
 	for rows.Next() {
 		r, err := scan(rows)
 		if err != nil {
@@ -61,7 +84,7 @@ func (db CallRecords) Records(ctx context.Context, q Query) (list []record.Recor
 }
 
 // withRecordings fills in the recordings of a page, with one query.
-func (db CallRecords) withRecordings(ctx context.Context, list []record.Record) error {
+func (db CallRecords) withRecordings(ctx context.Context, list []Row) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -97,7 +120,7 @@ func (q Query) sql() (string, []any) {
 		if extra != "" {
 			conditions = append(conditions[:len(conditions):len(conditions)], extra)
 		}
-		text := `SELECT ` + columns + `, started_at FROM records`
+		text := `SELECT ` + columns + ` FROM records`
 		if len(conditions) > 0 {
 			text += ` WHERE ` + strings.Join(conditions, ` AND `)
 		}
@@ -141,10 +164,14 @@ func (q Query) conditions() (where []string, args []any) {
 
 // Record gives one record, or ErrNotFound.
 func (db CallRecords) Record(ctx context.Context, callID string) (record.Record, error) {
-	r, err := scan(db.reader.QueryRowContext(ctx, `SELECT `+columns+` FROM records WHERE call_id = ?`, callID))
+	row, err := scan(db.reader.QueryRowContext(ctx, `SELECT `+columns+` FROM records WHERE call_id = ?`, callID))
 	if errors.Is(err, sql.ErrNoRows) {
-		return r, fmt.Errorf("read record %s: %w", callID, ErrNotFound)
+		return row.Record, fmt.Errorf("read record %s: %w", callID, ErrNotFound)
 	}
+	if err != nil {
+		return row.Record, fmt.Errorf("read record %s: %w", callID, err)
+	}
+	r, err := row.Whole()
 	if err != nil {
 		return r, fmt.Errorf("read record %s: %w", callID, err)
 	}
@@ -205,17 +232,22 @@ func (db *file) Ping(ctx context.Context) error {
 	return nil
 }
 
-func scan(row interface{ Scan(...any) error }) (record.Record, error) {
-	var r record.Record
-	var details []byte
-	err := row.Scan(&r.CallID, &r.Direction, &r.Disposition, &r.SrcPhone, &r.SrcPhoneExt, &r.DstPhone, &r.DstPhoneExt, &r.Duration, &details)
-	if err != nil {
-		return r, err
+func scan(row interface{ Scan(...any) error }) (Row, error) {
+	var r Row
+	var at int64
+	err := row.Scan(&r.CallID, &at, &r.Direction, &r.Disposition, &r.SrcPhone, &r.SrcPhoneExt, &r.DstPhone, &r.DstPhoneExt, &r.Duration, &r.Text)
+	r.Details.StartedAt = time.UnixMilli(at).UTC()
+	return r, err
+}
+
+// Whole reads the details.
+func (r Row) Whole() (record.Record, error) {
+	recordings := r.Details.Recordings
+	if err := readDetails(r.Text, &r.Details); err != nil {
+		return r.Record, fmt.Errorf("read details of %s: %w", r.CallID, err)
 	}
-	if err := readDetails(details, &r.Details); err != nil {
-		return r, fmt.Errorf("read details of %s: %w", r.CallID, err)
-	}
-	return r, nil
+	r.Details.Recordings = recordings
+	return r.Record, nil
 }
 
 // recordings reads a call's recordings in order of start.

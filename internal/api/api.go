@@ -26,7 +26,7 @@ import (
 
 // Records is what the API reads of records: a [store.CallRecords].
 type Records interface {
-	Records(context.Context, store.Query) ([]record.Record, bool, error)
+	Rows(context.Context, store.Query) ([]store.Row, bool, error)
 	Record(ctx context.Context, callID string) (record.Record, error)
 }
 
@@ -78,6 +78,7 @@ func New(opt Options) *API {
 	}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("voipd", opt.Version)
+	config.Formats = formats()
 	config.CreateHooks = nil // no "$schema" in answers
 	config.Transformers = []huma.Transformer{typed}
 	config.DocsPath, config.SchemasPath = "", ""

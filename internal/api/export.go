@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"mime"
 	"net/http"
@@ -17,7 +16,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/voipd/voipd/internal/contract"
-	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
 
@@ -55,7 +53,7 @@ type exportInput struct{ Filters }
 
 // rowWriter writes records in one format.
 type rowWriter interface {
-	record(record.Record) error
+	record(*store.Row) error
 	flush() error
 }
 
@@ -68,9 +66,7 @@ func (s *server) exportCSV(_ context.Context, in *exportInput) (*huma.StreamResp
 
 func (s *server) exportNDJSON(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
 	return s.export(in, ndjsonType, func(w *bufio.Writer) (rowWriter, error) {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		return &lines{enc: enc, under: w, view: func(r record.Record) contract.Record { return view(ctx, r) }}, nil
+		return &lines{under: w, admin: admin(ctx)}, nil
 	})
 }
 
@@ -96,17 +92,17 @@ func (s *server) export(in *exportInput, contentType string, begin func(*bufio.W
 }
 
 func (s *server) writeAll(ctx context.Context, w http.ResponseWriter, q store.Query, begin func(*bufio.Writer) (rowWriter, error)) error {
-	out, err := begin(bufio.NewWriter(w))
+	out, err := begin(bufio.NewWriterSize(w, 64<<10))
 	if err != nil {
 		return err
 	}
 	for {
-		list, more, err := s.opt.Records.Records(ctx, q)
+		list, more, err := s.opt.Records.Rows(ctx, q)
 		if err != nil {
 			return err
 		}
-		for _, r := range list {
-			if err := out.record(r); err != nil {
+		for i := range list {
+			if err := out.record(&list[i]); err != nil {
 				return fmt.Errorf("write records: %w", err)
 			}
 		}
@@ -122,13 +118,20 @@ func (s *server) writeAll(ctx context.Context, w http.ResponseWriter, q store.Qu
 }
 
 type lines struct {
-	enc   *json.Encoder
 	under *bufio.Writer
-	view  func(record.Record) contract.Record
+	admin bool
+	line  []byte
 }
 
-func (l *lines) record(r record.Record) error { return l.enc.Encode(l.view(r)) }
-func (l *lines) flush() error                 { return l.under.Flush() }
+func (l *lines) record(row *store.Row) (err error) {
+	if l.line, err = appendRow(l.line[:0], row, l.admin); err != nil {
+		return err
+	}
+	_, err = l.under.Write(append(l.line, '\n'))
+	return err
+}
+
+func (l *lines) flush() error { return l.under.Flush() }
 
 type csvRows struct {
 	out   *csv.Writer
@@ -140,7 +143,11 @@ func csvHeader() []string {
 		"duration", "did", "queue", "callerName", "recording"}
 }
 
-func (c *csvRows) record(r record.Record) error {
+func (c *csvRows) record(line *store.Row) error {
+	r, err := line.Whole()
+	if err != nil {
+		return err
+	}
 	v, d := contract.FromRecord(r), &r.Details
 	row := []string{v.CallID, stamp(d.StartedAt), stamp(d.AnsweredAt), stamp(d.EndedAt), v.Direction, v.Disposition, v.SrcPhone, v.SrcPhoneExt,
 		v.DstPhone, v.DstPhoneExt, strconv.Itoa(v.Duration), d.DID, d.Queue, d.CallerName, v.Call.Recording}

@@ -44,11 +44,14 @@ type listInput struct {
 }
 
 type listOutput struct {
-	Body struct {
-		Records []contract.Record `json:"records" nullable:"false"`
-		Next    string            `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
-		After   *int64            `json:"after,omitempty" doc:"With after: the position to ask from the next time"`
-	}
+	Body listBody
+}
+
+// listBody is an alias, so that the schema keeps its name.
+type listBody = struct {
+	Records []shown `json:"records" nullable:"false"`
+	Next    string  `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
+	After   *int64  `json:"after,omitempty" doc:"With after: the position to ask from the next time"`
 }
 
 func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -65,12 +68,14 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 			return nil, badParameter("cursor", `is not the "next" of a page`, in.Cursor)
 		}
 	}
-	list, more, err := s.opt.Records.Records(ctx, q)
+	list, more, err := s.opt.Records.Rows(ctx, q)
 	if err != nil {
 		return nil, s.internal("list records", err)
 	}
 	out := &listOutput{}
-	out.Body.Records = views(ctx, list)
+	if out.Body.Records, err = showRows(list, admin(ctx)); err != nil {
+		return nil, s.internal("list records", err)
+	}
 	if more {
 		last := list[len(list)-1]
 		out.Body.Next = writeCursor(store.Cursor{StartedAt: last.Details.StartedAt, CallID: last.CallID})
@@ -78,18 +83,12 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	return out, nil
 }
 
-func views(ctx context.Context, list []record.Record) []contract.Record {
-	out := make([]contract.Record, len(list))
-	for i, r := range list {
-		out[i] = view(ctx, r)
-	}
-	return out
-}
-
 // view is a record as whoever asks may see it: an admin with the paths of its
 // recordings on the PBX.
-func view(ctx context.Context, r record.Record) contract.Record {
-	if admin(ctx) {
+func view(ctx context.Context, r record.Record) contract.Record { return viewFor(admin(ctx), r) }
+
+func viewFor(admin bool, r record.Record) contract.Record {
+	if admin {
 		return contract.WithPaths(r)
 	}
 	return contract.FromRecord(r)
@@ -110,7 +109,12 @@ func (s *server) changed(ctx context.Context, in *listInput) (*listOutput, error
 		return nil, s.internal("list records", err)
 	}
 	out := &listOutput{}
-	out.Body.Records, out.Body.After = views(ctx, list), &next
+	out.Body.Records, out.Body.After = make([]shown, len(list)), &next
+	for i, r := range list {
+		if out.Body.Records[i], err = contract.Encode(view(ctx, r)); err != nil {
+			return nil, s.internal("list records", err)
+		}
+	}
 	return out, nil
 }
 

@@ -1,0 +1,118 @@
+package api_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/internal/api"
+	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/recording"
+	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
+)
+
+const exported = 100_000
+
+// BenchmarkExport says what a record of a kilobyte costs in a page of 100 and in
+// an export of 100,000 records, through the whole handler, and in the sqlite3
+// shell, which prints the same rows and their recordings.
+func BenchmarkExport(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "voipd.db")
+	db, err := store.Open(context.Background(), path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	for n := 0; n < exported; n += 10_000 {
+		var all store.Batch
+		for i := range 10_000 {
+			all.Put(wholeCall(n + i))
+		}
+		if err := db.Commit(context.Background(), &all); err != nil {
+			b.Fatal(err)
+		}
+	}
+	h := api.New(api.Options{Hosts: []string{"example.com"},
+		Records: db, Library: recording.New(nil), Signer: recording.Signer{Key: []byte("key"), TTL: time.Hour},
+		Tokens: []api.Token{{Name: "crm", Hash: sha256.Sum256([]byte(token))}},
+		Health: func(context.Context) contract.Health { return contract.Health{} }, Now: time.Now, Version: "test",
+	})
+	for _, c := range []struct {
+		path    string
+		records int
+	}{{"/v1/records", 100}, {"/v1/records.ndjson", exported}, {"/v1/records.csv", exported}} {
+		b.Run(strings.TrimPrefix(c.path, "/v1/"), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r, w := get(url.Values{}), &discarded{header: http.Header{}}
+				r.URL.Path = c.path
+				h.ServeHTTP(w, r)
+				if w.bytes < c.records*50 {
+					b.Fatalf("%d bytes", w.bytes)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*c.records), "µs/record")
+		})
+	}
+	shell, err := exec.LookPath("sqlite3")
+	if err != nil {
+		b.Log("no sqlite3 shell to compare with")
+		return
+	}
+	for _, c := range []struct {
+		name          string
+		limit, repeat int
+	}{{"shell-page", 100, 200}, {"shell-export", exported, 1}} {
+		b.Run(c.name, func(b *testing.B) {
+			query := fmt.Sprintf("SELECT r.*, f.* FROM (SELECT * FROM records ORDER BY started_at DESC, call_id DESC LIMIT %d) r LEFT JOIN recordings f USING (call_id);\n", c.limit)
+			for b.Loop() {
+				cmd := exec.Command(shell, "-readonly", path)
+				cmd.Stdin = strings.NewReader(strings.Repeat(query, c.repeat))
+				if err := cmd.Run(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*c.limit*c.repeat), "µs/record")
+		})
+	}
+}
+
+// discarded is an answer of which only the size is kept.
+type discarded struct {
+	header http.Header
+	bytes  int
+}
+
+func (d *discarded) Header() http.Header { return d.header }
+func (d *discarded) WriteHeader(int)     {}
+func (d *discarded) Write(p []byte) (int, error) {
+	d.bytes += len(p)
+	return len(p), nil
+}
+
+var _ http.ResponseWriter = (*httptest.ResponseRecorder)(nil)
+
+// wholeCall is theCall with what a call through a queue has besides.
+func wholeCall(n int) record.Record {
+	r := theCall(n)
+	at, d := r.Details.StartedAt, &r.Details
+	d.AnsweredAt, d.TalkMS, d.RingMS, d.WaitMS, d.DID, d.CallerName, d.Queue, d.QueueWaitMS = at.Add(9500*time.Millisecond), 50_500, 9500, 9500, "74951234567", "Петров Иван", "sales", 9000
+	for i := range 3 {
+		d.Rang = append(d.Rang, record.Rang{Phone: operator(n + i), At: at.Add(time.Duration(i) * 3001 * time.Millisecond), MS: 3000, Outcome: "no_answer"})
+	}
+	d.Conversations = []record.Conversation{{A: r.SrcPhone, B: r.DstPhone, At: d.AnsweredAt, MS: 50_500}}
+	for _, field := range []string{"direction", "disposition", "srcPhone", "dstPhone"} {
+		d.Why = append(d.Why, record.Reason{Field: field, Rule: "the one that answered in the queue", At: at})
+	}
+	d.HangupCause, d.HangupBy, d.PBX = 16, r.SrcPhone, "pbx1"
+	return r
+}

@@ -1,0 +1,94 @@
+package api
+
+import (
+	"encoding/json"
+	"io"
+	"maps"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/store"
+)
+
+// shown is the JSON of a [contract.Record]. A list gives the details through as
+// they lie in the database: reading and writing them costs ten times as much as
+// finding them.
+type shown []byte
+
+// Schema is that of a record.
+func (shown) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[contract.Record](), true, "Record")
+}
+
+// MarshalJSON is what json.RawMessage does.
+func (s shown) MarshalJSON() ([]byte, error) { return s, nil }
+
+// appendRow appends a record as an admin sees it, or anybody else.
+func appendRow(dst []byte, row *store.Row, admin bool) ([]byte, error) {
+	if out, ok := contract.AppendRow(dst, &row.Record, row.Text, admin); ok {
+		return out, nil
+	}
+	r, err := row.Whole()
+	if err != nil {
+		return dst, err
+	}
+	text, err := contract.Encode(viewFor(admin, r))
+	return append(dst, text...), err
+}
+
+func showRows(list []store.Row, admin bool) ([]shown, error) {
+	out, size := make([]shown, len(list)), 0
+	for i := range list {
+		size += len(list[i].Text) + 600 // with the other fields, and a recording
+	}
+	all := make([]byte, 0, size)
+	for i := range list {
+		begin := len(all)
+		var err error
+		if all, err = appendRow(all, &list[i], admin); err != nil {
+			return nil, err
+		}
+		out[i] = all[begin:len(all):len(all)]
+	}
+	return out, nil
+}
+
+// formats are huma's, but for a page of records: encoding/json would read through
+// all that it is given as JSON.
+func formats() map[string]huma.Format {
+	out := maps.Clone(huma.DefaultFormats)
+	for name := range out {
+		out[name] = huma.Format{Marshal: marshal, Unmarshal: json.Unmarshal}
+	}
+	return out
+}
+
+func marshal(w io.Writer, v any) error {
+	body, ok := v.(listBody)
+	if !ok {
+		return huma.DefaultJSONFormat.Marshal(w, v)
+	}
+	size := 100
+	for _, r := range body.Records {
+		size += len(r) + 1
+	}
+	out := append(make([]byte, 0, size), `{"records":[`...)
+	for i, r := range body.Records {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, r...)
+	}
+	out = append(out, ']')
+	if body.Next != "" {
+		out = append(append(append(out, `,"next":"`...), body.Next...), '"') // of base64
+	}
+	if body.After != nil {
+		out = strconv.AppendInt(append(out, `,"after":`...), *body.After, 10)
+	}
+	_, err := w.Write(append(out, "}\n"...))
+	return err
+}

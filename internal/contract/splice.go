@@ -1,0 +1,168 @@
+package contract
+
+import "unicode/utf8"
+
+// Splice looks whether text is the JSON of [Details] without recordings, as
+// encoding/json writes it, and tells where these belong: behind a member, so that
+// ,"recordings":[…] can be put there. It is not ok where text is anything else,
+// or has a \u escape, which stands for a character that answers have as it is. It
+// is a parser of its own because encoding/json takes longer to look than the
+// database to read.
+func Splice(text []byte) (at int, ok bool) {
+	s := scanner{text: text}
+	order, next := detailsOrder(), 0
+	pass := func(name string) bool { // goes behind a member of that name
+		for ; next < len(order); next++ {
+			switch m := order[next]; {
+			case m.recordings:
+				at = s.behind
+			case m.name == name:
+				next++
+				return true
+			case m.always:
+				return false
+			}
+		}
+		return name == "" // else it is unknown, twice or in another order
+	}
+	ok = s.object(0, func(name []byte) bool { return pass(string(name)) }) && s.i == len(text) && utf8.Valid(text)
+	s.behind = len(text) - 1 // the brace
+	return at, ok && pass("")
+}
+
+// member is one of the members of [Details].
+type member struct {
+	name       string
+	always     bool // it is there though it be zero
+	recordings bool
+}
+
+// detailsOrder are the members in their order.
+func detailsOrder() [28]member {
+	return [28]member{{name: "startedAt", always: true}, {name: "answeredAt"}, {name: "endedAt"}, {name: "ringMs", always: true}, {name: "waitMs", always: true},
+		{name: "holdMs", always: true}, {name: "talkMs", always: true}, {name: "did"}, {name: "callerName"}, {name: "asked"}, {name: "beganBy", always: true},
+		{name: "rang"}, {name: "rangOmitted"}, {name: "conversations"}, {name: "transfers"}, {name: "queue"}, {name: "queueWaitMs"}, {name: "service"},
+		{name: "voicemail"}, {name: "hangupCause"}, {name: "hangupBy"}, {recordings: true}, {name: "mergedInto"}, {name: "absorbed"}, {name: "approximate"},
+		{name: "why"}, {name: "pbx"}, {name: "source"}}
+}
+
+// scanner reads JSON as encoding/json writes it: without blanks, and with whole
+// numbers, as all of ours are.
+type scanner struct {
+	text   []byte
+	i      int // the next byte
+	behind int // the end of the member before the current one of the outermost object
+}
+
+// deepest is how deep values may lie in each other; ours lie two deep.
+const deepest = 8
+
+func (s *scanner) take(c byte) bool {
+	if s.i < len(s.text) && s.text[s.i] == c {
+		s.i++
+		return true
+	}
+	return false
+}
+
+func (s *scanner) word(w string) bool {
+	if len(s.text)-s.i < len(w) || string(s.text[s.i:s.i+len(w)]) != w {
+		return false
+	}
+	s.i += len(w)
+	return true
+}
+
+func (s *scanner) value(depth int) bool {
+	if s.i >= len(s.text) || depth > deepest {
+		return false
+	}
+	switch c := s.text[s.i]; {
+	case c == '"':
+		return s.string()
+	case c == '{':
+		return s.object(depth, nil)
+	case c == '[':
+		return s.array(depth)
+	case c == 't':
+		return s.word("true")
+	case c == 'f':
+		return s.word("false")
+	}
+	return s.number()
+}
+
+// object reads an object, and calls known, where it is not nil, with the name of
+// each member.
+func (s *scanner) object(depth int, known func(name []byte) bool) bool {
+	if !s.take('{') {
+		return false
+	}
+	if s.take('}') {
+		return true
+	}
+	for {
+		if depth == 0 {
+			s.behind = max(s.i-1, 1) // before the comma
+		}
+		begin := s.i
+		if !s.string() || known != nil && !known(s.text[begin+1:s.i-1]) || !s.take(':') || !s.value(depth+1) {
+			return false
+		}
+		if !s.take(',') {
+			return s.take('}')
+		}
+	}
+}
+
+func (s *scanner) array(depth int) bool {
+	s.i++
+	if s.take(']') {
+		return true
+	}
+	for {
+		if !s.value(depth + 1) {
+			return false
+		}
+		if !s.take(',') {
+			return s.take(']')
+		}
+	}
+}
+
+func (s *scanner) string() bool {
+	if !s.take('"') {
+		return false
+	}
+	for i := s.i; i < len(s.text); i++ {
+		switch c := s.text[i]; {
+		case c == '"':
+			s.i = i + 1
+			return true
+		case c < ' ':
+			return false
+		case c == '\\':
+			if i++; i == len(s.text) {
+				return false
+			}
+			switch s.text[i] {
+			case '"', '\\', 'n', 'r', 't', 'b', 'f':
+			default:
+				return false // \u, or none that is written
+			}
+		}
+	}
+	return false
+}
+
+func (s *scanner) number() bool {
+	s.take('-')
+	if s.take('0') {
+		return true
+	}
+	begin := s.i
+	for s.i < len(s.text) && s.text[s.i] >= '0' && s.text[s.i] <= '9' {
+		s.i++
+	}
+	return s.i > begin
+}
