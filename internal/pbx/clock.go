@@ -23,6 +23,9 @@ const (
 	// After a kill, so much time before it also counts as one in which the PBX's
 	// clock may have been set.
 	keepClockEvery = 10 * time.Second
+	// keepClockAgain is how soon that is tried again where it failed: facts by the
+	// clock's new time may be on the disk already.
+	keepClockAgain = 250 * time.Millisecond
 	// mostLeaps bounds the leaps that are remembered. Beyond it the two oldest
 	// become one stretch of time: more calls than need be are then approximate.
 	mostLeaps = 1000
@@ -203,11 +206,13 @@ func (c *Clock) keep(ctx context.Context, to ClockStore, now time.Time) error {
 // run keeps the comparison until ctx ends, and once more then. wasSet is called
 // after the clock was set.
 func (c *Clock) run(ctx context.Context, to ClockStore, wasSet func(), log *slog.Logger) {
-	tick := time.NewTicker(keepClockEvery)
-	defer tick.Stop()
 	failed := ""
 	for {
+		wait := keepClockEvery
 		err := c.keep(context.WithoutCancel(ctx), to, time.Now())
+		if err != nil {
+			wait = keepClockAgain
+		}
 		switch {
 		case err == nil:
 			failed = ""
@@ -218,11 +223,13 @@ func (c *Clock) run(ctx context.Context, to ClockStore, wasSet func(), log *slog
 		if ctx.Err() != nil {
 			return
 		}
+		tick := time.NewTimer(wait)
 		select {
 		case <-tick.C:
 		case <-c.changed:
 			wasSet()
 		case <-ctx.Done():
 		}
+		tick.Stop()
 	}
 }

@@ -2,8 +2,11 @@ package pbx
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/voipd/voipd/record"
@@ -159,6 +162,44 @@ func (s storedClock) SetClock(ctx context.Context, m ClockMark, leaps []ClockLea
 		stored = append(stored, store.ClockLeap(l))
 	}
 	return s.db.SetClock(ctx, store.ClockMark(m), stored)
+}
+
+// failing is a store that keeps nothing the first times.
+type failing struct {
+	ClockStore
+	times int
+	kept  chan struct{}
+}
+
+func (f *failing) SetClock(ctx context.Context, m ClockMark, leaps []ClockLeap) error {
+	if f.times--; f.times >= 0 {
+		return errors.New("disk full")
+	}
+	select {
+	case f.kept <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// TestClockKeptSoon: what could not be written down is, soon after the disk has
+// room again: facts by the new time are on it by then.
+func TestClockKeptSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c Clock
+		c.stamp(record.Event{At: time.Now().Add(-time.Second)}, time.Now(), func(record.Event) {})
+		to := &failing{times: 2, kept: make(chan struct{}, 1)}
+		ctx, cancel := context.WithCancel(t.Context())
+		began := time.Now()
+		done := make(chan struct{})
+		go func() { c.run(ctx, to, func() {}, slog.New(slog.DiscardHandler)); close(done) }()
+		<-to.kept
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("kept after %s", took)
+		}
+		cancel()
+		<-done
+	})
 }
 
 // TestNoTime: what is no time at all, as the first event says it, moves nothing.
