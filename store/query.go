@@ -34,8 +34,14 @@ const columns = `call_id, started_at, direction, disposition, src_phone, src_pho
 
 // Row is a record as it lies in the database.
 type Row struct {
-	record.Record        // of Details, StartedAt and Recordings alone
-	Text          []byte // the other details, as detailsJSON wrote them; nobody has looked whether they are JSON
+	CallID                                       string
+	StartedAt                                    time.Time
+	Direction                                    record.Direction
+	Disposition                                  record.Disposition
+	SrcPhone, SrcPhoneExt, DstPhone, DstPhoneExt string
+	Duration                                     int
+	Recordings                                   []record.Recording
+	Text                                         string // the other details, as detailsJSON wrote them; nobody has looked whether they are JSON
 }
 
 // Records lists records, newest first. more tells that there are further ones
@@ -45,8 +51,8 @@ func (db CallRecords) Records(ctx context.Context, q Query) (list []record.Recor
 	if err != nil {
 		return nil, false, err
 	}
-	for _, r := range rows {
-		whole, err := r.Whole()
+	for i := range rows {
+		whole, err := rows[i].Whole()
 		if err != nil {
 			return nil, false, fmt.Errorf("list records: %w", err)
 		}
@@ -105,7 +111,7 @@ func (db CallRecords) withRecordings(ctx context.Context, list []Row) error {
 			return fmt.Errorf("read recordings: %w", err)
 		}
 		r := &list[at[callID]]
-		r.Details.Recordings = append(r.Details.Recordings, rec)
+		r.Recordings = append(r.Recordings, rec)
 	}
 	return rows.Err()
 }
@@ -166,10 +172,10 @@ func (q Query) conditions() (where []string, args []any) {
 func (db CallRecords) Record(ctx context.Context, callID string) (record.Record, error) {
 	row, err := scan(db.reader.QueryRowContext(ctx, `SELECT `+columns+` FROM records WHERE call_id = ?`, callID))
 	if errors.Is(err, sql.ErrNoRows) {
-		return row.Record, fmt.Errorf("read record %s: %w", callID, ErrNotFound)
+		return record.Record{}, fmt.Errorf("read record %s: %w", callID, ErrNotFound)
 	}
 	if err != nil {
-		return row.Record, fmt.Errorf("read record %s: %w", callID, err)
+		return record.Record{}, fmt.Errorf("read record %s: %w", callID, err)
 	}
 	r, err := row.Whole()
 	if err != nil {
@@ -232,22 +238,30 @@ func (db *file) Ping(ctx context.Context) error {
 	return nil
 }
 
-func scan(row interface{ Scan(...any) error }) (Row, error) {
-	var r Row
+// scan reads a row of columns. Pointers to plain strings are what database/sql
+// fills without reflection.
+func scan(row interface{ Scan(...any) error }) (r Row, err error) {
 	var at int64
-	err := row.Scan(&r.CallID, &at, &r.Direction, &r.Disposition, &r.SrcPhone, &r.SrcPhoneExt, &r.DstPhone, &r.DstPhoneExt, &r.Duration, &r.Text)
-	r.Details.StartedAt = time.UnixMilli(at).UTC()
+	err = row.Scan(&r.CallID, &at, (*string)(&r.Direction), (*string)(&r.Disposition), &r.SrcPhone, &r.SrcPhoneExt, &r.DstPhone, &r.DstPhoneExt, &r.Duration, &r.Text)
+	r.StartedAt = time.UnixMilli(at).UTC()
 	return r, err
 }
 
+// Known is the record without what is in Text: of its details, the start and the
+// recordings.
+func (r *Row) Known() record.Record {
+	return record.Record{CallID: r.CallID, Direction: r.Direction, Disposition: r.Disposition, SrcPhone: r.SrcPhone, SrcPhoneExt: r.SrcPhoneExt,
+		DstPhone: r.DstPhone, DstPhoneExt: r.DstPhoneExt, Duration: r.Duration, Details: record.Details{StartedAt: r.StartedAt, Recordings: r.Recordings}}
+}
+
 // Whole reads the details.
-func (r Row) Whole() (record.Record, error) {
-	recordings := r.Details.Recordings
-	if err := readDetails(r.Text, &r.Details); err != nil {
-		return r.Record, fmt.Errorf("read details of %s: %w", r.CallID, err)
+func (r *Row) Whole() (record.Record, error) {
+	whole := r.Known()
+	if err := readDetails([]byte(r.Text), &whole.Details); err != nil {
+		return whole, fmt.Errorf("read details of %s: %w", r.CallID, err)
 	}
-	r.Details.Recordings = recordings
-	return r.Record, nil
+	whole.Details.Recordings = r.Recordings
+	return whole, nil
 }
 
 // recordings reads a call's recordings in order of start.
@@ -276,7 +290,7 @@ const recordingColumns = `id, path, at, state, bytes, ms, talk, found`
 func scanRecording(rows *sql.Rows, before ...any) (record.Recording, error) {
 	var rec record.Recording
 	var at int64
-	err := rows.Scan(append(before, &rec.ID, &rec.Path, &at, &rec.State, &rec.Bytes, &rec.MS, &rec.Talk, &rec.Found)...)
+	err := rows.Scan(append(before, &rec.ID, &rec.Path, &at, (*string)(&rec.State), &rec.Bytes, &rec.MS, &rec.Talk, &rec.Found)...)
 	rec.At = time.UnixMilli(at).UTC()
 	return rec, err
 }

@@ -113,7 +113,7 @@ func (s *server) writeAll(ctx context.Context, w http.ResponseWriter, q store.Qu
 			return nil
 		}
 		last := list[len(list)-1]
-		q.After = store.Cursor{StartedAt: last.Details.StartedAt, CallID: last.CallID}
+		q.After = store.Cursor{StartedAt: last.StartedAt, CallID: last.CallID}
 	}
 }
 

@@ -78,7 +78,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	}
 	if more {
 		last := list[len(list)-1]
-		out.Body.Next = writeCursor(store.Cursor{StartedAt: last.Details.StartedAt, CallID: last.CallID})
+		out.Body.Next = writeCursor(store.Cursor{StartedAt: last.StartedAt, CallID: last.CallID})
 	}
 	return out, nil
 }

@@ -28,7 +28,8 @@ func (s shown) MarshalJSON() ([]byte, error) { return s, nil }
 
 // appendRow appends a record as an admin sees it, or anybody else.
 func appendRow(dst []byte, row *store.Row, admin bool) ([]byte, error) {
-	if out, ok := contract.AppendRow(dst, &row.Record, row.Text, admin); ok {
+	known := row.Known()
+	if out, ok := contract.AppendRow(dst, &known, row.Text, admin); ok {
 		return out, nil
 	}
 	r, err := row.Whole()

@@ -17,7 +17,7 @@ import (
 // their place. paths shows the recordings as [WithPaths] does. ok is false, and
 // dst as it was, where text is no such JSON, or has a character that is escaped
 // there and not in an answer: then the details have to be read.
-func AppendRow(dst []byte, r *record.Record, text []byte, paths bool) (out []byte, ok bool) {
+func AppendRow(dst []byte, r *record.Record, text string, paths bool) (out []byte, ok bool) {
 	at, ok := Splice(text)
 	if !ok {
 		return dst, false

@@ -8,7 +8,7 @@ import "unicode/utf8"
 // or has a \u escape, which stands for a character that answers have as it is. It
 // is a parser of its own because encoding/json takes longer to look than the
 // database to read.
-func Splice(text []byte) (at int, ok bool) {
+func Splice(text string) (at int, ok bool) {
 	s := scanner{text: text}
 	order, next := detailsOrder(), 0
 	pass := func(name string) bool { // goes behind a member of that name
@@ -25,7 +25,7 @@ func Splice(text []byte) (at int, ok bool) {
 		}
 		return name == "" // else it is unknown, twice or in another order
 	}
-	ok = s.object(0, func(name []byte) bool { return pass(string(name)) }) && s.i == len(text) && utf8.Valid(text)
+	ok = s.object(0, pass) && s.i == len(text) && utf8.ValidString(text)
 	s.behind = len(text) - 1 // the brace
 	return at, ok && pass("")
 }
@@ -49,7 +49,7 @@ func detailsOrder() [28]member {
 // scanner reads JSON as encoding/json writes it: without blanks, and with whole
 // numbers, as all of ours are.
 type scanner struct {
-	text   []byte
+	text   string
 	i      int // the next byte
 	behind int // the end of the member before the current one of the outermost object
 }
@@ -66,7 +66,7 @@ func (s *scanner) take(c byte) bool {
 }
 
 func (s *scanner) word(w string) bool {
-	if len(s.text)-s.i < len(w) || string(s.text[s.i:s.i+len(w)]) != w {
+	if len(s.text)-s.i < len(w) || s.text[s.i:s.i+len(w)] != w {
 		return false
 	}
 	s.i += len(w)
@@ -94,7 +94,7 @@ func (s *scanner) value(depth int) bool {
 
 // object reads an object, and calls known, where it is not nil, with the name of
 // each member.
-func (s *scanner) object(depth int, known func(name []byte) bool) bool {
+func (s *scanner) object(depth int, known func(name string) bool) bool {
 	if !s.take('{') {
 		return false
 	}
