@@ -28,7 +28,7 @@ func (m *Machine) dialStarted(dst []Change, e Event) []Change {
 			peer.call.byPBX = true
 		}
 	}
-	if number := dialledNumber(e.Value, peer.endpoint); number != "" {
+	if number := dialledNumber(e.Value); number != "" {
 		peer.dialled = number
 	} else if peer.dialled == "" {
 		peer.dialled = e.PeerNumber
@@ -78,28 +78,6 @@ func (m *Machine) ownerOf(peer, from *channel) {
 	if peer.half != nil {
 		peer.half.owner = peer.owner
 	}
-}
-
-// dialledNumber takes the number out of a dial string: "89161000001@trunk-a"
-// (PJSIP), "trunk-a/89161000001" (SIP, IAX2), "g1/89161000001" (DAHDI).
-func dialledNumber(s, endpoint string) string {
-	if tech, rest, ok := strings.Cut(s, "/"); ok {
-		switch tech {
-		case "PJSIP", "SIP", "IAX2", "DAHDI", "Local": // app_queue puts the technology before it
-			s = rest
-		}
-	}
-	if number, at, ok := strings.Cut(s, "@"); ok {
-		if at == endpoint || strings.HasPrefix(at, endpoint) {
-			return number
-		}
-		return number
-	}
-	if _, number, ok := strings.Cut(s, "/"); ok {
-		number, _, _ = strings.Cut(number, "/")
-		return number
-	}
-	return ""
 }
 
 func (m *Machine) dialEnded(dst []Change, e Event) []Change {

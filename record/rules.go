@@ -80,7 +80,7 @@ func (r *Rules) classify(name, shown string) (kind role, endpoint, ext string, b
 	}
 	switch tech {
 	case "Local", "Bridge", "Recorder", "Announcer", "CBAnn", "CBRec", "Snoop", "MulticastRTP",
-		"UnicastRTP", "Surrogate", "AsyncGoto", "Message", "ConfBridgeRecorder", "ConfBridgeAnnouncer", "Parked":
+		"UnicastRTP", "AudioSocket", "WebSocket", "Surrogate", "AsyncGoto", "Message", "ConfBridgeRecorder", "ConfBridgeAnnouncer", "Parked":
 		return helper, "", "", nil
 	}
 	endpoint = rest
@@ -196,6 +196,7 @@ func (r *Rules) normalise(s string, rewrites []Rewrite) (number, ext string) {
 			s, ext = s[:i], s[i+1:]
 		}
 	}
+	s, _, _ = strings.Cut(s, ";") // ;npdi=yes, ;rn=, ;phone-context= of the URI's user part
 	number = strip(s)
 	for _, w := range rewrites {
 		number = w.Match.ReplaceAllString(number, w.With)

@@ -15,6 +15,7 @@ import (
 // cdrRow is a row of CDR, as far as calls go. Its times have whole seconds.
 type cdrRow struct {
 	src, dst, context, channel, peer string
+	did                              string // FreePBX has a column of that name
 	app, data, disposition           string
 	id, linked, file                 string
 	start, answer, end               time.Time // answer is zero where nobody answered
@@ -85,8 +86,11 @@ func readCDRRow(l layout, cells []string, zone *time.Location) (r cdrRow, err er
 	if r.start, err = when(start, zone); err != nil {
 		return r, err
 	}
-	r.src, r.dst, r.context = l.get(cells, "src"), l.get(cells, "dst"), l.get(cells, "dcontext")
-	r.channel, r.peer, r.disposition = l.get(cells, "channel"), l.get(cells, "dstchannel"), l.get(cells, "disposition")
+	r.src, r.dst, r.context, r.did = l.get(cells, "src"), l.get(cells, "dst"), l.get(cells, "dcontext"), l.get(cells, "did")
+	if !l.has("src") {
+		r.src = callerNumber(l.get(cells, "clid"))
+	}
+	r.channel, r.peer, r.disposition = l.get(cells, "channel"), l.get(cells, "dstchannel"), dispositionOf(l.get(cells, "disposition"))
 	r.app, r.data, r.file = l.get(cells, "lastapp"), l.get(cells, "lastdata"), l.get(cells, "recordingfile")
 	r.id, r.linked = l.get(cells, "uniqueid"), l.get(cells, "linkedid")
 	r.id = cmp.Or(r.id, r.channel+"@"+strconv.FormatInt(r.start.Unix(), 10))
@@ -113,6 +117,25 @@ func readCDRRow(l layout, cells []string, zone *time.Location) (r cdrRow, err er
 		return r, fmt.Errorf("read CDR row: no channel or no disposition")
 	}
 	return r, nil
+}
+
+// dispositionOf is a row's disposition as Asterisk writes it: MikoPBX has its own
+// way.
+func dispositionOf(s string) string {
+	if s == "NOANSWER" {
+		return "NO ANSWER"
+	}
+	return s
+}
+
+// callerNumber takes the number out of a caller ID: `"Ann" <79034440011>`.
+func callerNumber(clid string) string {
+	_, number, named := strings.Cut(clid, "<")
+	if !named {
+		return strings.Trim(clid, `" `)
+	}
+	number, _, _ = strings.Cut(number, ">")
+	return number
 }
 
 func known(disposition string) bool {

@@ -19,6 +19,7 @@ type cdrChannel struct {
 	context    string
 	began, end time.Time
 	file       string
+	did        string
 }
 
 // cdrTale is the telling of one call.
@@ -90,6 +91,7 @@ func (t *cdrTale) meet(name string, r cdrRow, rung bool) {
 	}
 	if c.fact.ID == "" {
 		c.fact.ID, c.fact.Linked, c.number, c.exten, c.context = r.id, r.linked, r.src, r.dst, r.context
+		c.did = r.did
 	}
 	if c.file == "" {
 		c.file = r.file
@@ -116,6 +118,11 @@ func (t *cdrTale) began(c *cdrChannel) {
 		e.State, e.Number, e.Exten, e.Context = record.Ring, c.number, c.exten, c.context
 	}
 	t.events = append(t.events, e)
+	if c.did != "" {
+		e = c.says(c.began, record.VariableSet)
+		e.Key, e.Value = "FROM_DID", c.did
+		t.events = append(t.events, e)
+	}
 	if c.file != "" {
 		e = c.says(c.began, record.VariableSet)
 		e.Key, e.Value = "MIXMONITOR_FILENAME", c.file

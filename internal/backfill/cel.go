@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/voipd/voipd/record"
@@ -124,7 +125,7 @@ func readCELRow(l layout, cells []string, zone *time.Location) (r celRow, err er
 	if r.at, err = when(l.get(cells, "eventtime"), zone); err != nil {
 		return r, err
 	}
-	r.event, r.name, r.number = l.get(cells, "eventtype"), l.get(cells, "cid_name"), l.get(cells, "cid_num")
+	r.event, r.name, r.number = eventName(l.get(cells, "eventtype")), l.get(cells, "cid_name"), l.get(cells, "cid_num")
 	r.exten, r.context, r.channel = l.get(cells, "exten"), l.get(cells, "context"), l.get(cells, "channame")
 	r.app, r.data, r.extra = l.get(cells, "appname"), l.get(cells, "appdata"), l.get(cells, "extra")
 	r.id, r.linked = l.get(cells, "uniqueid"), l.get(cells, "linkedid")
@@ -138,6 +139,17 @@ func readCELRow(l layout, cells []string, zone *time.Location) (r celRow, err er
 		}
 	}
 	return r, nil
+}
+
+// eventName is the name of a row's event: some tables have its number
+// (include/asterisk/cel.h, Asterisk 12+). What is neither stays as it is.
+func eventName(s string) string {
+	names := [...]string{1: "CHAN_START", "CHAN_END", "HANGUP", "ANSWER", "APP_START", "APP_END", "BRIDGE_ENTER", "BRIDGE_EXIT",
+		"PARK_START", "PARK_END", "BLINDTRANSFER", "ATTENDEDTRANSFER", "USER_DEFINED", "LINKEDID_END", "PICKUP", "FORWARD", "LOCAL_OPTIMIZE"}
+	if n, err := strconv.Atoi(s); err == nil && n > 0 && n < len(names) {
+		return names[n]
+	}
+	return s
 }
 
 // more reads the column extra, which was found sound when the row was read.

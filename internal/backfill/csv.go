@@ -40,12 +40,12 @@ func eachLine(r io.Reader, each func(line string) error) (long int, err error) {
 	}
 }
 
-// split takes a line of CSV apart, appending its cells to dst: quoted ones with
-// quotes doubled, others as they are.
-func split(dst []string, line string) ([]string, error) {
+// split takes a line of CSV apart at each comma, or what else separates its cells,
+// appending them to dst: quoted ones with quotes doubled, others as they are.
+func split(dst []string, line, comma string) ([]string, error) {
 	for {
 		if !strings.HasPrefix(line, `"`) {
-			cell, rest, more := strings.Cut(line, ",")
+			cell, rest, more := strings.Cut(line, comma)
 			dst = append(dst, cell)
 			if !more {
 				return dst, nil
@@ -62,7 +62,7 @@ func split(dst []string, line string) ([]string, error) {
 		if rest == "" {
 			return dst, nil
 		}
-		if rest[0] != ',' {
+		if !strings.HasPrefix(rest, comma) {
 			return dst, fmt.Errorf("read row: text behind a closing quote")
 		}
 		line = rest[1:]
@@ -95,14 +95,8 @@ func readRows[R any](r io.Reader, s *shape[R], each func(R)) (stats Stats, err e
 
 // readRowsUntil is readRows that stops at the first error of each.
 func readRowsUntil[R any](r io.Reader, s *shape[R], stats *Stats, each func(R) error) error {
-	var cells []string
 	long, err := eachLine(r, func(line string) error {
-		var bad error
-		if cells, bad = split(cells[:0], line); bad != nil {
-			stats.Malformed++
-			return nil
-		}
-		row, ok, bad := s.row(cells)
+		row, ok, bad := s.line(line)
 		if bad != nil {
 			stats.Malformed++
 			return nil

@@ -39,7 +39,7 @@ func columnsOf(kind string) (all, must []string) {
 			"linkedid", "extra"}, []string{"eventtype", "eventtime", "channame", "uniqueid"}
 	}
 	return []string{"calldate", "start", "answer", "end", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata", "duration",
-		"billsec", "disposition", "uniqueid", "linkedid", "sequence", "recordingfile"}, []string{"calldate|start", "end|duration", "channel", "disposition"}
+		"billsec", "disposition", "uniqueid", "linkedid", "sequence", "recordingfile", "did", "clid"}, []string{"calldate|start", "end|duration", "channel", "disposition"}
 }
 
 // table is a table as it was found.
@@ -76,6 +76,11 @@ func (db *database) look(ctx context.Context) (t table, err error) {
 		theirs := name
 		if n := db.opt.Names[name]; n != "" {
 			theirs = n
+		}
+		for _, n := range otherNames() {
+			if n[0] == name && theirs == name && have[name] == nil && have[n[1]] != nil {
+				theirs = n[1]
+			}
 		}
 		if c := have[strings.ToLower(theirs)]; c != nil {
 			ours = append(ours, name)

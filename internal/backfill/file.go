@@ -112,9 +112,7 @@ func (s *Source) seek(file *os.File, size int64, from time.Time) (*countedReader
 	}
 	first = bytes.Clone(first)
 	times := shapeOf(s, func(l layout, cells []string) (time.Time, error) { return when(s.time(l, cells), s.opt.Zone) })
-	if cells, err := split(nil, string(bytes.TrimRight(first, "\r\n"))); err == nil {
-		_, _, _ = times.row(cells) // for the layout; a row that cannot be read is counted later
-	}
+	_, _, _ = times.line(string(bytes.TrimRight(first, "\r\n"))) // for the layout; a row that cannot be read is counted later
 	low, high := int64(0), size
 	for high-low > stride {
 		middle := low + (high-low)/2
@@ -148,11 +146,8 @@ func firstTime(r io.Reader, times *shape[time.Time]) (at time.Time, ok bool, err
 			begun = true
 			return nil
 		}
-		cells, bad := split(nil, line)
-		if bad != nil {
-			return nil
-		}
-		if at, ok, bad = times.row(cells); bad != nil || !ok {
+		var bad error
+		if at, ok, bad = times.line(line); bad != nil || !ok {
 			return nil
 		}
 		return errBehind

@@ -70,17 +70,35 @@ type layout struct {
 func newLayout(names []string) layout {
 	l := layout{columns: len(names), place: make(map[string]int, len(names))}
 	for i, name := range names {
-		l.place[strings.ToLower(strings.TrimSpace(name))] = i
+		name = strings.ToLower(strings.TrimSpace(name))
+		l.place[name] = i
+		for _, ours := range otherNames() {
+			if ours[1] == name {
+				l.place[ours[0]] = i
+			}
+		}
 	}
 	return l
+}
+
+// otherNames are columns, each with another name that Asterisk's own samples give
+// it (cel_sqlite3_custom.conf, cel_custom.conf).
+func otherNames() [][2]string {
+	return [][2]string{{"cid_name", "cidname"}, {"cid_num", "cidnum"}, {"extra", "eventextra"}}
 }
 
 // get is the value of a column; empty where the layout has none.
 func (l layout) get(cells []string, name string) string {
 	if i, ok := l.place[name]; ok {
-		return cells[i]
+		return strings.TrimRight(cells[i], " ") // a column of type CHAR is padded
 	}
 	return ""
+}
+
+// has tells whether rows have a column of that name.
+func (l layout) has(name string) bool {
+	_, is := l.place[name]
+	return is
 }
 
 // header gives the layout that a first line states, if it is one: the names
@@ -100,18 +118,37 @@ type shape[R any] struct {
 	layouts []layout // the one that fitted last stands first
 	must    []string // columns that a line of names has
 	read    func(l layout, cells []string) (R, error)
-	first   bool // no row was read yet
+	first   bool   // no row was read yet
+	comma   string // what separates cells
+	cells   []string
 }
 
 func newShape[R any](o Options, usual [][]string, must []string, read func(layout, []string) (R, error)) *shape[R] {
 	if o.Columns != nil {
 		usual = [][]string{o.Columns}
 	}
-	s := &shape[R]{must: must, read: read, first: true}
+	s := &shape[R]{must: must, read: read, first: true, comma: ","}
 	for _, names := range usual {
 		s.layouts = append(s.layouts, newLayout(names))
 	}
 	return s
+}
+
+// line reads a line. The first one may begin with a byte order mark, and where its
+// names are separated by semicolons, so are all cells.
+func (s *shape[R]) line(line string) (r R, ok bool, err error) {
+	if s.first {
+		line = strings.TrimPrefix(line, "\ufeff")
+		if names, err := split(nil, line, ";"); err == nil {
+			if _, is := header(names, s.must...); is {
+				s.comma = ";"
+			}
+		}
+	}
+	if s.cells, err = split(s.cells[:0], line, s.comma); err != nil {
+		return r, false, err
+	}
+	return s.row(s.cells)
 }
 
 // row reads a row by the first layout that fits it. ok is false for a line of

@@ -139,6 +139,7 @@ func (t *tale) apply(e record.Event) bool {
 		if t.fault != nil {
 			t.fault(e)
 		}
+		e.HideSecrets()
 		t.changes = t.machine.Apply(t.changes[:0], e)
 		return nil
 	})

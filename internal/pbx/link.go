@@ -47,6 +47,7 @@ func (p *PBX) handlers() handlers {
 	wasUp := false
 	return handlers{
 		fact: func(e record.Event, received time.Time) {
+			e.HideSecrets()
 			p.table.Mark(&e)
 			p.opt.Clock.stamp(e, received, p.opt.Handle)
 		},

@@ -1,0 +1,77 @@
+package backfill_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/voipd/voipd/internal/backfill"
+	"github.com/voipd/voipd/internal/numbers"
+	"github.com/voipd/voipd/record"
+)
+
+// answered is the CDR of an outside call that 101 answered, in the columns
+// calldate … uniqueid; a table of it is written as strangers do.
+const (
+	cdrNames    = "calldate,clid,src,dst,dcontext,channel,dstchannel,lastapp,lastdata,duration,billsec,disposition,uniqueid"
+	cdrAnswered = `2026-11-22 16:49:52,"""Ann"" <79034440011>",79034440011,101,ext-local,PJSIP/provider-0000000f,PJSIP/101-00000010,Dial,PJSIP/101,24,20,ANSWERED,1795366192.23`
+)
+
+// TestStrangeTables: rows as other tools and PBXs write them.
+func TestStrangeTables(t *testing.T) {
+	missed := strings.Replace(cdrAnswered, "24,20,ANSWERED", "24,0,NOANSWER", 1)
+	noSource := func(s string) string {
+		s = strings.Replace(s, ",src,", ",", 1)
+		return strings.Replace(s, ",79034440011,", ",", 1)
+	}
+	for _, row := range []struct {
+		name, text       string
+		disposition      record.Disposition
+		source, dstPhone string
+	}{
+		{"as Asterisk", cdrNames + "\n" + cdrAnswered, record.Answered, "79034440011", "101"},
+		{"a byte order mark", "\ufeff" + cdrNames + "\n" + cdrAnswered, record.Answered, "79034440011", "101"},
+		{"semicolons", strings.ReplaceAll(cdrNames+"\n"+cdrAnswered, ",", ";"), record.Answered, "79034440011", "101"},
+		{"a caller ID and no src", noSource(cdrNames) + "\n" + noSource(cdrAnswered), record.Answered, "79034440011", "101"},
+		{"padded", cdrNames + "\n" + strings.Replace(cdrAnswered, "ANSWERED", "ANSWERED    ", 1), record.Answered, "79034440011", "101"},
+		{"MikoPBX's NOANSWER", cdrNames + "\n" + missed, record.NoAnswer, "79034440011", "101"},
+		{"FreePBX's did", cdrNames + ",did\n" + strings.NewReplacer(",101,", ",s,", ",PJSIP/101-00000010,Dial,PJSIP/101,24,20,ANSWERED", ",,BackGround,welcome,24,0,NO ANSWER").Replace(cdrAnswered) + ",74950001122",
+			record.Failed, "79034440011", "74950001122"},
+	} {
+		m := record.New(numbers.Default())
+		var changes []record.Change
+		stats, err := backfill.ReadCDR(strings.NewReader(row.text+"\n"), backfill.Options{}, func(e record.Event) { changes = m.Apply(changes, e) })
+		all := record.Records(nil, changes)
+		if err != nil || stats.Malformed > 0 || len(all) != 1 {
+			t.Errorf("%s: %d records, %+v (%v)", row.name, len(all), stats, err)
+			continue
+		}
+		if r := all[0]; r.SrcPhone != row.source || r.DstPhone != row.dstPhone || r.Disposition != row.disposition {
+			t.Errorf("%s: %s → %s %s", row.name, r.SrcPhone, r.DstPhone, r.Disposition)
+		}
+	}
+}
+
+// TestNumberedEvents: a CEL table whose eventtype is a number says the same as one
+// with names.
+func TestNumberedEvents(t *testing.T) {
+	named := strings.Join(lines(t, captures+"22/in-answered/cel.csv.gz"), "\n")
+	numbered := strings.NewReplacer(`"CHAN_START"`, `"1"`, `"CHAN_END"`, `"2"`, `"HANGUP"`, `"3"`, `"ANSWER"`, `"4"`, `"APP_START"`, `"5"`, `"APP_END"`, `"6"`,
+		`"BRIDGE_ENTER"`, `"7"`, `"BRIDGE_EXIT"`, `"8"`, `"LINKEDID_END"`, `"14"`).Replace(named)
+	if numbered == named {
+		t.Fatal("nothing was numbered")
+	}
+	var got [2][]record.Event
+	for i, text := range []string{named, numbered} {
+		if _, err := backfill.ReadCEL(strings.NewReader(text), backfill.Options{}, func(e record.Event) { got[i] = append(got[i], e) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got[0]) == 0 || len(got[0]) != len(got[1]) {
+		t.Fatalf("%d facts by names, %d by numbers", len(got[0]), len(got[1]))
+	}
+	for i := range got[0] {
+		if got[0][i] != got[1][i] {
+			t.Fatalf("fact %d: %+v, want %+v", i, got[1][i], got[0][i])
+		}
+	}
+}
