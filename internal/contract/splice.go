@@ -1,6 +1,9 @@
 package contract
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Splice looks whether text is the JSON of [Details] without recordings, as
 // encoding/json writes it, and tells where these belong: behind a member, so that
@@ -134,20 +137,20 @@ func (s *scanner) string() bool {
 	if !s.take('"') {
 		return false
 	}
-	for i := s.i; i < len(s.text); i++ {
-		switch c := s.text[i]; {
+	text := s.text
+	for i := s.i; i < len(text); i++ {
+		c := text[i]
+		if c > '\\' || c > '"' && c < '\\' { // nearly all
+			continue
+		}
+		switch {
 		case c == '"':
 			s.i = i + 1
 			return true
 		case c < ' ':
 			return false
 		case c == '\\':
-			if i++; i == len(s.text) {
-				return false
-			}
-			switch s.text[i] {
-			case '"', '\\', 'n', 'r', 't', 'b', 'f':
-			default:
+			if i++; i == len(text) || !strings.ContainsRune(`"\nrtbf`, rune(text[i])) {
 				return false // \u, or none that is written
 			}
 		}
