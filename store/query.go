@@ -30,7 +30,9 @@ type Cursor struct {
 	CallID    string
 }
 
-const columns = `call_id, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, details`
+// columns are those of a Row. The details lie as a BLOB in the table; as TEXT they
+// are copied once on their way here, not twice.
+const columns = `call_id, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, CAST(details AS TEXT) AS details`
 
 // Row is a record as it lies in the database.
 type Row struct {
@@ -74,11 +76,10 @@ func (db CallRecords) Rows(ctx context.Context, q Query) (list []Row, more bool,
 	defer rows.Close()
 	list = make([]Row, 0, min(q.Limit, 1000)+1)
 	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
+		list = append(list, Row{})
+		if err := list[len(list)-1].scan(rows); err != nil {
 			return nil, false, fmt.Errorf("list records: %w", err)
 		}
-		list = append(list, r)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, false, fmt.Errorf("list records: %w", err)
@@ -170,7 +171,8 @@ func (q Query) conditions() (where []string, args []any) {
 
 // Record gives one record, or ErrNotFound.
 func (db CallRecords) Record(ctx context.Context, callID string) (record.Record, error) {
-	row, err := scan(db.reader.QueryRowContext(ctx, `SELECT `+columns+` FROM records WHERE call_id = ?`, callID))
+	var row Row
+	err := row.scan(db.reader.QueryRowContext(ctx, `SELECT `+columns+` FROM records WHERE call_id = ?`, callID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return record.Record{}, fmt.Errorf("read record %s: %w", callID, ErrNotFound)
 	}
@@ -240,11 +242,11 @@ func (db *file) Ping(ctx context.Context) error {
 
 // scan reads a row of columns. Pointers to plain strings are what database/sql
 // fills without reflection.
-func scan(row interface{ Scan(...any) error }) (r Row, err error) {
+func (r *Row) scan(row interface{ Scan(...any) error }) error {
 	var at int64
-	err = row.Scan(&r.CallID, &at, (*string)(&r.Direction), (*string)(&r.Disposition), &r.SrcPhone, &r.SrcPhoneExt, &r.DstPhone, &r.DstPhoneExt, &r.Duration, &r.Text)
+	err := row.Scan(&r.CallID, &at, (*string)(&r.Direction), (*string)(&r.Disposition), &r.SrcPhone, &r.SrcPhoneExt, &r.DstPhone, &r.DstPhoneExt, &r.Duration, &r.Text)
 	r.StartedAt = time.UnixMilli(at).UTC()
-	return r, err
+	return err
 }
 
 // Known is the record without what is in Text: of its details, the start and the

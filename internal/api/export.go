@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
 
@@ -144,17 +146,50 @@ func csvHeader() []string {
 }
 
 func (c *csvRows) record(line *store.Row) error {
-	r, err := line.Whole()
+	d, err := tableDetails(line)
 	if err != nil {
 		return err
 	}
-	v, d := contract.FromRecord(r), &r.Details
+	r := line.Known()
+	v := contract.FromRecord(r)
 	row := []string{v.CallID, stamp(d.StartedAt), stamp(d.AnsweredAt), stamp(d.EndedAt), v.Direction, v.Disposition, v.SrcPhone, v.SrcPhoneExt,
 		v.DstPhone, v.DstPhoneExt, strconv.Itoa(v.Duration), d.DID, d.Queue, d.CallerName, v.Call.Recording}
 	for i := range row {
 		row[i] = inert(row[i])
 	}
 	return c.out.Write(row)
+}
+
+// tableDetails are the details that have a column. What cannot be picked out of
+// the text is read with all others.
+func tableDetails(line *store.Row) (d record.Details, err error) {
+	ok := contract.Strings(line.Text, func(name, value string) {
+		switch name {
+		case "startedAt":
+			d.StartedAt, err = moment(value, err)
+		case "answeredAt":
+			d.AnsweredAt, err = moment(value, err)
+		case "endedAt":
+			d.EndedAt, err = moment(value, err)
+		case "did":
+			d.DID = value
+		case "queue":
+			d.Queue = value
+		case "callerName":
+			d.CallerName = value
+		}
+	})
+	if ok && err == nil {
+		return d, nil
+	}
+	whole, err := line.Whole()
+	return whole.Details, err
+}
+
+// moment reads a time; an earlier error stays.
+func moment(text string, before error) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	return at, errors.Join(before, err)
 }
 
 func (c *csvRows) flush() error {

@@ -1,6 +1,10 @@
 package contract
 
-import "unicode/utf8"
+import (
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
 
 // Splice looks whether text is the JSON of [Details] without recordings, as
 // encoding/json writes it, and tells where these belong: behind a member, so that
@@ -8,8 +12,25 @@ import "unicode/utf8"
 // or has a \u escape, which stands for a character that answers have as it is. It
 // is a parser of its own because encoding/json takes longer to look than the
 // database to read.
-func Splice(text string) (at int, ok bool) {
-	s := scanner{text: text}
+func Splice(text string) (at int, ok bool) { return members(text, nil) }
+
+// Strings calls f with each member of text that is a string, where [Splice] is
+// ok. Else f may have been called for some.
+func Strings(text string, f func(name, value string)) (ok bool) {
+	_, ok = members(text, func(name, value string) {
+		if value[0] != '"' {
+			return
+		}
+		if value = value[1 : len(value)-1]; strings.Contains(value, `\\`) {
+			_ = json.Unmarshal([]byte(`"`+value+`"`), &value) // it was looked through
+		}
+		f(name, value)
+	})
+	return ok
+}
+
+func members(text string, each func(name, value string)) (at int, ok bool) {
+	s := scanner{text: text, each: each}
 	order, next := detailsOrder(), 0
 	pass := func(name string) bool { // goes behind a member of that name
 		for ; next < len(order); next++ {
@@ -50,8 +71,9 @@ func detailsOrder() [28]member {
 // numbers, as all of ours are.
 type scanner struct {
 	text   string
-	i      int // the next byte
-	behind int // the end of the member before the current one of the outermost object
+	i      int                      // the next byte
+	each   func(name, value string) // is told of the members of the outermost object; nil: nobody is
+	behind int                      // the end of the member before the current one of the outermost object
 }
 
 // deepest is how deep values may lie in each other; ours lie two deep.
@@ -106,8 +128,15 @@ func (s *scanner) object(depth int, known func(name string) bool) bool {
 			s.behind = max(s.i-1, 1) // before the comma
 		}
 		begin := s.i
-		if !s.string() || known != nil && !known(s.text[begin+1:s.i-1]) || !s.take(':') || !s.value(depth+1) {
+		if !s.string() {
 			return false
+		}
+		end := s.i
+		if known != nil && !known(s.text[begin+1:end-1]) || !s.take(':') || !s.value(depth+1) {
+			return false
+		}
+		if depth == 0 && s.each != nil {
+			s.each(s.text[begin+1:end-1], s.text[end+1:s.i])
 		}
 		if !s.take(',') {
 			return s.take('}')
@@ -134,20 +163,20 @@ func (s *scanner) string() bool {
 	if !s.take('"') {
 		return false
 	}
-	for i := s.i; i < len(s.text); i++ {
-		switch c := s.text[i]; {
+	text := s.text
+	for i := s.i; i < len(text); i++ {
+		c := text[i]
+		if c > '\\' || c > '"' && c < '\\' { // nearly all
+			continue
+		}
+		switch {
 		case c == '"':
 			s.i = i + 1
 			return true
 		case c < ' ':
 			return false
 		case c == '\\':
-			if i++; i == len(s.text) {
-				return false
-			}
-			switch s.text[i] {
-			case '"', '\\', 'n', 'r', 't', 'b', 'f':
-			default:
+			if i++; i == len(text) || !strings.ContainsRune(`"\nrtbf`, rune(text[i])) {
 				return false // \u, or none that is written
 			}
 		}
