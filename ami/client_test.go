@@ -57,7 +57,7 @@ func TestClientLogsInAndTakesASnapshot(t *testing.T) {
 
 func TestClientPlainLogin(t *testing.T) {
 	script := func(p *peer) {
-		p.send("Asterisk Call Manager/1.0\n")
+		p.send("Asterisk Call Manager/2.10.0\n")
 		p.answer("Challenge", "Error\nMessage: Invalid/unknown command: Challenge.")
 		m := p.expect("Login")
 		if m == nil {
@@ -101,6 +101,7 @@ func TestClientReasons(t *testing.T) {
 		slow   bool // waits Refused before the next try
 	}{
 		{"wrong secret", refuse, nil, `login as "voipd" refused: Authentication failed`, true},
+		{"Asterisk 11", func(p *peer) { p.send("Asterisk Call Manager/1.3\n"); p.hang() }, nil, "voipd needs Asterisk 12 or newer", true},
 		{"another protocol", func(p *peer) { p.send("SSH-2.0-OpenSSH_9.2\n"); p.hang() }, nil, "not an Asterisk manager port", false},
 		{"no greeting", (*peer).hang, short, "read greeting: none within 200ms", false},
 		{"closed at once", func(*peer) {}, nil, "read greeting: EOF", false},

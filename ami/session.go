@@ -96,7 +96,7 @@ func (l *connection) greet() error {
 		return err
 	}
 	l.client.connected(version)
-	return nil
+	return Supported(version)
 }
 
 // login proves the secret by MD5 challenge, so that it does not cross the wire, or plainly where the PBX has none.

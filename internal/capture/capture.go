@@ -117,6 +117,9 @@ func amiEvents(path string, file io.Reader, variables []string, each func(record
 		case err != nil:
 			return stats, fmt.Errorf("read %s: %w", path, err)
 		}
+		if err := ami.Supported(reader.Greeting()); stats.Messages == 0 && err != nil {
+			return stats, fmt.Errorf("read %s: %w", path, err)
+		}
 		stats.Messages++
 		if e, ok := translate.Event(m, clock.at(m)); ok {
 			stats.Events++
