@@ -220,7 +220,7 @@ func (m *Machine) disposition(c *call, d Direction, over bool) (Disposition, str
 	if c.conversed(d) {
 		return Answered, "answered: a conversation took place"
 	}
-	if d == Internal && c.serviceAnswered() && !c.tried && !c.rangAnother() {
+	if d == Internal && c.serviceAnswered() && !c.tried && !c.rangAnother() && !m.mailboxFor(c) {
 		return Answered, "answered: an internal call to a service that answered"
 	}
 	if !over {
@@ -258,6 +258,8 @@ func (m *Machine) disposition(c *call, d Direction, over bool) (Disposition, str
 // rang first.
 func (m *Machine) unrung(c *call, d Direction) (Disposition, string) {
 	switch {
+	case c.origin.cause == causeBusy && !c.tried && !c.rangAnother():
+		return BusyLine, "busy: the PBX said so without ringing anybody" // do not disturb
 	case c.rangAnother():
 		return NoAnswer, "no_answer: the rung phone answered, but nobody talked"
 	case c.tried && c.queue == "":
@@ -277,6 +279,13 @@ func (c *call) conversed(d Direction) bool {
 		}
 	}
 	return false
+}
+
+// mailboxFor tells whether a mailbox answered for somebody who was asked for; one
+// that was dialled for itself (*97, vm101) is a service.
+func (m *Machine) mailboxFor(c *call) bool {
+	_, person := m.rules.extension(c.asked)
+	return c.voicemail && person
 }
 
 // serviceAnswered: the origin's line went up although nobody was rung for it.
