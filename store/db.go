@@ -112,9 +112,7 @@ func Open(ctx context.Context, path string, options ...Option) (*DB, error) {
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.writer.Close())
 	}
-	// No mutex of SQLite's: a connection of a pool is used by one goroutine at a
-	// time, and each column of each row would take it.
-	db.reader = sql.OpenDB(&dialer{dsn(path, "ro", "_query_only=1&_mutex=no"), nil, db.state})
+	db.reader = sql.OpenDB(&dialer{dsn(path, "ro", "_query_only=1"), nil, db.state})
 	db.reader.SetMaxOpenConns(readers)
 	return db, nil
 }
