@@ -19,14 +19,27 @@ func (m *Machine) follow(ch *channel, e Event) {
 	switch e.Kind {
 	case Created, StateChanged, ChannelPresent:
 		ch.state = e.State
-		if e.State == Ring && ch.born == Down {
-			ch.born = Ring // chan_sip makes a caller's channel before it is one
+		if e.State == Ring && (ch.born == Down || ch.born == Reserved || ch.born == OffHook) {
+			ch.born = Ring // chan_sip makes a caller's channel before it is one; an analog phone is off hook before it dials
 		}
 		ch.rang = ch.rang || e.State == Ringing
 	case Identified:
 		if ch.shown == "" {
 			ch.shown = e.Number
 		}
+		m.callerIDLate(ch, e.Number)
+	}
+}
+
+// callerIDLate takes the number of a caller from outside who had none at first: an
+// analog line tells it between two rings, behind the channel.
+func (m *Machine) callerIDLate(ch *channel, number string) {
+	c := ch.call
+	if ch != c.origin || ch.role != external || ch.born == Down || ch.number != "" || len(c.attempts) > 0 || withheld(number) {
+		return
+	}
+	if _, inside := m.rules.extension(number); !inside {
+		ch.number = number
 	}
 }
 

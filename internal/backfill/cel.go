@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/voipd/voipd/record"
@@ -16,6 +17,7 @@ import (
 type celRow struct {
 	event, name, number, exten, context string
 	channel, app, data, id, linked      string
+	peer                                string // Asterisk 11 and older: who is bridged
 	extra                               string
 	at                                  time.Time
 	asked                               bool // not a row of its own, but what another tells too late: see release
@@ -128,13 +130,12 @@ func readCELRow(l layout, cells []string, zone *time.Location) (r celRow, err er
 	r.event, r.name, r.number = eventName(l.get(cells, "eventtype")), l.get(cells, "cid_name"), l.get(cells, "cid_num")
 	r.exten, r.context, r.channel = l.get(cells, "exten"), l.get(cells, "context"), l.get(cells, "channame")
 	r.app, r.data, r.extra = l.get(cells, "appname"), l.get(cells, "appdata"), l.get(cells, "extra")
-	r.id, r.linked = l.get(cells, "uniqueid"), l.get(cells, "linkedid")
+	r.id, r.linked, r.peer = l.get(cells, "uniqueid"), l.get(cells, "linkedid"), l.get(cells, "peer")
 	if r.event == "" || r.id == "" || r.channel == "" {
 		return r, fmt.Errorf("read CEL row: no event, channel or uniqueid")
 	}
 	if r.extra != "" {
-		var x celExtra
-		if err := json.Unmarshal([]byte(r.extra), &x); err != nil {
+		if _, err := readExtra(r.extra); err != nil {
 			return r, fmt.Errorf("read CEL row: extra: %w", err)
 		}
 	}
@@ -155,9 +156,21 @@ func eventName(s string) string {
 // more reads the column extra, which was found sound when the row was read.
 func (r celRow) more() (x celExtra) {
 	if r.extra != "" {
-		_ = json.Unmarshal([]byte(r.extra), &x) // readCELRow has reported it
+		x, _ = readExtra(r.extra) // readCELRow has reported it
 	}
 	return x
+}
+
+// readExtra reads the column extra: JSON, or of a HANGUP of Asterisk 11 and older
+// "CAUSE,SOURCE,DIALSTATUS".
+func readExtra(s string) (x celExtra, err error) {
+	if parts := strings.Split(s, ","); len(parts) == 3 && digits(parts[0]) {
+		x.HangupCause, err = strconv.Atoi(parts[0])
+		x.HangupSource, x.DialStatus = parts[1], parts[2]
+		return x, err
+	}
+	err = json.Unmarshal([]byte(s), &x)
+	return x, err
 }
 
 // The order of rows: those within window of the newest wait, so that one that

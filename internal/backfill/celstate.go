@@ -46,6 +46,10 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 			c.bridge = ""
 		}
 		return append(dst, e)
+	case "BRIDGE_START":
+		return t.bridgeBegan(dst, c, r)
+	case "BRIDGE_END":
+		return t.bridgeOver(dst, c, r)
 	case "HANGUP":
 		x := r.more()
 		if !r.asked {

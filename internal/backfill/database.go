@@ -36,7 +36,7 @@ func openDatabase(p SourceOptions) (*database, error) {
 func columnsOf(kind string) (all, must []string) {
 	if kind == CEL {
 		return []string{"eventtype", "eventtime", "cid_name", "cid_num", "exten", "context", "channame", "appname", "appdata", "uniqueid",
-			"linkedid", "extra"}, []string{"eventtype", "eventtime", "channame", "uniqueid"}
+			"linkedid", "extra", "peer"}, []string{"eventtype", "eventtime", "channame", "uniqueid"}
 	}
 	return []string{"calldate", "start", "answer", "end", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata", "duration",
 		"billsec", "disposition", "uniqueid", "linkedid", "sequence", "recordingfile", "did", "clid"}, []string{"calldate|start", "end|duration", "channel", "disposition"}

@@ -75,3 +75,37 @@ func TestNumberedEvents(t *testing.T) {
 		}
 	}
 }
+
+// TestOldBridges: Asterisk 11 and older write one row where two begin to talk, and
+// no JSON; a table without the column peer says the same.
+func TestOldBridges(t *testing.T) {
+	const (
+		names  = "eventtype,eventtime,cid_num,exten,context,channame,appname,appdata,uniqueid,linkedid,peer,extra"
+		caller = ",79034440011,101,ext-local,SIP/provider-0000000f,Dial,SIP/101,L.1,L.1,"
+		phone  = ",101,s,from-internal,SIP/101-00000010,,,L.2,L.1,"
+	)
+	rows := []string{
+		"CHAN_START,1793000000.0,79034440011,74950001122,from-trunk,SIP/provider-0000000f,,,L.1,L.1,,",
+		"APP_START,1793000001.0" + caller + ",", "CHAN_START,1793000001.0" + phone + ",",
+		"ANSWER,1793000004.0" + phone + ",", "ANSWER,1793000004.1" + caller + ",",
+		"BRIDGE_START,1793000004.2" + caller + "SIP/101-00000010,", "BRIDGE_END,1793000024.2" + caller + "SIP/101-00000010,",
+		"HANGUP,1793000024.3" + phone + `,"16,SIP/provider-0000000f,"`, "CHAN_END,1793000024.3" + phone + ",",
+		"HANGUP,1793000024.4" + caller + `,"16,SIP/provider-0000000f,ANSWER"`, "CHAN_END,1793000024.4" + caller + ",",
+	}
+	for name, without := range map[string]string{"with the peer": "", "without": "SIP/101-00000010,"} {
+		text := names
+		for _, row := range rows {
+			if strings.HasPrefix(row, "BRIDGE") && without != "" {
+				row = strings.TrimSuffix(row, without) + ","
+			}
+			text += "\n" + row
+		}
+		m := record.New(numbers.Default())
+		var changes []record.Change
+		stats, err := backfill.ReadCEL(strings.NewReader(text), backfill.Options{}, func(e record.Event) { changes = m.Apply(changes, e) })
+		all := record.Records(nil, changes)
+		if err != nil || stats.Malformed > 0 || len(all) != 1 || all[0].Disposition != record.Answered || all[0].Duration != 20 || all[0].DstPhone != "101" {
+			t.Errorf("%s: %+v %+v (%v)", name, stats, all, err)
+		}
+	}
+}
