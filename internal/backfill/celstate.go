@@ -55,9 +55,7 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 		if !r.asked {
 			c.cause = x.HangupCause
 		}
-		// Where the PBX ended it by Busy() or Congestion(), the source is the channel
-		// itself as well: a caller who hangs up has cause 16 or 127.
-		if x.HangupSource == r.channel && x.HangupCause != busyCause && x.HangupCause != congestionCause {
+		if x.HangupSource == r.channel {
 			e := c.says(r, record.HangupRequested)
 			e.Cause = x.HangupCause
 			return c.cancels(append(dst, e), r, x)
@@ -79,9 +77,6 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 	}
 	return dst
 }
-
-// Causes of Q.850 with which Busy() and Congestion() end a call.
-const busyCause, congestionCause = 17, 34
 
 // cancels ends the ringing of whom a caller who hung up still rang.
 func (c *celChannel) cancels(dst []record.Event, r celRow, x celExtra) []record.Event {

@@ -41,6 +41,7 @@ func TestWritesKeepApart(t *testing.T) {
 			l.Put(ringing(n))
 			<-time.After(time.Second)
 		}
+		synctest.Wait() // for the loop, which writes longest and at
 		if len(s.at) != 3 || longest != 20*time.Millisecond {
 			t.Errorf("three facts, one a second, made %d writes, and the slowest took %v, want 3 and 20ms", len(s.at), longest)
 		}
@@ -48,6 +49,7 @@ func TestWritesKeepApart(t *testing.T) {
 			l.Put(ringing(3 + n))
 			<-time.After(time.Millisecond)
 		}
+		synctest.Wait()
 		if n := len(s.at) - 3; n < 9 || n > 11 {
 			t.Errorf("a thousand facts in a second made %d writes, want ten", n)
 		}
