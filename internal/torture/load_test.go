@@ -69,6 +69,14 @@ func TestLoad(t *testing.T) {
 
 func newLoad(t *testing.T) *load {
 	t.Helper()
+	pbx, v := beside(t)
+	return &load{t: t, pbx: pbx, voipd: v, late: make(chan time.Duration, 100)}
+}
+
+// beside is a fake PBX that runs and a voipd that is to listen to it, not started
+// yet. Both end with the test.
+func beside(t testing.TB) (*sim.PBX, *voipd) {
+	t.Helper()
 	dir := t.TempDir()
 	cel := filepath.Join(dir, "cel.csv")
 	if err := os.WriteFile(cel, nil, 0o600); err != nil {
@@ -84,12 +92,12 @@ func newLoad(t *testing.T) *load {
 	v := newVoipd(t, dir, dir, pbx.Addr(), cel, filepath.Join(dir, "monitor"), "")
 	v.mayFail = func() bool { return false }
 	t.Cleanup(func() { v.end(syscall.SIGKILL) })
-	return &load{t: t, pbx: pbx, voipd: v, late: make(chan time.Duration, 100)}
+	return pbx, v
 }
 
 // unrecorded is a capture without its recording, of which the fake PBX would
 // have to write the file: the names of what tells of it are others, as long.
-func unrecorded(t *testing.T, name string) *scene {
+func unrecorded(t testing.TB, name string) *scene {
 	t.Helper()
 	files := fstest.MapFS{}
 	for _, part := range []string{"ami.txt.gz", "ami.idx", "cel.csv.gz"} {

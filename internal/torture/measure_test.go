@@ -21,7 +21,7 @@ type status struct {
 	facts     int
 }
 
-func (v *voipd) status(t *testing.T) status {
+func (v *voipd) status(t testing.TB) status {
 	t.Helper()
 	var s status
 	if err := v.get("/v1/health", &s); err != nil {
@@ -36,7 +36,7 @@ func (v *voipd) status(t *testing.T) status {
 }
 
 // until waits until health is as it should be.
-func (v *voipd) until(t *testing.T, should func(status) bool) {
+func (v *voipd) until(t testing.TB, should func(status) bool) {
 	t.Helper()
 	var s status
 	for end := time.Now().Add(loadWait); time.Now().Before(end); <-time.After(50 * time.Millisecond) {
@@ -51,7 +51,7 @@ func (v *voipd) until(t *testing.T, should func(status) bool) {
 }
 
 // metrics are those of voipd, by name and labels as they are written.
-func (v *voipd) metrics(t *testing.T) map[string]float64 {
+func (v *voipd) metrics(t testing.TB) map[string]float64 {
 	t.Helper()
 	text, err := v.fetch("/metrics")
 	if err != nil {

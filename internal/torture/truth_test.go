@@ -54,7 +54,7 @@ func scenes(t *testing.T) []*scene {
 }
 
 // newScene is a capture, and what has to come of it.
-func newScene(t *testing.T, files fs.FS, name string) *scene {
+func newScene(t testing.TB, files fs.FS, name string) *scene {
 	t.Helper()
 	c, err := sim.Load(files, name)
 	if err != nil {

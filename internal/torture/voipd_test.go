@@ -26,7 +26,7 @@ const token = "torture"
 
 // voipd is a process that is killed and started again on the same files.
 type voipd struct {
-	t      *testing.T
+	t      testing.TB
 	config string
 	log    string
 	cel    string
@@ -46,7 +46,7 @@ deadline = "1s"
 
 // newVoipd writes the configuration, with the folder of recordings, and more of
 // [asterisk] in link. Nothing runs yet.
-func newVoipd(t *testing.T, dir, storeDir, pbx, cel, monitor, link string) *voipd {
+func newVoipd(t testing.TB, dir, storeDir, pbx, cel, monitor, link string) *voipd {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
