@@ -23,6 +23,11 @@ const (
 	// linger is how long the loop waits for more facts before it writes: one
 	// event of a call seldom comes alone, and 20 ms is not felt by anybody.
 	linger = 20 * time.Millisecond
+	// apart is how long after a write the next one begins at the earliest, unless a
+	// whole batch waits: some 2 ms of processor time are spent on each, most of them on
+	// waiting for the disk, and on a busy PBX there would be one for nearly every fact.
+	// A fact that comes alone does not wait for it, and 100 ms are not felt either.
+	apart = 100 * time.Millisecond
 	// retryFirst and retryLast bound the wait between tries to write.
 	retryFirst, retryLast = 100 * time.Millisecond, 5 * time.Second
 )
@@ -180,7 +185,7 @@ func (l *Loop) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	for {
+	for wrote := (time.Time{}); ; wrote = time.Now() {
 		select {
 		case <-l.queue.wake:
 		case job := <-l.improvements:
@@ -191,18 +196,31 @@ func (l *Loop) Run(ctx context.Context) error {
 			return l.drain()
 		}
 		if waiting, _, _ := l.queue.state(); waiting < batch {
-			pause(ctx, linger)
+			pause(ctx, max(linger, apart-time.Since(wrote)))
 		}
-		for ctx.Err() == nil {
-			b, ok := l.queue.take()
-			if !ok {
-				break
-			}
-			if err := l.take(ctx, b); err != nil {
-				return err
-			}
+		if err := l.takeWaiting(ctx); err != nil {
+			return err
 		}
 	}
+}
+
+// takeWaiting takes what waits until that is less than a batch: what came during a
+// write waits for more, as what came before it did.
+func (l *Loop) takeWaiting(ctx context.Context) error {
+	for ctx.Err() == nil {
+		b, ok := l.queue.take()
+		if !ok {
+			return nil
+		}
+		if err := l.take(ctx, b); err != nil {
+			return err
+		}
+		if waiting, _, _ := l.queue.state(); waiting > 0 && waiting < batch {
+			l.queue.rouse()
+			return nil
+		}
+	}
+	return nil
 }
 
 // drainWithin is how long facts that wait are still written when voipd stops.

@@ -33,9 +33,13 @@ func newQueue(bound int) *queue {
 }
 
 func (q *queue) put(e record.Event) {
-	if !q.admit(e) {
-		return
+	if q.admit(e) {
+		q.rouse()
 	}
+}
+
+// rouse makes the loop look into the queue.
+func (q *queue) rouse() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
