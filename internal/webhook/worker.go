@@ -78,11 +78,22 @@ func (w *Worker) current() []*sender {
 	return w.senders
 }
 
+// takeUp gives the senders, of whose change nobody has to be told any more.
+func (w *Worker) takeUp() []*sender {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	select {
+	case <-w.changed:
+	default:
+	}
+	return w.senders
+}
+
 // Run delivers until ctx ends. Where the endpoints change, what is under way is
 // finished first.
 func (w *Worker) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		w.deliver(ctx, w.current())
+		w.deliver(ctx, w.takeUp())
 	}
 }
 
