@@ -1,6 +1,7 @@
 package record
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -158,23 +159,14 @@ func (c *call) longRing(spans [][2]time.Time) time.Duration {
 const roomy = 10_000
 
 // shrink gives back the room of calls that are over, once there were very many: a
-// map keeps its room.
+// map keeps its room, and one that is made anew has none to spare.
 func (m *Machine) shrink() {
 	if m.most < roomy || len(m.calls) > m.most/8 {
 		return
 	}
 	m.most = len(m.calls)
-	m.channels, m.calls, m.linked = moved(m.channels), moved(m.calls), moved(m.linked)
-	m.bridges, m.operators, m.devices = moved(m.bridges), moved(m.operators), moved(m.devices)
-}
-
-// moved is a map with the same entries and no more room than they need.
-func moved[M ~map[K]V, K comparable, V any](from M) M {
-	to := make(M, len(from))
-	for k, v := range from {
-		to[k] = v
-	}
-	return to
+	m.channels, m.calls, m.linked = maps.Collect(maps.All(m.channels)), maps.Collect(maps.All(m.calls)), maps.Collect(maps.All(m.linked))
+	m.bridges, m.operators, m.devices = maps.Collect(maps.All(m.bridges)), maps.Collect(maps.All(m.operators)), maps.Collect(maps.All(m.devices))
 }
 
 // imprint is all that a fact about one channel can change, but for when

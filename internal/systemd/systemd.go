@@ -50,7 +50,7 @@ func (n *Notifier) Run(ctx context.Context) {
 		switch {
 		case n.Starting():
 			began = time.Now()
-			n.extend()
+			n.MoreTime(extendBy)
 		case time.Since(began) > readyAnyway:
 			n.Ready()
 		}
@@ -67,7 +67,7 @@ func (n *Notifier) Ready() { n.ready.Do(func() { n.tell(systemd.SdNotifyReady) }
 // Stopping tells that voipd stops.
 func (n *Notifier) Stopping() { n.tell(systemd.SdNotifyStopping) }
 
-// MoreTime asks systemd to wait so much longer for voipd to stop.
+// MoreTime asks systemd to wait so much longer for voipd to start, or to stop.
 func (n *Notifier) MoreTime(by time.Duration) {
 	n.tell(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", by.Microseconds()))
 }
@@ -90,7 +90,7 @@ func Opening(status func() string, log *slog.Logger) (stop func()) {
 		tick := time.NewTicker(5 * time.Second)
 		defer tick.Stop()
 		for {
-			n.extend()
+			n.MoreTime(extendBy)
 			n.tell("STATUS=" + status())
 			select {
 			case <-over:
@@ -104,6 +104,3 @@ func Opening(status func() string, log *slog.Logger) (stop func()) {
 		told.Wait()
 	}
 }
-
-// extend has systemd wait longer for voipd to start.
-func (n *Notifier) extend() { n.tell(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", extendBy.Microseconds())) }
