@@ -19,7 +19,7 @@ func (db CallRecords) Judge(ctx context.Context, told record.Record) (v record.V
 	fail := func(err error) (record.Verdict, record.Record, []string, error) {
 		return record.Keep, told, nil, fmt.Errorf("judge record %s: %w", told.CallID, err)
 	}
-	id, err := db.Identify(ctx, &told)
+	id, kept, err := db.identify(ctx, &told)
 	if err != nil {
 		return fail(err)
 	}
@@ -38,10 +38,6 @@ func (db CallRecords) Judge(ctx context.Context, told record.Record) (v record.V
 		if double {
 			doubles = append(doubles, id)
 		}
-	}
-	kept, err := db.Record(ctx, told.CallID)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return fail(err)
 	}
 	if v, merged = record.Merge(kept, told, doubles); v == record.Keep {
 		doubles = nil

@@ -51,8 +51,8 @@ func (l *Loop) collect(ctx context.Context, taken block) step {
 		s.facts = append(s.facts, record.Event{At: lastAt(s.facts), Kind: record.Gapped, Source: record.SourceClock, Value: "voipd's queue was full"})
 	}
 	s.batch.Journal = l.unwritten
-	for _, c := range l.ended {
-		l.decided(ctx, &s, c)
+	for _, c := range l.identified(ctx, l.ended) {
+		l.decided(&s, c)
 	}
 	for i := range s.facts {
 		decisions, err := l.apply(ctx, &s, i)
@@ -64,7 +64,7 @@ func (l *Loop) collect(ctx context.Context, taken block) step {
 			break
 		}
 		for _, c := range decisions {
-			l.decided(ctx, &s, c)
+			l.decided(&s, c)
 		}
 	}
 	return s
@@ -102,7 +102,7 @@ func (l *Loop) apply(ctx context.Context, s *step, i int) ([]record.Change, erro
 		s.batch.Journal = append(s.batch.Journal, store.Entry{CallID: c.CallID, Event: c.Summary})
 		s.batch.Compacted = append(s.batch.Compacted, store.Compacted{CallID: c.CallID, Channels: c.Channels})
 	}
-	return l.decisions, nil
+	return l.identified(ctx, l.decisions), nil
 }
 
 // aboutAll appends a fact about every open call to a journal.
@@ -136,20 +136,19 @@ func (l *Loop) recordingChecked(ctx context.Context, s *step, e record.Event) []
 
 // decided adds a change to the step. It is called right after the fact that
 // decided it, as long as the Machine shows the calls as they were then.
-func (l *Loop) decided(ctx context.Context, s *step, c record.Change) {
+func (l *Loop) decided(s *step, c record.Change) {
 	b := &s.batch
 	switch c.Kind {
 	case record.CallMerged:
 		b.Merged = append(b.Merged, [2]string{c.CallID, c.Other})
 	case record.CallEnded:
-		closed := store.Closed{CallID: c.CallID, As: c.CallID, At: c.At}
+		closed := store.Closed{CallID: c.CallID, At: c.At}
 		if c.Record != nil {
-			c.Record.CallID = l.identify(ctx, c.Record)
-			c.CallID, closed.As = c.Record.CallID, c.Record.CallID
+			closed.As = c.Record.CallID
 		}
 		b.Closed = append(b.Closed, closed)
-	case record.RecordRevised:
-		c.Record.CallID = l.identify(ctx, c.Record)
+	}
+	if c.Record != nil {
 		c.CallID = c.Record.CallID
 	}
 	s.changes = append(s.changes, c)
@@ -168,6 +167,17 @@ func (l *Loop) decided(ctx context.Context, s *step, c record.Change) {
 		return
 	}
 	b.Changes = append(b.Changes, l.opt.Plan(c, nil)...)
+}
+
+// identified gives the records of what the Machine decided the ids under which they
+// are kept.
+func (l *Loop) identified(ctx context.Context, decisions []record.Change) []record.Change {
+	for i := range decisions {
+		if r := decisions[i].Record; r != nil {
+			r.CallID = l.identify(ctx, r)
+		}
+	}
+	return decisions
 }
 
 // identify is the id under which a record is kept. Where the store cannot tell,
