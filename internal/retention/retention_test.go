@@ -56,28 +56,8 @@ func TestTimeCannotErase(t *testing.T) {
 // TestAudioGoesWithItsRecord: where records are kept for a shorter time than audio,
 // the audio goes first: nobody would know of it later.
 func TestAudioGoesWithItsRecord(t *testing.T) {
-	dir := t.TempDir()
-	path, file := filepath.Join(dir, "voipd.db"), filepath.Join(dir, "in.wav")
-	db, err := store.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if err := os.WriteFile(file, []byte("RIFF"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	at := time.Now().AddDate(-1, 0, 0)
-	var b store.Batch
-	b.Put(record.Record{CallID: "1.1", Direction: record.In, Disposition: record.Answered, Details: record.Details{StartedAt: at, EndedAt: at.Add(time.Minute), Source: "ami",
-		Recordings: []record.Recording{{ID: "r", Path: file, At: at, State: record.Ready}}}})
-	if err := db.Commit(t.Context(), &b); err != nil {
-		t.Fatal(err)
-	}
-	if err := fixture.Exec(t.Context(), path, `UPDATE records SET written = 0`); err != nil {
-		t.Fatal(err)
-	}
-	p := retention.New(retention.Options{Store: db, Library: recording.New([]recording.Directory{{Path: dir}}), Converted: func(string) error { return nil }, Sweep: func() error { return nil },
-		KeepTraces: time.Hour, KeepChanges: time.Hour, KeepRecords: 100 * 24 * time.Hour, KeepAudio: 1000 * 24 * time.Hour, Log: slog.New(slog.DiscardHandler)})
+	db, p, file := oneRecording(t, time.Now().AddDate(-1, 0, 0), record.Ready, retention.Options{KeepRecords: 100 * 24 * time.Hour, KeepAudio: 1000 * 24 * time.Hour})
+	write(t, file)
 	p.Prune(t.Context(), time.Now())
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the audio is left: %v", err)
@@ -101,42 +81,52 @@ func TestLateFileIsErased(t *testing.T) {
 		{"empty", 140, false, record.Empty},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			dir := t.TempDir()
-			path, file := filepath.Join(dir, "voipd.db"), filepath.Join(dir, "in.wav")
-			db, err := store.Open(t.Context(), path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			at := time.Now().AddDate(0, 0, -row.days)
-			var b store.Batch
-			b.Put(record.Record{CallID: "1.1", Direction: record.In, Disposition: record.Answered, Details: record.Details{StartedAt: at, EndedAt: at.Add(time.Minute), Source: "ami",
-				Recordings: []record.Recording{{ID: "r", Path: file, At: at, State: row.state}}}})
-			if err := db.Commit(t.Context(), &b); err != nil {
-				t.Fatal(err)
-			}
-			if err := fixture.Exec(t.Context(), path, `UPDATE records SET written = 0`); err != nil {
-				t.Fatal(err)
-			}
-			write := func() {
-				if err := os.WriteFile(file, []byte("RIFF"), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			p := retention.New(retention.Options{Store: db, Library: recording.New([]recording.Directory{{Path: dir}}), Converted: func(string) error { return nil }, Sweep: func() error { return nil },
-				KeepTraces: time.Hour, KeepChanges: time.Hour, KeepAudio: 100 * 24 * time.Hour, Log: slog.New(slog.DiscardHandler)})
+			_, p, file := oneRecording(t, time.Now().AddDate(0, 0, -row.days), row.state, retention.Options{KeepAudio: 100 * 24 * time.Hour})
 			if row.state == record.Empty {
-				write()
+				write(t, file)
 			}
 			p.Prune(t.Context(), time.Now())
 			if row.state == record.Gone {
-				write()
+				write(t, file)
 			}
 			p.Prune(t.Context(), time.Now())
 			if _, err := os.Stat(file); (err == nil) != row.left {
 				t.Errorf("the file is left: %v, want %v", err == nil, row.left)
 			}
 		})
+	}
+}
+
+// oneRecording makes a database with one call at a time and its recording, whose
+// file is not there yet, and a Pruner that keeps as opt says.
+func oneRecording(t *testing.T, at time.Time, state record.RecordingState, opt retention.Options) (db *store.DB, p *retention.Pruner, file string) {
+	t.Helper()
+	dir := t.TempDir()
+	path, file := filepath.Join(dir, "voipd.db"), filepath.Join(dir, "in.wav")
+	db, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	var b store.Batch
+	b.Put(record.Record{CallID: "1.1", Direction: record.In, Disposition: record.Answered, Details: record.Details{StartedAt: at, EndedAt: at.Add(time.Minute), Source: "ami",
+		Recordings: []record.Recording{{ID: "r", Path: file, At: at, State: state}}}})
+	if err := db.Commit(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	if err := fixture.Exec(t.Context(), path, `UPDATE records SET written = 0`); err != nil {
+		t.Fatal(err)
+	}
+	opt.Store, opt.Library = db, recording.New([]recording.Directory{{Path: dir}})
+	opt.Converted, opt.Sweep = func(string) error { return nil }, func() error { return nil }
+	opt.KeepTraces, opt.KeepChanges, opt.Log = time.Hour, time.Hour, slog.New(slog.DiscardHandler)
+	return db, retention.New(opt), file
+}
+
+func write(t *testing.T, file string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte("RIFF"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
