@@ -173,9 +173,23 @@ func (s *shape[R]) row(cells []string) (r R, ok bool, err error) {
 	return r, false, err
 }
 
+// firstYear and lastYear bound the times of rows. A clock without a battery begins
+// in 1970. What lies further away is no time: the length of a call that begins in
+// this century and ends 292 years later is more than a time.Duration holds.
+const firstYear, lastYear = 1970, 2199
+
 // when reads a time: seconds since 1970 with or without a fraction, or a date
-// and a time of day in zone, with or without a fraction.
+// and a time of day in zone, with or without a fraction. One outside the years
+// from firstYear to lastYear is an error.
 func when(s string, zone *time.Location) (time.Time, error) {
+	t, err := readTime(s, zone)
+	if err == nil && (t.Year() < firstYear || t.Year() > lastYear) {
+		return time.Time{}, fmt.Errorf("read time %q: want a year from %d to %d", s, firstYear, lastYear)
+	}
+	return t, err
+}
+
+func readTime(s string, zone *time.Location) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, fmt.Errorf("read time: it is empty")
 	}

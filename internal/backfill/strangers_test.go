@@ -109,3 +109,17 @@ func TestOldBridges(t *testing.T) {
 		}
 	}
 }
+
+// TestNoTime: a row whose time is no time is malformed, and costs only itself.
+func TestNoTime(t *testing.T) {
+	for _, at := range []string{"4026-11-22 16:49:52", "0001-01-01 00:00:00", "1066-10-14 09:00:00", "99999999999", "-1"} {
+		text := cdrNames + "\n" + strings.Replace(cdrAnswered, "2026-11-22 16:49:52", at, 1) + "\n" + strings.Replace(cdrAnswered, "1795366192.23", "1795366192.99", 1)
+		m := record.New(numbers.Default())
+		var changes []record.Change
+		stats, err := backfill.ReadCDR(strings.NewReader(text), backfill.Options{}, func(e record.Event) { changes = m.Apply(changes, e) })
+		all := record.Records(nil, changes)
+		if err != nil || stats.Malformed != 1 || stats.Rows != 1 || len(all) != 1 || all[0].CallID != "1795366192.99" {
+			t.Errorf("%s: %+v, %d records (%v)", at, stats, len(all), err)
+		}
+	}
+}
