@@ -11,14 +11,17 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/voipd/voipd/internal/link"
 )
 
 // connection is one TCP connection to the PBX, from the greeting to its end.
 type connection struct {
-	client  *Client
-	conn    net.Conn
-	reader  *Reader
-	waiting waiting
+	client   *Client
+	conn     net.Conn
+	gathered *link.Gathered // what conn lies on
+	reader   *Reader
+	waiting  waiting
 
 	greetBy  time.Time // until when the greeting has to be there; zero after it
 	received time.Time // when the bytes at hand arrived; of the reading goroutine
@@ -32,8 +35,8 @@ type connection struct {
 	cause   error // why it ended; set by once
 }
 
-func newConnection(c *Client, conn net.Conn) *connection {
-	l := &connection{client: c, conn: conn, again: make(chan struct{}, 1), ended: make(chan struct{})}
+func newConnection(c *Client, conn net.Conn, gathered *link.Gathered) *connection {
+	l := &connection{client: c, conn: conn, gathered: gathered, again: make(chan struct{}, 1), ended: make(chan struct{})}
 	l.waiting.by = map[string]*answer{}
 	l.reader = NewReader(l, c.opts.Bounds)
 	return l
@@ -110,6 +113,9 @@ func (l *connection) take(m *Message) {
 		return
 	case name != nil:
 		l.client.event.Store(l.received.UnixNano())
+		if len(m.Get("Timestamp")) > 0 { // events have their times, whenever they are read
+			l.gathered.Gather()
+		}
 		l.notice(string(name), m)
 	case m.Response() == nil:
 		l.lose("malformed AMI message: neither an event nor a response")

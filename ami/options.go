@@ -61,6 +61,10 @@ type Options struct {
 	// OnLoss is called for each message that could not be read, in the order of the stream: it may have held a fact.
 	// why says what is wrong with it. The client then asks for a snapshot by itself. Default: nothing is called.
 	OnLoss func(why string, received time.Time)
+	// OnPause is called when Handle has had all that was read, before more is waited for: from the first event with
+	// a Timestamp on, up to which each event is read as soon as it comes; after it what comes within 20 ms after a
+	// silence is read together, and within 100 ms otherwise. It must not block. Default: nothing is called.
+	OnPause func()
 	// OnState gets every change of state, in order, on the goroutine of Run. It must not block. When it gets
 	// link.Down, the last Handle of that session has returned. Default: nothing is called.
 	OnState func(Status)
@@ -97,6 +101,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.OnLoss == nil {
 		o.OnLoss = func(string, time.Time) {}
+	}
+	if o.OnPause == nil {
+		o.OnPause = func() {}
 	}
 	if o.OnState == nil {
 		o.OnState = func(Status) {}

@@ -34,11 +34,11 @@ func (e *LoginError) Is(target error) bool { return target == link.ErrRefused }
 // stands in a stream of events without a hole. A PBX that is still booting has no channels to show and may come up
 // with some: FullyBooted after the snapshot makes another one. (A restart of Asterisk ends the connection.)
 func (c *Client) session(ctx context.Context) (upSince time.Time, err error) {
-	conn, err := c.dial(ctx)
+	conn, gathered, err := c.dial(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
-	l := newConnection(c, conn)
+	l := newConnection(c, conn, gathered)
 	stop := context.AfterFunc(ctx, func() { l.leave(ctx) })
 	defer stop()
 	reading := false
@@ -70,22 +70,24 @@ func (c *Client) session(ctx context.Context) (upSince time.Time, err error) {
 	return upSince, l.keep(ctx)
 }
 
-func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+// dial gives the connection and what it lies on: without TLS the same.
+func (c *Client) dial(ctx context.Context) (net.Conn, *link.Gathered, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Deadline)
 	defer cancel()
 	conn, err := c.opts.Dialer.DialContext(ctx, "tcp", c.opts.Address)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, nil, fmt.Errorf("connect: %w", err)
 	}
+	gathered := link.NewGathered(conn, c.opts.OnPause)
 	if c.opts.TLS == nil {
-		return conn, nil
+		return gathered, gathered, nil
 	}
-	secure := tls.Client(conn, c.opts.TLS)
+	secure := tls.Client(gathered, c.opts.TLS)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("TLS handshake with %s: %w", c.opts.Address, err)
+		return nil, nil, fmt.Errorf("TLS handshake with %s: %w", c.opts.Address, err)
 	}
-	return secure, nil
+	return secure, gathered, nil
 }
 
 func (l *connection) greet() error {

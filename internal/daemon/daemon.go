@@ -265,6 +265,7 @@ func (d *Daemon) openPBX(context.Context) error {
 		return err
 	}
 	opt.Refused, opt.Clock, opt.ClockStore, opt.Handle, opt.OnUp, opt.Log = d.opt.Refused, d.clock, storedClock{d.store}, d.loop.Put, d.notifier.Ready, d.opt.Log
+	opt.OnPause = d.loop.Flush
 	opt.Live = func() []record.Live { open, _ := d.loop.Live(); return open }
 	if d.pbx, err = pbx.New(opt); err != nil {
 		return err

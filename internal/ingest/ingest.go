@@ -83,6 +83,7 @@ type Loop struct {
 
 	improvements chan improvement
 	rules        chan record.Rules // others, to be used from now on; one at the most
+	flush        chan struct{}     // gets one when what waits need not wait for more
 	booted       chan struct{}     // closed when the journal is replayed, or that failed
 
 	// What Boot found and has not written yet: facts for the journal, and calls
@@ -131,11 +132,23 @@ func New(opt Options) *Loop {
 		opt.Bound = 100_000
 	}
 	return &Loop{opt: opt, queue: newQueue(opt.Bound), machine: record.New(opt.Rules), live: map[string]record.Live{}, parts: map[string]int{}, panics: map[string]int{}, booted: make(chan struct{}),
-		improvements: make(chan improvement), rules: make(chan record.Rules, 1), lagged: newLag()}
+		improvements: make(chan improvement), rules: make(chan record.Rules, 1), flush: make(chan struct{}, 1), lagged: newLag()}
 }
 
 // Put gives a fact to the loop. It never blocks; any goroutine may call it.
 func (l *Loop) Put(e record.Event) { l.queue.put(e) }
+
+// Flush tells the loop that a source which puts facts together has put all that it
+// had: they need not wait for more. It never blocks; any goroutine may call it.
+func (l *Loop) Flush() {
+	if waiting, _, _ := l.queue.state(); waiting == 0 {
+		return
+	}
+	select {
+	case l.flush <- struct{}{}:
+	default:
+	}
+}
 
 // SetRules makes these the rules for channels that are met from now on. One
 // goroutine may call it.
@@ -212,11 +225,22 @@ func (l *Loop) Run(ctx context.Context) error {
 			return l.drain()
 		}
 		if waiting, _, _ := l.queue.state(); waiting < batch {
-			pause(ctx, max(linger, apart-time.Since(wrote)))
+			l.linger(ctx, max(linger, apart-time.Since(wrote)))
 		}
 		if err := l.takeWaiting(ctx); err != nil {
 			return err
 		}
+	}
+}
+
+// linger waits for more facts, for d or until a source has put all that it had.
+func (l *Loop) linger(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-l.flush:
+	case <-ctx.Done():
 	}
 }
 

@@ -62,3 +62,34 @@ func TestWritesKeepApart(t *testing.T) {
 		}
 	})
 }
+
+// TestFlush: facts that a source has put together are written when it says so.
+func TestFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, latest := &notedWrites{}, time.Duration(-1)
+		l := ingest.New(ingest.Options{Rules: numbers.Default(), Store: s, Log: slog.New(slog.DiscardHandler), Lag: func(late time.Duration) { latest = late }})
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- l.Run(ctx) }()
+		for n := range 3 {
+			l.Put(ringing(2 * n))
+			l.Put(ringing(2*n + 1))
+			l.Flush()
+			l.Flush() // one too many changes nothing
+			synctest.Wait()
+			if len(s.at) != n+1 || latest != 0 {
+				t.Errorf("%d writes after %d flushes, the latest after %v", len(s.at), n+1, latest)
+			}
+			l.Flush() // nor does one of nothing
+		}
+		l.Put(ringing(7))
+		synctest.Wait()
+		if len(s.at) != 3 {
+			t.Error("a fact was written that was not flushed")
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

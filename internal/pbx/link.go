@@ -95,6 +95,7 @@ func newLink(opt Options, h handlers) (connection, error) {
 	o.OnLoss = func(_ string, received time.Time) {
 		opt.Handle(gapped(received.UTC(), "the PBX sent something that is no AMI message"))
 	}
+	o.OnPause = opt.OnPause
 	o.OnState = func(s ami.Status) { h.state(s.Status) }
 	var err error
 	l.Client, err = ami.NewClient(o)

@@ -38,6 +38,9 @@ type Options struct {
 	// Handle gets every fact, in order, gaps and settings of the clock among
 	// them. It must not block; it may be called by several goroutines.
 	Handle func(record.Event)
+	// OnPause is called when Handle has had all that was read from the PBX, where
+	// reads are put together (AMI, [ami.Options]); nil: nothing.
+	OnPause func()
 	// Live are the calls going on.
 	Live func() []record.Live
 	OnUp func() // called each time the link is up and the first list of channels is taken; nil: nothing
