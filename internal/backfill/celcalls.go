@@ -34,6 +34,10 @@ type celChannel struct {
 	used      []bool // elements of the dial string that a channel was made for
 	heard     map[uint64]struct{}
 	last      time.Time // when its latest row was written
+	upAt      time.Time
+	entered   time.Time // its bridge
+	doubt     string // what its rows do not tell
+	hungUp    bool   // it had a row HANGUP, which has the cause
 }
 
 // dials tells whether a channel rings others: it runs an application that does
@@ -60,6 +64,7 @@ type celCalls struct {
 	ended    []celEnded
 	searched time.Time // when channels without an end were last looked for
 	rows     int       // that were taken in: what tells the order where the clock was set
+	bridged  time.Time // when a bridge had a row last
 }
 
 type celEnded struct {
@@ -101,6 +106,7 @@ func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 		return t.started(dst, c, r)
 	}
 	dst = t.fillIn(dst, c, r)
+	dst = t.assume(dst, c, r)
 	if c.handed > 0 && r.event == "HANGUP" {
 		dst = t.recalls(dst, c, r)
 	}

@@ -104,9 +104,6 @@ func (t *tale) event(e record.Event) {
 	if e.Kind == record.Created && e.Channel.Linked == e.Channel.ID {
 		t.began[e.Channel.ID] = true
 	}
-	if e.Kind == record.HungUp && e.Value == unseen {
-		t.doubts[t.machine.Touched()] = unseen
-	}
 	if e.Kind == record.ClockSet { // rows do not say by how much
 		for _, open := range t.machine.OpenRecords() {
 			t.doubts[open.CallID] = ClockWasSet
