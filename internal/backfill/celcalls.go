@@ -18,8 +18,9 @@ const remember = time.Minute
 // celChannel is what the rows so far said of one channel.
 type celChannel struct {
 	fact      record.Channel
-	number    string // caller ID number as last told
-	app, data string // what it runs
+	number    string    // caller ID number as last told
+	app, data string    // what it runs
+	ran       time.Time // since when
 	bridge    string
 	down      bool           // somebody else made it, in order to ring it
 	rung      bool           // it was told that it is rung
@@ -36,8 +37,8 @@ type celChannel struct {
 	last      time.Time // when its latest row was written
 	upAt      time.Time
 	entered   time.Time // its bridge
-	doubt     string // what its rows do not tell
-	hungUp    bool   // it had a row HANGUP, which has the cause
+	doubt     string    // what its rows do not tell
+	hungUp    bool      // it had a row HANGUP, which has the cause
 }
 
 // dials tells whether a channel rings others: it runs an application that does

@@ -18,7 +18,7 @@ func (t *celCalls) executed(dst []record.Event, c *celChannel, r celRow) []recor
 	if r.event != "APP_START" && r.app == c.app && r.data == c.data || r.event == "HANGUP" || r.event == "CHAN_END" {
 		return dst
 	}
-	c.app, c.data, c.used = r.app, r.data, nil
+	c.app, c.data, c.used, c.ran = r.app, r.data, nil, r.at
 	if c.dials() {
 		t.diallers[r.linked] = append(t.diallers[r.linked], c)
 	}
@@ -134,10 +134,10 @@ func (t *celCalls) enters(dst []record.Event, c *celChannel, r celRow) []record.
 		e.Bridge = t.nameless(c, r)
 	}
 	c.bridge, c.entered = e.Bridge, r.at
-	switch app := strings.ToLower(r.app); {
+	switch {
 	case x.BridgeTechnology == "holding_bridge":
 		e.BridgeKind = record.Holding
-	case app == "confbridge", app == "meetme":
+	case conferring(r.app):
 		e.BridgeKind = record.Conference
 	}
 	dst = append(dst, e)
@@ -164,6 +164,9 @@ func (t *celCalls) moved(dst []record.Event, c *celChannel, r celRow) []record.E
 	case "PICKUP": // the row is of the phone that rang
 		taker := t.channel(x.PickupID, x.PickupName)
 		e = record.Event{At: r.at, Kind: record.PickedUp, Source: record.SourceCEL, Channel: taker, Peer: c.fact}
+		if p := t.channels[taker.ID]; p != nil {
+			p.by = c.by
+		}
 	case "PARK_START":
 		e.Kind, e.Key = record.Parked, x.Parker
 	case "PARK_END":
