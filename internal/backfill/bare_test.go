@@ -71,14 +71,22 @@ func TestWithoutExtra(t *testing.T) {
 	})
 }
 
-// celRows writes rows of CEL: event, second, number, exten, channel, application
-// and data, uniqueid, linkedid, peer.
+// celRows writes rows of CEL: event, second, number, exten (or context:exten), channel, application
+// and data, uniqueid, linkedid, peer or what is in extra.
 func celRows(rows ...[8]string) []string {
 	var out []string
 	for _, r := range rows {
 		app, data, _ := strings.Cut(r[5], ":")
 		id, linked, _ := strings.Cut(r[6], " ")
-		out = append(out, `"`+strings.Join([]string{r[0], "17930000" + r[1], "", r[2], r[2], "", "", r[3], "ctx", r[4], app, data, id, linked, r[7], "", ""}, `","`)+`"`)
+		context, exten, there := strings.Cut(r[3], ":")
+		if !there {
+			context, exten = "ctx", r[3]
+		}
+		peer, extra := r[7], ""
+		if strings.HasPrefix(peer, "{") {
+			peer, extra = "", strings.ReplaceAll(peer, `"`, `""`)
+		}
+		out = append(out, `"`+strings.Join([]string{r[0], "17930000" + r[1], "", r[2], r[2], "", "", exten, context, r[4], app, data, id, linked, peer, "", extra}, `","`)+`"`)
 	}
 	return out
 }

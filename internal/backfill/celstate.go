@@ -54,6 +54,9 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 		return t.bridgeOver(dst, c, r)
 	case "HANGUP":
 		x := r.more()
+		if r.exten != "" && !r.asked {
+			dst = append(dst, c.says(r, record.VariableSet)) // of no variable: it says where the channel had come to
+		}
 		if c.hungUp = true; r.extra == "" {
 			c.doubt = cmp.Or(c.doubt, noCauses)
 		}
