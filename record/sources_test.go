@@ -283,7 +283,10 @@ ARI alone tells of recordings that ARI makes (a Stasis application's): AMI has n
 cel.conf needs ` + "`events = ALL`" + `. ` + "`apps = dial,queue,mixmonitor`" + ` adds rows of what was dialled outside, and of recordings (` + "`all`" + ` is no
 word there). Who was rung by whom has no row: it follows from who ran Dial or Queue when the channel was made, else from who began
 the call. Where times have whole seconds only, the order of the rows is taken as it stands. Of calls that the PBX began, a number
-that no row has makes the record approximate.
+that no row has makes the record approximate. So do rows that are missing: where CEL has none of bridges, or does not name them (no
+column ` + "`extra`" + `), who talked follows from who answered, and in a table without ` + "`extra`" + ` a call that was cancelled, or found somebody
+busy, reads no_answer. Where a caller from outside went on in the dialplan and no row has the number that he came to,
+` + "`dstPhone`" + ` is the DID, and the record that an import makes says so.
 
 A recording that CEL does not tell is looked for on the disk (` + "`recordings.directories`" + `) after a gap and by ` + "`voipd import`" + `: a file whose
 name holds the id of one of the call's channels, in the folder of its day, ` + "`YYYY/MM/DD`" + `, or of the hour in that,

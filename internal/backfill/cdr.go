@@ -31,7 +31,8 @@ type cdrRow struct {
 // The rows of one call may come hours apart: they are put together as long as
 // they come within twelve hours of its latest, and no more than 20,000 calls
 // wait, of which the oldest is then told as it stands. Where rows have no
-// linkedid, each uniqueid is a call; without that, each channel.
+// linkedid, each uniqueid is a call, or, without that, each channel; rows that
+// share a channel, or the halves of a Local channel, are one all the same.
 func ReadCDR(r io.Reader, o Options, each func(record.Event)) (Stats, error) {
 	t := newCDRReader(each)
 	shape := newShape(o, CDRLayouts(), []string{"channel", "dstchannel"}, func(l layout, cells []string) (cdrRow, error) {

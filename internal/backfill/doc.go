@@ -10,6 +10,7 @@
 //	celbare.go    rows of which a column or a kind is missing
 //	cdr.go        CDR rows, put together by call
 //	cdrcall.go    the rows of one call → Events
+//	cdrmend.go    what the rows of one call say together
 //	source.go     where rows are; a stretch of time that is read
 //	file.go       a stretch of a CSV file; leaps.go: where a clock was set ahead
 //	database.go   a stretch of a table; bounds.go: so that calls are whole
