@@ -217,15 +217,25 @@ func (m *Machine) queueLeft(c *call, at time.Time) {
 
 // hangupRequested: the far side of a channel hung up. Where it was the calling
 // side and the call was still on its way to somebody, the call is cancelled.
-func (m *Machine) hangupRequested(ch *channel) {
+func (m *Machine) hangupRequested(ch *channel, cause int) {
 	c := ch.call
 	ch.wantsDown = true
+	if c.refused(ch, cause) {
+		return
+	}
 	if c.hungUpBy == nil && ch.party() && (ch == c.origin || ch.bridge != nil) {
 		c.hungUpBy = ch // a phone that declines ends its ringing, not the call
 	}
 	if ch == c.caller() && len(c.talks) == 0 && c.onItsWay(ch) {
 		c.cancelled = true
 	}
+}
+
+// refused tells whether the PBX ended the calling side's channel by Busy() or
+// Congestion(), which reads as if the caller had hung up, but for the cause: one
+// who does so himself has another.
+func (c *call) refused(ch *channel, cause int) bool {
+	return ch == c.caller() && (cause == causeBusy || cause == causeCongestion) && len(c.talks) == 0 && !c.waiting && !c.ringing()
 }
 
 // caller is the calling side's channel: the origin, or the party behind it

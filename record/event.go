@@ -21,7 +21,7 @@ const (
 	BridgeLeft                      // BridgeLeave: Channel is no longer in Bridge
 	LocalJoined                     // LocalBridge: Channel (;1) and Peer (;2) are two halves of one Local channel
 	HangupRequested                 // HangupRequest: the far side of Channel hung up, with Cause
-	HungUp                          // Hangup: Channel is gone, with Cause
+	HungUp                          // Hangup: Channel is gone, with Cause; Value says what of it the source cannot tell for certain, if anything
 	BlindTransferred                // BlindTransfer: Channel sent Peer to Exten
 	AttendedTransferred             // AttendedTransfer: Channel's call and Peer's call (the transferer's two legs) became one
 	PickedUp                        // Pickup: Channel took the call that rang at Peer

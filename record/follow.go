@@ -28,7 +28,19 @@ func (m *Machine) follow(ch *channel, e Event) {
 			ch.shown = e.Number
 		}
 		m.callerIDLate(ch, e.Number)
+		m.dialledLate(ch, e)
 	}
+}
+
+// dialledLate takes the number outside that was rung from its caller ID, where no
+// row of CEL has a dial string. That of one whom the PBX rang first is what it
+// shows him.
+func (m *Machine) dialledLate(ch *channel, e Event) {
+	if e.Source != SourceCEL || ch.rung == nil || !ch.rung.dialled || ch.role != external || ch.dialled != "" || withheld(e.Number) {
+		return
+	}
+	ch.dialled = e.Number
+	ch.rung.phone = ch.phone(&m.rules)
 }
 
 // callerIDLate takes the number of a caller from outside who had none at first: an

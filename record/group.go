@@ -268,6 +268,9 @@ func (m *Machine) hungUp(dst []Change, e Event) []Change {
 	if ch.rang {
 		m.rangUntold(ch) // an originated phone that does not answer has no DialEnded
 	}
+	if e.Value != "" {
+		ch.call.approximate(e.Value)
+	}
 	ch.cause = e.Cause
 	if e.Tech != 0 {
 		ch.tech = e.Tech

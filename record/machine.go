@@ -206,7 +206,7 @@ func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
 	case LocalJoined:
 		return m.localJoined(dst, ch, e)
 	case HangupRequested:
-		m.hangupRequested(ch)
+		m.hangupRequested(ch, e.Cause)
 	case BlindTransferred, AttendedTransferred, PickedUp:
 		return m.transferred(dst, ch, e)
 	case Parked, Unparked, ParkTimedOut, ParkAbandoned:

@@ -106,7 +106,11 @@ func (m *Machine) interfaceInUse() Source {
 	return SourceAMI
 }
 
-const causeBusy = 17 // Q.850: user busy
+// Hangup causes (Q.850).
+const (
+	causeBusy       = 17 // user busy
+	causeCongestion = 34 // no circuit
+)
 
 func (m *Machine) unclaimed(name string) *channel {
 	c := m.devices.oldest(dialledDevice(name), func(c *call) bool { return c.unclaimed(name) && c.origin.alive() })

@@ -30,43 +30,32 @@ func celExceptions() []exception {
 // cdrExceptions is what CDR cannot tell.
 func cdrExceptions() []exception {
 	const (
-		cancelled = "NO ANSWER is written whether the caller hung up or nobody answered"
+		cancelled = "NO ANSWER is written whether the caller hung up or nobody answered, and networks outside give up before Dial does"
 		refused   = "NO ANSWER is written of a phone that rang and refused (603)"
 		busy      = "Asterisk 16 was seen to write NO ANSWER of a busy line (486)"
 		norow     = "no row is written of a call that rang no second channel and was not answered"
 		before    = "the PBX answered before it rang anybody: the row has that answer, not the phone's"
 		callee    = "recordingfile was set on the rung channel, which has no row of its own"
-		member    = "the row of the member who came last names no other"
-		pickup    = "the row of the phone that rang says ANSWERED for 0 s, as if it had talked first"
 	)
 	return []exception{
 		{"16/click-operator-noanswer", "record", norow},
-		{"16/conference", "disposition", member},
 		{"16/in-busy", "disposition", busy},
-		{"16/in-cancel", "disposition", cancelled},
 		{"16/in-greeting-answered", "duration", before},
 		{"16/int-busy", "disposition", busy},
-		{"16/int-cancel", "disposition", cancelled},
 		{"16/int-declined", "disposition", refused},
 		{"16/int-nonexistent", "record", norow},
 		{"16/ivr-101", "duration", before},
 		{"16/out-9-prefix", "recorded", callee},
 		{"16/out-busy", "disposition", busy},
 		{"16/out-cancel", "disposition", cancelled},
-		{"16/pickup-directed", "dstPhone", pickup},
-		{"16/queue-abandoned", "disposition", cancelled},
 		{"16/queue-second-agent", "duration", before},
 		{"22/click-operator-noanswer", "record", norow},
-		{"22/conference", "disposition", member},
-		{"22/in-cancel", "disposition", cancelled},
 		{"22/in-greeting-answered", "duration", before},
-		{"22/int-cancel", "disposition", cancelled},
 		{"22/int-declined", "disposition", refused},
 		{"22/int-nonexistent", "record", norow},
 		{"22/ivr-101", "duration", before},
 		{"22/out-9-prefix", "recorded", callee},
 		{"22/out-cancel", "disposition", cancelled},
-		{"22/queue-abandoned", "disposition", cancelled},
 		{"22/queue-second-agent", "duration", before},
 	}
 }

@@ -34,7 +34,8 @@ func sources() []source {
 	return []source{
 		{"ARI", "ari.jsonl", untoldByARI(), nil, "These details differ, over ARI:"},
 		{"CEL", "cel.csv", untoldByCEL(), celExceptions(), "These details differ, of CEL rows:"},
-		{"CDR", "cdr.csv", untoldByCDR(), cdrExceptions(), `Every record told by CDR says that it is approximate. Cancelled calls and some busy ones read no_answer; a call that the PBX
+		{"CDR", "cdr.csv", untoldByCDR(), cdrExceptions(), `Every record told by CDR says that it is approximate. That a caller hung up follows from the time that Dial or Queue had
+left, but not of a number outside that was called from inside: that reads no_answer, as do some busy ones; a call that the PBX
 answered first is too long by that time; some calls have no row. These details differ, of CDR rows:`},
 	}
 }
@@ -69,7 +70,7 @@ func untoldByCDR() map[string]string {
 		number    = "dst is where the call came to, not what was dialled"
 		caller    = "clid is what was last shown"
 		transfers = "transfers, pickups and parking show only in who talks with whom"
-		pickup    = "a pickup reads as a ringing; a parked call as an application"
+		pickup    = "a parked call reads as an application"
 		row       = "a conference has a row a pair, and not of every pair"
 		hold      = "hold is not told"
 		service   = "only the last application of each stretch of the call is told"
@@ -84,7 +85,7 @@ func untoldByCDR() map[string]string {
 		name:   {"recordings.at", "recordings.id", "recordings.path", "recordings.state", "recordings.talk"},
 		number: {"did", "asked"}, caller: {"callerName"}, hold: {"holdMs"}, service: {"service"}, origin: {"beganBy"}, approx: {"approximate"},
 		transfers: {"transfers.at", "transfers.by", "transfers.kind", "transfers.to"}, pickup: {"rang.phone"},
-		row: {"conversations.a", "conversations.b"}, absorbed: {"absorbed"},
+		row: {"conversations.b"}, absorbed: {"absorbed"},
 	})
 }
 
@@ -282,7 +283,10 @@ ARI alone tells of recordings that ARI makes (a Stasis application's): AMI has n
 cel.conf needs ` + "`events = ALL`" + `. ` + "`apps = dial,queue,mixmonitor`" + ` adds rows of what was dialled outside, and of recordings (` + "`all`" + ` is no
 word there). Who was rung by whom has no row: it follows from who ran Dial or Queue when the channel was made, else from who began
 the call. Where times have whole seconds only, the order of the rows is taken as it stands. Of calls that the PBX began, a number
-that no row has makes the record approximate.
+that no row has makes the record approximate. So do rows that are missing: where CEL has none of bridges, or does not name them (no
+column ` + "`extra`" + `), who talked follows from who answered, and in a table without ` + "`extra`" + ` a call that was cancelled, or found somebody
+busy, reads no_answer. Where a caller from outside went on in the dialplan and no row has the number that he came to,
+` + "`dstPhone`" + ` is the DID, and the record that an import makes says so.
 
 A recording that CEL does not tell is looked for on the disk (` + "`recordings.directories`" + `) after a gap and by ` + "`voipd import`" + `: a file whose
 name holds the id of one of the call's channels, in the folder of its day, ` + "`YYYY/MM/DD`" + `, or of the hour in that,

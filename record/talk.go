@@ -98,8 +98,11 @@ func (m *Machine) conferenceJoined(dst []Change, ch *channel, e Event) []Change 
 	c.service = "conference"
 	if c.conference == "" {
 		c.conference = e.Value
-		if m.internalNumber(e.Exten) {
+		switch {
+		case m.internalNumber(e.Exten):
 			c.conference = e.Exten
+		case ch.stands != "" && !m.internalNumber(e.Value): // the room has a name, and its plan an "s"
+			c.conference = ch.stands
 		}
 	}
 	if ch.bridge == nil && e.Bridge != "" && e.Bridge != ch.left {

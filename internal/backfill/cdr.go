@@ -15,11 +15,12 @@ import (
 // cdrRow is a row of CDR, as far as calls go. Its times have whole seconds.
 type cdrRow struct {
 	src, dst, context, channel, peer string
-	did                              string // FreePBX has a column of that name
+	did                              string // FreePBX has a column of that name; its cnum is the caller where src is what the PBX showed
 	app, data, disposition           string
 	id, linked, file                 string
 	start, answer, end               time.Time // answer is zero where nobody answered
 	sequence                         int
+	taken, taker                     bool // somebody took the call from the phone that it rang; it is of who did
 }
 
 // ReadCDR reads CDR rows from CSV, in the order in which Asterisk wrote them,
@@ -30,7 +31,8 @@ type cdrRow struct {
 // The rows of one call may come hours apart: they are put together as long as
 // they come within twelve hours of its latest, and no more than 20,000 calls
 // wait, of which the oldest is then told as it stands. Where rows have no
-// linkedid, each uniqueid is a call; without that, each channel.
+// linkedid, each uniqueid is a call, or, without that, each channel; rows that
+// share a channel, or the halves of a Local channel, are one all the same.
 func ReadCDR(r io.Reader, o Options, each func(record.Event)) (Stats, error) {
 	t := newCDRReader(each)
 	shape := newShape(o, CDRLayouts(), []string{"channel", "dstchannel"}, func(l layout, cells []string) (cdrRow, error) {
@@ -90,25 +92,15 @@ func readCDRRow(l layout, cells []string, zone *time.Location) (r cdrRow, err er
 	if !l.has("src") {
 		r.src = callerNumber(l.get(cells, "clid"))
 	}
+	r.src = cmp.Or(l.get(cells, "cnum"), r.src)
 	r.channel, r.peer, r.disposition = l.get(cells, "channel"), l.get(cells, "dstchannel"), dispositionOf(l.get(cells, "disposition"))
 	r.app, r.data, r.file = l.get(cells, "lastapp"), l.get(cells, "lastdata"), l.get(cells, "recordingfile")
 	r.id, r.linked = l.get(cells, "uniqueid"), l.get(cells, "linkedid")
 	r.id = cmp.Or(r.id, r.channel+"@"+strconv.FormatInt(r.start.Unix(), 10))
 	r.linked = cmp.Or(r.linked, r.id)
 	r.sequence, _ = strconv.Atoi(l.get(cells, "sequence")) // none: the order of the rows
-	if r.end, err = when(l.get(cells, "end"), zone); err != nil {
-		seconds, bad := strconv.ParseFloat(l.get(cells, "duration"), 64)
-		if bad != nil || seconds < 0 || seconds > 1e7 {
-			return r, fmt.Errorf("read CDR row: neither an end nor a duration: %w", err)
-		}
-		r.end = r.start.Add(time.Duration(seconds * float64(time.Second)))
-	}
-	if answer := l.get(cells, "answer"); answer != "" && r.disposition == "ANSWERED" {
-		if r.answer, err = when(answer, zone); err != nil {
-			return r, err
-		}
-	} else if talk, bad := strconv.ParseFloat(l.get(cells, "billsec"), 64); bad == nil && talk >= 0 && talk < 1e7 && r.disposition == "ANSWERED" {
-		r.answer = r.end.Add(-time.Duration(talk * float64(time.Second)))
+	if err = r.ends(l, cells, zone); err != nil {
+		return r, err
 	}
 	if r.end.Before(r.start) || r.answer.After(r.end) || !r.answer.IsZero() && r.answer.Before(r.start) {
 		return r, fmt.Errorf("read CDR row: it ends before it begins")
@@ -117,6 +109,45 @@ func readCDRRow(l layout, cells []string, zone *time.Location) (r cdrRow, err er
 		return r, fmt.Errorf("read CDR row: no channel or no disposition")
 	}
 	return r, nil
+}
+
+// ends reads when the row's channel was answered and when the row ends.
+func (r *cdrRow) ends(l layout, cells []string, zone *time.Location) (err error) {
+	whole, counted := secondsIn(l.get(cells, "duration"))
+	talk, billed := secondsIn(l.get(cells, "billsec"))
+	r.end, err = when(l.get(cells, "end"), zone)
+	if err != nil && !counted {
+		return fmt.Errorf("read CDR row: neither an end nor a duration: %w", err)
+	}
+	set := err == nil && counted && (r.end.Sub(r.start)-whole).Abs() > clockSetBy
+	if err != nil || set {
+		r.end = r.start.Add(whole)
+	}
+	if r.disposition != "ANSWERED" {
+		return nil
+	}
+	answer := l.get(cells, "answer")
+	if billed && (answer == "" || set) {
+		r.answer = r.end.Add(-talk)
+	} else if answer != "" {
+		r.answer, err = when(answer, zone)
+		return err
+	}
+	return nil
+}
+
+// clockSetBy is by how much the times of a row have to disagree with its duration
+// for the clock to have been set in between, such as in the hour that comes twice
+// in autumn: the duration is right then.
+const clockSetBy = 10 * time.Minute
+
+// secondsIn reads a count of seconds.
+func secondsIn(s string) (time.Duration, bool) {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(n >= 0 && n < 1e7) {
+		return 0, false
+	}
+	return time.Duration(n * float64(time.Second)), true
 }
 
 // dispositionOf is a row's disposition as Asterisk writes it: MikoPBX has its own

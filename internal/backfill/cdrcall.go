@@ -3,7 +3,6 @@ package backfill
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +19,7 @@ type cdrChannel struct {
 	began, end time.Time
 	file       string
 	did        string
+	doubt      string // what its rows do not tell
 }
 
 // cdrTale is the telling of one call.
@@ -35,12 +35,18 @@ type cdrTale struct {
 // from answer to end.
 func cdrCall(rows []cdrRow) []record.Event {
 	slices.SortStableFunc(rows, func(a, b cdrRow) int {
-		return cmp.Or(a.start.Compare(b.start), -cmp.Compare(first(a), first(b)), cmp.Compare(a.sequence, b.sequence))
+		return cmp.Or(a.start.Compare(b.start), -cmp.Compare(first(a), first(b)), cmp.Compare(helper(a), helper(b)), cmp.Compare(a.sequence, b.sequence))
 	})
 	t := &cdrTale{rows: slices.Compact(rows), channels: map[string]*cdrChannel{}}
+	t.mend()
 	for _, r := range t.rows {
 		t.meet(r.channel, r, false)
-		if r.peer != "" {
+		if r.peer != "" && !r.conference() {
+			t.meet(r.peer, r, true)
+		}
+	}
+	for _, r := range t.rows {
+		if r.peer != "" && r.conference() { // who came by a call of his own, of which there may be no row
 			t.meet(r.peer, r, true)
 		}
 	}
@@ -51,8 +57,12 @@ func cdrCall(rows []cdrRow) []record.Event {
 	for i, r := range t.rows {
 		t.row(r, i)
 	}
+	if at := t.givenUp(); !at.IsZero() {
+		t.events = append(t.events, t.channels[t.rows[0].channel].says(at, record.HangupRequested))
+	}
 	for _, c := range t.order {
 		e := c.says(c.end, record.HungUp)
+		e.Value = c.doubt
 		t.events = append(t.events, e)
 	}
 	slices.SortStableFunc(t.events, func(a, b record.Event) int {
@@ -69,9 +79,18 @@ func first(r cdrRow) int {
 	return 0
 }
 
+// helper is 1 for a row of a Local channel: where rows have no linkedid, it is not
+// the one that began the call.
+func helper(r cdrRow) int {
+	if strings.HasPrefix(r.channel, "Local/") {
+		return 1
+	}
+	return 0
+}
+
 // cdrRank is the order of facts within one second.
 func cdrRank(k record.Kind) int {
-	order := [...]record.Kind{record.Created, record.Executed, record.DialStarted, record.DialEnded,
+	order := [...]record.Kind{record.Created, record.Executed, record.DialStarted, record.PickedUp, record.HangupRequested, record.DialEnded,
 		record.StateChanged, record.VariableSet, record.BridgeEntered, record.ConferenceJoined, record.BridgeLeft, record.HungUp}
 	return slices.Index(order[:], k)
 }
@@ -142,7 +161,10 @@ func (t *cdrTale) row(r cdrRow, number int) {
 	if peer != nil && !conference {
 		t.dial(r, c, peer)
 	}
-	if r.answer.IsZero() {
+	if r.taker {
+		t.pickedUp(r)
+	}
+	if r.answer.IsZero() || r.taken {
 		return
 	}
 	e := c.says(r.answer, record.StateChanged)
@@ -154,7 +176,10 @@ func (t *cdrTale) row(r cdrRow, number int) {
 	e = peer.says(r.answer, record.StateChanged)
 	e.State = record.Up
 	t.events = append(t.events, e)
-	bridge := r.linked + "/" + strconv.Itoa(number) // of this row alone: CDR names no bridges
+	if r.answer.Equal(r.start) && peer.rung && !conference && !r.taker {
+		c.doubt = answeredFirst
+	}
+	bridge := r.bridgeOf(number)
 	for _, member := range [...]*cdrChannel{c, peer} {
 		e := member.says(r.answer, record.BridgeEntered)
 		if e.Bridge = bridge; conference {
@@ -169,19 +194,26 @@ func (t *cdrTale) row(r cdrRow, number int) {
 		e = member.says(r.end, record.BridgeLeft)
 		e.Bridge = bridge
 		t.events = append(t.events, e)
+		if i := t.again(member.fact.Name, r); i >= 0 && !conference {
+			e.Kind, e.Bridge = record.BridgeEntered, t.rows[i].bridgeOf(i)
+			t.events = append(t.events, e)
+		}
 	}
 }
 
 // dial tells that a row's channel rang another, and how that ended. The same
 // channel in a later row of the call was not rung again: it was there.
 func (t *cdrTale) dial(r cdrRow, c, peer *cdrChannel) {
-	if !peer.rung || peer.began.Before(r.start) {
+	if !peer.rung || peer.began.Before(r.start) || r.taker {
 		return
 	}
 	e := c.says(r.start, record.DialStarted)
 	e.Peer, e.Exten, e.Context = peer.fact, r.dst, r.context
 	_, e.Value = dialElement(r.data, r.peer, nil)
 	t.events = append(t.events, e)
+	if r.taken {
+		return
+	}
 	e = c.says(r.end, record.DialEnded)
 	switch e.Peer = peer.fact; r.disposition {
 	case "ANSWERED":

@@ -1,6 +1,10 @@
 package backfill
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // The bounds of what waits for more rows of its call.
 const (
@@ -39,15 +43,11 @@ func (g *cdrGroups) push(r cdrRow, each func([]cdrRow)) {
 		all = &cdrGroup{}
 		g.order = append(g.order, all)
 	}
-	if !r.conference() {
-		for _, name := range [...]string{r.channel, r.peer} {
-			if other := g.names[name].last(); other != nil && other != all && other.touches(name, r) {
-				all = g.merge(other, all)
-			}
-			if name != "" {
-				g.names[name] = all
-			}
+	for _, name := range r.names() {
+		if other := g.names[name].last(); other != nil && other != all && other.touches(name, r) {
+			all = g.merge(other, all)
 		}
+		g.names[name] = all
 	}
 	g.linked[r.linked] = all
 	all.rows = append(all.rows, r)
@@ -58,6 +58,21 @@ func (g *cdrGroups) push(r cdrRow, each func([]cdrRow)) {
 		g.tell(g.order[0], each)
 		g.order = g.order[1:]
 	}
+}
+
+// names are those of a row's channels, by which it belongs to others: the halves
+// of a Local channel have one.
+func (r cdrRow) names() []string {
+	var names []string
+	for _, name := range [...]string{r.channel, r.peer} {
+		if strings.HasPrefix(name, "Local/") {
+			name = strings.TrimSuffix(strings.TrimSuffix(name, ";1"), ";2")
+		}
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // last is the group that a group is in.
@@ -71,8 +86,8 @@ func (c *cdrGroup) last() *cdrGroup {
 // touches tells whether the channel of that name is the same one in the row.
 func (c *cdrGroup) touches(name string, r cdrRow) bool {
 	for _, other := range c.rows {
-		if (other.channel == name || other.peer == name) && !other.conference() &&
-			!r.start.After(other.end.Add(touching)) && !other.start.After(r.end.Add(touching)) {
+		if slices.Contains(other.names(), name) && !r.start.After(other.end.Add(touching)) &&
+			!other.start.After(r.end.Add(touching)) {
 			return true
 		}
 	}
@@ -98,7 +113,7 @@ func (g *cdrGroups) tell(c *cdrGroup, each func([]cdrRow)) {
 		if g.linked[r.linked].last() == c {
 			delete(g.linked, r.linked)
 		}
-		for _, name := range [...]string{r.channel, r.peer} {
+		for _, name := range r.names() {
 			if g.names[name].last() == c {
 				delete(g.names, name)
 			}

@@ -18,8 +18,9 @@ const remember = time.Minute
 // celChannel is what the rows so far said of one channel.
 type celChannel struct {
 	fact      record.Channel
-	number    string // caller ID number as last told
-	app, data string // what it runs
+	number    string    // caller ID number as last told
+	app, data string    // what it runs
+	ran       time.Time // since when
 	bridge    string
 	down      bool           // somebody else made it, in order to ring it
 	rung      bool           // it was told that it is rung
@@ -34,6 +35,10 @@ type celChannel struct {
 	used      []bool // elements of the dial string that a channel was made for
 	heard     map[uint64]struct{}
 	last      time.Time // when its latest row was written
+	upAt      time.Time
+	entered   time.Time // its bridge
+	doubt     string    // what its rows do not tell
+	hungUp    bool      // it had a row HANGUP, which has the cause
 }
 
 // dials tells whether a channel rings others: it runs an application that does
@@ -60,6 +65,7 @@ type celCalls struct {
 	ended    []celEnded
 	searched time.Time // when channels without an end were last looked for
 	rows     int       // that were taken in: what tells the order where the clock was set
+	bridged  time.Time // when a bridge had a row last
 }
 
 type celEnded struct {
@@ -101,6 +107,7 @@ func (t *celCalls) row(dst []record.Event, r celRow) []record.Event {
 		return t.started(dst, c, r)
 	}
 	dst = t.fillIn(dst, c, r)
+	dst = t.assume(dst, c, r)
 	if c.handed > 0 && r.event == "HANGUP" {
 		dst = t.recalls(dst, c, r)
 	}
@@ -231,85 +238,6 @@ func endpointOf(channel string) string {
 		channel = channel[:i]
 	}
 	return channel
-}
-
-// rings: CEL has no DialBegin. The channel is rung by the one of its call that
-// rings others: the last that began to and names it, else the last.
-func (t *celCalls) rings(dst []record.Event, c *celChannel, r celRow) []record.Event {
-	var by *celChannel
-	element := ""
-	all := slices.DeleteFunc(t.diallers[r.linked], func(d *celChannel) bool { return d.over })
-	t.diallers[r.linked] = all
-	for _, d := range slices.Backward(all) {
-		if !d.dials() || d == c {
-			continue
-		}
-		if text, ok := d.names(r.channel); ok {
-			by, element = d, text
-			break
-		}
-		if by == nil {
-			by = d
-		}
-	}
-	if by == nil {
-		by = t.waits(r.linked, c)
-	}
-	if by == nil {
-		return dst
-	}
-	c.rung, c.by = true, by.fact
-	by.rings = append(by.rings, c)
-	return append(dst, record.Event{At: r.at, Kind: record.DialStarted, Source: record.SourceCEL, Channel: by.fact, Peer: c.fact,
-		PeerNumber: r.number, Value: element})
-}
-
-// waits is the channel that began a call, as long as it talks to nobody: where
-// cel.conf does not list the application that rings (apps = dial,park, as it
-// comes, leaves Queue out), somebody who is rung is rung for it.
-func (t *celCalls) waits(linked string, rung *celChannel) *celChannel {
-	first := t.channels[linked]
-	if first == nil || first == rung || first.over || first.bridge != "" {
-		return nil
-	}
-	return first
-}
-
-// names tells whether the dial string that a channel runs names another, and
-// gives its element for it: "89161000001@trunk-a" of "PJSIP/89161000001@trunk-a".
-func (c *celChannel) names(channel string) (string, bool) {
-	i, element := dialElement(c.data, channel, c.used)
-	if i < 0 {
-		return "", false
-	}
-	for len(c.used) <= i {
-		c.used = append(c.used, false)
-	}
-	c.used[i] = true
-	return element, true
-}
-
-// dialElement finds the first element of a Dial's data, not yet used, that
-// rings the channel; -1 for none.
-func dialElement(data, channel string, used []bool) (int, string) {
-	tech, endpoint, _ := strings.Cut(endpointOf(channel), "/")
-	targets, _, _ := strings.Cut(data, ",")
-	for i, target := range strings.Split(targets, "&") {
-		if i < len(used) && used[i] {
-			continue
-		}
-		how, rest, _ := strings.Cut(target, "/")
-		if how != tech || endpoint == "" {
-			continue
-		}
-		whole := strings.TrimSuffix(rest, "/n")
-		_, at, _ := strings.Cut(rest, "@")
-		before, _, _ := strings.Cut(rest, "/")
-		if whole == endpoint || at == endpoint || before == endpoint {
-			return i, rest
-		}
-	}
-	return -1, ""
 }
 
 // forget drops channels that ended long ago.

@@ -1,6 +1,7 @@
 package backfill
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/voipd/voipd/record"
@@ -17,7 +18,7 @@ func (t *celCalls) executed(dst []record.Event, c *celChannel, r celRow) []recor
 	if r.event != "APP_START" && r.app == c.app && r.data == c.data || r.event == "HANGUP" || r.event == "CHAN_END" {
 		return dst
 	}
-	c.app, c.data, c.used = r.app, r.data, nil
+	c.app, c.data, c.used, c.ran = r.app, r.data, nil, r.at
 	if c.dials() {
 		t.diallers[r.linked] = append(t.diallers[r.linked], c)
 	}
@@ -39,10 +40,11 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 	case "ANSWER":
 		return c.answered(dst, r)
 	case "BRIDGE_ENTER":
-		return c.enters(dst, r)
+		return t.enters(dst, c, r)
 	case "BRIDGE_EXIT":
 		e := c.says(r, record.BridgeLeft)
-		if e.Bridge = r.more().BridgeID; c.bridge == e.Bridge {
+		e.Bridge = cmp.Or(r.more().BridgeID, c.bridge)
+		if c.bridge == e.Bridge {
 			c.bridge = ""
 		}
 		return append(dst, e)
@@ -52,6 +54,12 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 		return t.bridgeOver(dst, c, r)
 	case "HANGUP":
 		x := r.more()
+		if digits(r.exten) && !c.up && !r.asked {
+			dst = append(dst, c.says(r, record.VariableSet)) // of no variable: it says where the channel had come to
+		}
+		if c.hungUp = true; r.extra == "" {
+			c.doubt = cmp.Or(c.doubt, noCauses)
+		}
 		if !r.asked {
 			c.cause = x.HangupCause
 		}
@@ -61,11 +69,14 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 			return c.cancels(append(dst, e), r, x)
 		}
 	case "CHAN_END":
-		c.rings = nil
 		e := c.says(r, record.HungUp)
-		e.Cause, c.over = c.cause, true
+		if !c.hungUp {
+			c.doubt = cmp.Or(c.doubt, noCauses)
+		}
+		e.Cause, e.Value, c.over = c.cause, c.doubt, true
 		t.ends(c, r)
-		return append(dst, e)
+		dst, c.rings = t.parted(append(dst, e), c, r), nil
+		return dst
 	case "BLINDTRANSFER", "ATTENDEDTRANSFER", "PICKUP", "PARK_START", "PARK_END":
 		return t.moved(dst, c, r)
 	case "LOCAL_OPTIMIZE", "LOCAL_OPTIMIZE_BEGIN":
@@ -108,7 +119,9 @@ func (t *celCalls) ends(c *celChannel, r celRow) {
 
 func (c *celChannel) answered(dst []record.Event, r celRow) []record.Event {
 	e := c.says(r, record.StateChanged)
-	e.State, c.up = record.Up, true
+	if e.State, c.up = record.Up, true; c.upAt.IsZero() {
+		c.upAt = r.at
+	}
 	if c.rung {
 		dst = append(dst, record.Event{At: r.at, Kind: record.DialEnded, Source: record.SourceCEL, Channel: c.by, Peer: c.fact, Value: "ANSWER"})
 	}
@@ -117,14 +130,17 @@ func (c *celChannel) answered(dst []record.Event, r celRow) []record.Event {
 
 // enters also tells conferences, which have no rows of their own: their bridges
 // are softmix, and their members run ConfBridge or MeetMe.
-func (c *celChannel) enters(dst []record.Event, r celRow) []record.Event {
+func (t *celCalls) enters(dst []record.Event, c *celChannel, r celRow) []record.Event {
 	x := r.more()
 	e := c.says(r, record.BridgeEntered)
-	e.Bridge, c.bridge = x.BridgeID, x.BridgeID
-	switch app := strings.ToLower(r.app); {
+	if e.Bridge = x.BridgeID; e.Bridge == "" {
+		e.Bridge = t.nameless(c, r)
+	}
+	c.bridge, c.entered = e.Bridge, r.at
+	switch {
 	case x.BridgeTechnology == "holding_bridge":
 		e.BridgeKind = record.Holding
-	case app == "confbridge", app == "meetme":
+	case conferring(r.app):
 		e.BridgeKind = record.Conference
 	}
 	dst = append(dst, e)
@@ -151,6 +167,9 @@ func (t *celCalls) moved(dst []record.Event, c *celChannel, r celRow) []record.E
 	case "PICKUP": // the row is of the phone that rang
 		taker := t.channel(x.PickupID, x.PickupName)
 		e = record.Event{At: r.at, Kind: record.PickedUp, Source: record.SourceCEL, Channel: taker, Peer: c.fact}
+		if p := t.channels[taker.ID]; p != nil {
+			p.by = c.by
+		}
 	case "PARK_START":
 		e.Kind, e.Key = record.Parked, x.Parker
 	case "PARK_END":

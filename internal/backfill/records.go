@@ -46,7 +46,7 @@ type BadFact struct {
 // ends the reading and is the error of Records. Memory does not grow with the
 // span.
 func (s *Source) Records(ctx context.Context, rules record.Rules, span Span, each func(Part) error) (Stats, error) {
-	t := &tale{machine: record.New(rules), rules: rules, fault: s.opt.Fault, span: span, channels: map[string][]string{}, began: map[string]bool{}, doubts: map[string]string{}, each: each}
+	t := &tale{machine: record.New(rules), rules: rules, fault: s.opt.Fault, span: span, channels: map[string][]string{}, began: map[string]bool{}, doubts: map[string]string{}, went: map[string]way{}, each: each}
 	if s.db != nil || s.opt.Zone != nil {
 		t.span = span.Wide(twice) // no call may be lost for an hour that comes twice
 	}
@@ -90,6 +90,7 @@ type tale struct {
 	records  []record.Record
 	channels map[string][]string // of the records, see Part
 	began    map[string]bool     // channels that began a call, as far as they themselves know
+	went     map[string]way      // by the call's id
 	doubts   map[string]string   // calls that the rows do not tell whole, and why
 	stats    Stats
 	share    float64
@@ -104,9 +105,7 @@ func (t *tale) event(e record.Event) {
 	if e.Kind == record.Created && e.Channel.Linked == e.Channel.ID {
 		t.began[e.Channel.ID] = true
 	}
-	if e.Kind == record.HungUp && e.Value == unseen {
-		t.doubts[t.machine.Touched()] = unseen
-	}
+	t.follow(e)
 	if e.Kind == record.ClockSet { // rows do not say by how much
 		for _, open := range t.machine.OpenRecords() {
 			t.doubts[open.CallID] = ClockWasSet
@@ -122,13 +121,35 @@ func (t *tale) event(e record.Event) {
 			delete(t.doubts, r.CallID)
 		}
 		t.absorbs(&r, c.Channels)
-		if why := unsaid(&r); why != "" {
+		if why := t.unsaid(&r); why != "" {
 			r.Details.Approximate = append(r.Details.Approximate, why)
 		}
 		if t.span.Touches(r.Details.StartedAt, r.Details.EndedAt) {
 			t.records = append(t.records, r)
 			t.channels[r.CallID] = c.Channels
 		}
+	}
+}
+
+// way is where a call began in the dialplan, and whether it was seen elsewhere.
+type way struct {
+	context string
+	on      bool
+}
+
+// follow notes, by CEL's rows, whether the channel that began a call went on in
+// the dialplan.
+func (t *tale) follow(e record.Event) {
+	id := e.Channel.ID
+	if e.Source != record.SourceCEL || id == "" || id != e.Channel.Linked || e.Context == "" {
+		return
+	}
+	w, known := t.went[id]
+	switch {
+	case !known && e.Kind == record.Created:
+		t.went[id] = way{context: e.Context}
+	case known && w.context != e.Context:
+		t.went[id] = way{w.context, true}
 	}
 }
 
@@ -159,14 +180,22 @@ func (t *tale) absorbs(r *record.Record, channels []string) {
 		if t.began[id] && id != r.CallID && r.Details.MergedInto == "" && !slices.Contains(r.Details.Absorbed, id) {
 			r.Details.Absorbed = append(r.Details.Absorbed, id)
 		}
-		delete(t.began, id)
+		if delete(t.began, id); id != r.CallID {
+			delete(t.went, id)
+		}
 	}
 }
 
-// unsaid is what no row tells of a call that the PBX began: whom it called
+// unsaid is what no row tells: of a call that the PBX began, whom it called
 // outside, where no application was told the number, and whom it was to call,
-// where it did not come to that.
-func unsaid(r *record.Record) string {
+// where it did not come to that; of one from outside that went on in the
+// dialplan, rang no operator and came to no number, for whom it was.
+func (t *tale) unsaid(r *record.Record) string {
+	went := t.went[r.CallID]
+	delete(t.went, r.CallID)
+	if went.on && r.Direction == record.In && r.Details.Asked == "" && isDID(r.DstPhone, r.Details.DID) {
+		return "whom the caller asked for was not written down"
+	}
 	if r.Details.BeganBy != "pbx" {
 		return ""
 	}
@@ -177,6 +206,12 @@ func unsaid(r *record.Record) string {
 		return "whom the PBX was to call was not written down"
 	}
 	return ""
+}
+
+// isDID tells whether a phone is the DID, perhaps written another way.
+func isDID(phone, did string) bool {
+	n := min(len(phone), len(did), 7)
+	return n > 0 && phone[len(phone)-n:] == did[len(did)-n:]
 }
 
 // row is called after each row.
