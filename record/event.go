@@ -96,7 +96,8 @@ type Channel struct {
 	Name   string `json:"name,omitempty"`   // "PJSIP/101-0000000f"; says technology and endpoint, never used as a key
 	// Class is what the PBX shows the channel's endpoint to be, beside its name:
 	// [ClassTrunk], [ClassExtension], or the latter with the number of its
-	// caller ID behind a space. Empty: it shows nothing.
+	// caller ID behind a space, or [ClassOperator] and an extension. Empty: it
+	// shows nothing.
 	Class string `json:"class,omitempty"`
 }
 
@@ -104,6 +105,7 @@ type Channel struct {
 const (
 	ClassTrunk     = "trunk"
 	ClassExtension = "extension"
+	ClassOperator  = "operator" // it has it written down whose phone that is
 )
 
 // Event is one fact about the PBX, stated so that hearing it twice is

@@ -76,6 +76,9 @@ func absorb(a, b *call) {
 	a.recordings = append(a.recordings, b.recordings...)
 	sort.SliceStable(a.recordings, func(i, j int) bool { return a.recordings[i].at.Before(a.recordings[j].at) })
 	a.transfers = append(a.transfers, b.transfers...)
+	for _, number := range b.services {
+		a.serves(number)
+	}
 	a.held += b.held
 	a.voicemail = a.voicemail || b.voicemail
 	a.tried = a.tried || b.tried
@@ -231,7 +234,7 @@ func (m *Machine) parked(dst []Change, ch *channel, e Event) []Change {
 	switch e.Kind {
 	case Parked:
 		t.Kind = "park"
-		_, _, t.By, _ = m.rules.classify(e.Key+"-", "")
+		t.By = m.rules.classify(e.Key+"-", shown{}).ext
 		if ch.bridge != nil && ch.bridge.kind == Mixing {
 			dst = m.leave(dst, ch, e.At)
 		}

@@ -260,11 +260,16 @@ func (m *Machine) meet(dst []Change, e Event, who Channel) (*channel, []Change) 
 	return ch, dst
 }
 
-func (m *Machine) name(ch *channel, name, shown string) {
+func (m *Machine) name(ch *channel, name, shows string) {
 	m.devices.remove(device(ch.name), ch)
 	m.operators.remove(ch.ext, ch)
-	ch.name, ch.shownAs = name, shown
-	ch.role, ch.endpoint, ch.ext, _ = m.rules.classify(name, shown)
+	ch.name, ch.shownAs = name, shows
+	known := shown{class: shows, user: ch.user}
+	if ch.seen {
+		known.number = ch.number // later it is what was dialled to ring it
+	}
+	was := m.rules.classify(name, known)
+	ch.role, ch.endpoint, ch.ext = was.role, was.endpoint, was.ext
 	m.devices.add(device(name), ch)
 	if ch.call != nil {
 		ch.call.phones = nil
@@ -280,7 +285,6 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	if e.Kind == ChannelPresent {
 		ch.began = e.At.Add(-e.Age)
 	}
-	m.name(ch, who.Name, who.Class)
 	if ch.linked == "" {
 		ch.linked = ch.id
 	}
@@ -289,6 +293,7 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	} else {
 		ch.number = e.PeerNumber
 	}
+	m.name(ch, who.Name, who.Class)
 	m.channels[ch.id], m.about = ch, ch
 	c := m.linked[ch.linked]
 	if c == nil && who.Linked != "" && ch.born == Down {

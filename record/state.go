@@ -22,6 +22,7 @@ type channel struct {
 	callerName string
 	shown      string // caller ID number that the PBX gave it first
 	shownAs    string // what the PBX shows its endpoint to be
+	user       string // whose phone the dialplan says that it is
 	exten      string
 	first      string // exten when first seen: what the far side asked for
 	stands     string // the last extension or service number that it came to; a macro's "s" hides it from exten
@@ -89,6 +90,7 @@ type attempt struct {
 	ended  time.Time
 	status string // DialStatus; empty while it rings
 	owner  string // extension on whose behalf an outside number is rung
+	asked  string // the number at which the one who rings it stands
 
 	dialled bool // a channel dialled it, and not the PBX itself
 }
@@ -132,8 +134,9 @@ type call struct {
 	byPBX    bool   // the PBX rang the first party itself
 	pbxAsked string // the number that the PBX was told to connect it with
 	did      string
-	asked    string // extension or service number that the origin asked for last, before anybody was rung
-	tried    bool   // the dialplan tried to ring somebody
+	asked    string   // extension or service number that the origin asked for last, before anybody was rung
+	services []string // numbers at which a queue or a conference began
+	tried    bool     // the dialplan tried to ring somebody
 	srcExt   string
 	dstExt   string
 
