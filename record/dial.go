@@ -135,6 +135,7 @@ func (m *Machine) executed(ch *channel, e Event) {
 	if app != "queue" && ch == c.origin {
 		m.queueLeft(c, e.At)
 	}
+	m.agentRuns(ch, app)
 	service := ""
 	switch app {
 	case "dial", "followme", "page", "retrydial":

@@ -46,6 +46,8 @@ const (
 	Accompanied                     // Journal: Channel is in the conference Bridge with Peer, who is another call's
 	Alone                           // Journal: Channel is alone in the conference Bridge
 	RingingsDropped                 // Journal: of the call of Channel, so many (Key) ringings before are only counted; phones of operators in Number, how they ended in Value, their time in Age
+	Lent                            // Journal: Channel is in Bridge with Peer, an agent who is logged in by a call of his own
+	Returned                        // Journal: Peer is no longer with the call of Channel; Value says whether he hung up
 	kindEnd                         // not a kind: how many there are
 )
 

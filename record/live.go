@@ -61,7 +61,7 @@ func (m *Machine) live(c *call) Live {
 		}
 	}
 	for _, ch := range c.members {
-		if ch.alive() {
+		if ch.alive() && ch.standsFor == nil {
 			l.Channels = append(l.Channels, ch.id)
 		}
 	}

@@ -23,6 +23,9 @@ type Machine struct {
 	devices    index               // all channels, by device
 	most       int                 // how many calls went on at once, since their room was given back
 	halves     map[string]*channel // Local channels whose other half is not known yet, by name without the half
+	waiting    map[string]*channel // agents, by the bridge in which each waits
+	standIns   map[string]*channel // agents' in customers' calls, by the agent's channel
+	agents     map[string]bool     // linkedids of agents' calls of which nothing else is known
 	ended      map[string]struct{}
 	fading     []fading         // ended ids, oldest first, from faded on
 	faded      int              // how many of them are forgotten already
@@ -59,6 +62,9 @@ func New(r Rules) *Machine {
 		devices:   make(index),
 		ordered:   make(map[string]order),
 		ended:     make(map[string]struct{}),
+		waiting:   make(map[string]*channel),
+		standIns:  make(map[string]*channel),
+		agents:    make(map[string]bool),
 	}
 }
 
@@ -127,6 +133,8 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 		return dst
 	case Accompanied, Alone:
 		return m.accompanied(dst, e)
+	case Lent, Returned:
+		return m.lentOrReturned(dst, e)
 	case SnapshotBegan, ChannelPresent, SnapshotEnded, Gapped:
 		return m.applySnapshot(dst, e)
 	case None:
@@ -147,6 +155,9 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 		return dst
 	}
 	known := m.channels[e.Channel.ID]
+	if s := m.standIns[e.Channel.ID]; s != nil && known == nil {
+		return m.agentElsewhere(dst, s, e)
+	}
 	if terminal(e.Kind) && known == nil {
 		return m.companionLeft(dst, e)
 	}
@@ -193,6 +204,9 @@ func (m *Machine) applyToOne(dst []Change, ch *channel, e Event) []Change {
 }
 
 func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
+	if ch.lent != nil && customers(e.Kind) {
+		ch, m.about = ch.lent, ch.lent
+	}
 	c := ch.call
 	switch e.Kind {
 	case Executed:
@@ -207,6 +221,9 @@ func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
 		return m.localJoined(dst, ch, e)
 	case HangupRequested:
 		m.hangupRequested(ch)
+		if ch.lent != nil {
+			m.hangupRequested(ch.lent)
+		}
 	case BlindTransferred, AttendedTransferred, PickedUp:
 		return m.transferred(dst, ch, e)
 	case Parked, Unparked, ParkTimedOut, ParkAbandoned:
@@ -296,6 +313,10 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	m.name(ch, who.Name, who.Class)
 	m.channels[ch.id], m.about = ch, ch
 	c := m.linked[ch.linked]
+	apart := c != nil && c.agent != nil || c == nil && m.agents[ch.linked] // it has his linkedid from a customer to whom he talked
+	if apart {
+		c, ch.linked = nil, ch.id
+	}
 	if c == nil && who.Linked != "" && ch.born == Down {
 		c, dst = m.recalled(dst, ch, e.At)
 	}
@@ -309,7 +330,7 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	}
 	c.members, c.phones = append(c.members, ch), nil
 	c.alive++
-	if began && (!c.bare || ch.born == Ring && ch.party()) {
+	if began && !apart && (!c.bare || ch.born == Ring && ch.party()) {
 		// Without linkedids, a channel that the PBX makes is most likely part of
 		// a call that the next event tells.
 		dst = m.begun(dst, c, e.At)

@@ -44,6 +44,9 @@ type channel struct {
 	wantsDown bool      // its far side hung up
 	recorded  bool      // MixMonitor runs on it
 	left      string    // id of the bridge that it left last
+	waits     string    // id of the bridge in which this agent waits or talks
+	lent      *channel  // his stand-in in a customer's call
+	standsFor *channel  // whose stand-in it is
 	companion string    // id of a channel of another call that is in the same conference
 }
 
@@ -122,6 +125,7 @@ type call struct {
 	last    time.Time // latest event
 	noted   time.Time // latest fact about one channel that counted as touching the call
 	origin  *channel
+	agent   *channel // who is logged in by it and waits for customers; nil: it is no such call
 	members []*channel
 	phones  []string // of its operators, in the order in which they came; nil: to be gathered again
 	alive   int
