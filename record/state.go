@@ -62,10 +62,12 @@ func (c *channel) phone(r *Rules) string {
 	case c.rung != nil && c.dialled != "":
 		n, _ := r.dialled(c.dialled)
 		return n
-	default:
-		n, _ := r.caller(c.number)
-		return n
 	}
+	if called, _ := r.dialled(c.shown); c.born == Down && withheld(c.number) && r.outside(called) {
+		return called // the PBX called it, and said whom behind the channel
+	}
+	n, _ := r.caller(c.number)
+	return n
 }
 
 // bridge is a bridge of the PBX and who is in it.

@@ -108,10 +108,7 @@ func (m *Machine) conferenceJoined(dst []Change, ch *channel, e Event) []Change 
 	c := ch.call
 	c.service = "conference"
 	if c.conference == "" {
-		c.conference = e.Value
-		if m.internalNumber(e.Exten) {
-			c.conference = e.Exten
-		}
+		c.conference = m.conferenceNumber(ch, e)
 	}
 	if ch.bridge == nil && e.Bridge != "" && e.Bridge != ch.left {
 		e.BridgeKind = Conference
@@ -122,6 +119,26 @@ func (m *Machine) conferenceJoined(dst []Change, ch *channel, e Event) []Change 
 		return m.hearConference(dst, ch.bridge, e.At)
 	}
 	return dst
+}
+
+// conferenceNumber is the number by which a channel came to a conference: the one at
+// which it stands, or stood before a room's own context took it in, or was dialled; the
+// room's name where there is none. A caller from outside may have stood at a menu's.
+func (m *Machine) conferenceNumber(ch *channel, e Event) string {
+	numbers := [...]string{e.Exten, ch.stands, e.Value}
+	if ch.role == external {
+		numbers = [...]string{e.Exten, e.Value, ch.stands}
+	}
+	for _, number := range numbers {
+		if m.internalNumber(number) {
+			return number
+		}
+	}
+	if ch == ch.call.origin && ch.role == operator && ch.first != "" && ch.first != "s" {
+		number, _ := m.rules.dialled(ch.first)
+		return number
+	}
+	return e.Value
 }
 
 // hear begins and ends the conversations of a call after its bridges changed.
