@@ -56,7 +56,9 @@ func (d *Daemon) setRules(r record.Rules) {
 func names(c config.Config) map[string]string {
 	out := map[string]string{}
 	for _, m := range c.Members {
-		out[m.Extension] = m.Name
+		if m.Name != "" {
+			out[m.Extension] = m.Name
+		}
 	}
 	return out
 }
