@@ -17,12 +17,12 @@ func TestConferenceNumber(t *testing.T) {
 		want              string
 	}{
 		"a room with a name, in a context of its own": {"101", "4001", nil, "s", "pbx-conference-1", "4001"},
-		"a feature code":                              {"101", "*7630", nil, "s", "main", "*7630"},
-		"a room with another number":                  {"101", "4001", nil, "start", "88", "4001"},
-		"by the number itself":                        {"101", "630", nil, "630", "630", "630"},
-		"a caller from outside, by a menu":            {"trunk-a", "74951234567", []string{"620"}, "s", "630", "630"},
-		"a caller from outside, straight":             {"trunk-a", "74951234567", []string{"631"}, "s", "sales", "631"},
-		"nothing but the name":                        {"trunk-a", "74951234567", nil, "s", "sales", "sales"},
+		"a feature code":                   {"101", "*7630", nil, "s", "main", "*7630"},
+		"a room with another number":       {"101", "4001", nil, "start", "88", "4001"},
+		"by the number itself":             {"101", "630", nil, "630", "630", "630"},
+		"a caller from outside, by a menu": {"trunk-a", "74951234567", []string{"620"}, "s", "630", "630"},
+		"a caller from outside, straight":  {"trunk-a", "74951234567", []string{"631"}, "s", "sales", "631"},
+		"nothing but the name":             {"trunk-a", "74951234567", nil, "s", "sales", "sales"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := ch(1, 1, c.endpoint)
