@@ -52,13 +52,18 @@ func customers(k Kind) bool {
 	return false
 }
 
-// agentElsewhere applies a fact about an agent of whose own call nothing is known.
-func (m *Machine) agentElsewhere(dst []Change, s *channel, e Event) []Change {
-	if !customers(e.Kind) {
-		return dst
+// aboutUnknown applies a fact about a channel that is not known: of an agent, of whose
+// own call nothing is, it may be about the customer's.
+func (m *Machine) aboutUnknown(dst []Change, e Event) []Change {
+	s := m.standIns[e.Channel.ID]
+	switch {
+	case s == nil:
+		return m.companionLeft(dst, e)
+	case customers(e.Kind):
+		m.about = s
+		return m.applyTo(dst, s, e)
 	}
-	m.about = s
-	return m.applyTo(dst, s, e)
+	return dst
 }
 
 // agentEntered takes in that an agent came into a bridge. In a mixing one there is a
@@ -108,7 +113,7 @@ func (m *Machine) agentMeets(dst []Change, b *bridge, ch *channel, at time.Time)
 func (m *Machine) standing(who, customer *channel) bool {
 	c, theirs := who.call, customer.call
 	return who.role == operator && who == c.origin && c.alive == 1 && !c.tried && !c.rangAnother() && len(c.talks) == 0 && c.queue == "" &&
-		older(c, theirs) && theirs.agent == nil && !theirs.bare && theirs.beganBy() == "external" && customer.role != operator
+		older(c, theirs) && theirs.agent == nil && theirs.beganBy() == "external" && customer.role != operator
 }
 
 // lend puts a stand-in for the agent into a customer's call.
@@ -177,6 +182,14 @@ func (m *Machine) sendAgentsBack(dst []Change, c *call, at time.Time) []Change {
 		}
 	}
 	return dst
+}
+
+// asideTold takes in what an aside says.
+func (m *Machine) asideTold(dst []Change, e Event) []Change {
+	if e.Kind == Accompanied || e.Kind == Alone {
+		return m.accompanied(dst, e)
+	}
+	return m.lentOrReturned(dst, e)
 }
 
 // lentOrReturned takes in what an aside says: of an agent of whom nothing else is

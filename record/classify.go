@@ -68,6 +68,26 @@ func (r *Rules) classify(name string, s shown) class {
 	return c
 }
 
+// name gives a channel its name, and with it what it is.
+func (m *Machine) name(ch *channel, name, shows string) {
+	m.devices.remove(device(ch.name), ch)
+	m.operators.remove(ch.ext, ch)
+	ch.name, ch.shownAs = name, shows
+	known := shown{class: shows, user: ch.user}
+	if ch.seen {
+		known.number = ch.number // later it is what was dialled to ring it
+	}
+	was := m.rules.classify(name, known)
+	ch.role, ch.endpoint, ch.ext = was.role, was.endpoint, was.ext
+	m.devices.add(device(name), ch)
+	if ch.call != nil {
+		ch.call.phones = nil
+	}
+	if ch.role == operator {
+		m.operators.add(ch.ext, ch)
+	}
+}
+
 // helper tells whether channels of a technology are never a party.
 func (r *Rules) helper(tech string) bool {
 	switch tech {
@@ -108,6 +128,9 @@ func (r *Rules) person(ext string, s shown) string {
 // one that leads outside.
 func (r *Rules) shownPerson(tech, endpoint string, s shown) string {
 	kind, number, _ := strings.Cut(s.class, " ")
+	if r.outside(number) {
+		number = "" // the company's, and not his alone
+	}
 	switch {
 	case kind == ClassOperator:
 		return number

@@ -1,9 +1,6 @@
 package record
 
-import (
-	"sort"
-	"time"
-)
+import "time"
 
 // remember is how long an ended channel's id is kept, so that late and
 // repeated facts about it change nothing. Asterisk's own stragglers (a queue's
@@ -71,15 +68,6 @@ func New(r Rules) *Machine {
 // Open is the number of calls going on.
 func (m *Machine) Open() int { return len(m.calls) }
 
-// OpenIDs are the ids of the calls going on, the oldest first.
-func (m *Machine) OpenIDs() []string {
-	var out []string
-	for _, c := range m.sortedCalls() {
-		out = append(out, c.id)
-	}
-	return out
-}
-
 // Touched is the id of the call that the last applied event was about, as it
 // is after the event; empty where it was about none, or changed nothing: a
 // channel that waits in a loop of the dialplan for days repeats itself. Facts
@@ -131,10 +119,8 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	case RingingsDropped:
 		m.ringingsDropped(e)
 		return dst
-	case Accompanied, Alone:
-		return m.accompanied(dst, e)
-	case Lent, Returned:
-		return m.lentOrReturned(dst, e)
+	case Accompanied, Alone, Lent, Returned:
+		return m.asideTold(dst, e)
 	case SnapshotBegan, ChannelPresent, SnapshotEnded, Gapped:
 		return m.applySnapshot(dst, e)
 	case None:
@@ -155,11 +141,8 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 		return dst
 	}
 	known := m.channels[e.Channel.ID]
-	if s := m.standIns[e.Channel.ID]; s != nil && known == nil {
-		return m.agentElsewhere(dst, s, e)
-	}
-	if terminal(e.Kind) && known == nil {
-		return m.companionLeft(dst, e)
+	if known == nil && (terminal(e.Kind) || m.standIns[e.Channel.ID] != nil) {
+		return m.aboutUnknown(dst, e)
 	}
 	if known != nil && aboutOne(e.Kind) && known.linked == e.Channel.Linked {
 		return m.applyToOne(dst, known, e)
@@ -172,14 +155,14 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	return m.applyTo(dst, ch, e)
 }
 
-// terminal tells which facts never make an unknown channel known.
-func terminal(k Kind) bool {
-	return k == BridgeLeft || k == QueueLeft || k == ParkAbandoned || k == HangupRequested
-}
-
 // aboutOne tells which facts change nothing but a channel and its call.
 func aboutOne(k Kind) bool {
 	return k == Executed || k == VariableSet || k == StateChanged || k == Identified
+}
+
+// terminal tells which facts never make an unknown channel known.
+func terminal(k Kind) bool {
+	return k == BridgeLeft || k == QueueLeft || k == ParkAbandoned || k == HangupRequested
 }
 
 // heardEvery is how often a fact that changes nothing counts all the same: it
@@ -277,25 +260,6 @@ func (m *Machine) meet(dst []Change, e Event, who Channel) (*channel, []Change) 
 	return ch, dst
 }
 
-func (m *Machine) name(ch *channel, name, shows string) {
-	m.devices.remove(device(ch.name), ch)
-	m.operators.remove(ch.ext, ch)
-	ch.name, ch.shownAs = name, shows
-	known := shown{class: shows, user: ch.user}
-	if ch.seen {
-		known.number = ch.number // later it is what was dialled to ring it
-	}
-	was := m.rules.classify(name, known)
-	ch.role, ch.endpoint, ch.ext = was.role, was.endpoint, was.ext
-	m.devices.add(device(name), ch)
-	if ch.call != nil {
-		ch.call.phones = nil
-	}
-	if ch.role == operator {
-		m.operators.add(ch.ext, ch)
-	}
-}
-
 // create makes a channel known and puts it into its call, or begins one.
 func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change) {
 	ch := &channel{id: who.ID, linked: who.Linked, began: e.At, touched: m.events, seen: e.Kind == Created}
@@ -390,35 +354,4 @@ func (m *Machine) forget() {
 		m.fading = append(m.fading[:0], m.fading[m.faded:]...)
 		m.faded = 0
 	}
-}
-
-// sortedCalls are the calls going on, oldest first.
-func (m *Machine) sortedCalls() []*call {
-	all := make([]*call, 0, len(m.calls))
-	for _, c := range m.calls {
-		all = append(all, c)
-	}
-	sort.Slice(all, func(i, j int) bool { return older(all[i], all[j]) })
-	return all
-}
-
-// older is the order of calls: by beginning, then as they came, then by id.
-func older(a, b *call) bool {
-	if !a.began.Equal(b.began) {
-		return a.began.Before(b.began)
-	}
-	if a.seq != b.seq {
-		return a.seq < b.seq
-	}
-	return a.id < b.id
-}
-
-// OpenRecords tells the calls still going on, as far as they are known at the
-// time of the latest event, oldest first.
-func (m *Machine) OpenRecords() []Record {
-	var out []Record
-	for _, c := range m.sortedCalls() {
-		out = append(out, *m.build(c, m.now, false))
-	}
-	return out
 }

@@ -97,7 +97,8 @@ func TestWhosePhone(t *testing.T) {
 	given := guessed()
 	given.Endpoints = map[string]string{"PJSIP/anna-desk": "121", "PJSIP/1000": "122", "Khomp/B0C3": "123"}
 	listed := guessed()
-	listed.Shown = map[string]string{"PJSIP/anna-desk": "extension 121", "PJSIP/2001": "operator 125", "PJSIP/300": "extension 500"}
+	listed.Shown = map[string]string{"PJSIP/anna-desk": "extension 121", "PJSIP/2001": "operator 125", "PJSIP/300": "extension 500",
+		"PJSIP/reception": "extension 74951110000"}
 	helpers := guessed()
 	helpers.Helpers = []string{"Khomp"}
 	for name, c := range map[string]struct {
@@ -113,6 +114,7 @@ func TestWhosePhone(t *testing.T) {
 		"nobody names it":                   {guessed(), "PJSIP/anna-desk", "121", "", ""},
 		"the list names it":                 {listed, "PJSIP/anna-desk", "", "", "121"},
 		"a device of another user":          {listed, "PJSIP/2001", "2001", "", "125"},
+		"one company number for all":        {listed, "PJSIP/reception", "", "", "reception"},
 		"one office number for all":         {listed, "PJSIP/300", "500", "", "300"},
 		"a browser's phone":                 {guessed(), "PJSIP/98104", "104", "", "104"},
 		"a number that shows a company's":   {guessed(), "PJSIP/104", "74951110000", "", "104"},
