@@ -17,7 +17,7 @@ import (
 // logsIn notes that the party on a channel waits there for customers.
 func (m *Machine) logsIn(ch *channel) {
 	c, b := ch.call, ch.bridge
-	if !ch.party() || ch != c.origin || c.alive != 1 || b != nil && b.kind == Mixing && len(b.members) > 1 {
+	if !ch.party() || ch.id != c.id || ch != c.origin || c.alive != 1 || b != nil && b.kind == Mixing && len(b.members) > 1 {
 		return
 	}
 	c.agent, c.service = ch, "agent"

@@ -321,7 +321,9 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 	dst = m.sendAgentsBack(dst, c, at)
 	delete(m.calls, c.id)
 	for _, l := range c.linked {
-		delete(m.linked, l)
+		if m.linked[l] == c { // an agent may have had that of a customer's channel
+			delete(m.linked, l)
+		}
 	}
 	m.awaitClaim(c)
 	rec := m.build(c, c.last, true)

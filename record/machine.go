@@ -279,7 +279,9 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	c := m.linked[ch.linked]
 	apart := c != nil && c.agent != nil || c == nil && m.agents[ch.linked] // it has his linkedid from a customer to whom he talked
 	if apart {
-		c, ch.linked = nil, ch.id
+		if c, ch.linked = m.linked[ch.id], ch.id; c != nil && c.agent != nil {
+			c = nil
+		}
 	}
 	if c == nil && who.Linked != "" && ch.born == Down {
 		c, dst = m.recalled(dst, ch, e.At)
