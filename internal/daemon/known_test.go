@@ -22,14 +22,14 @@ func TestKnownIsKept(t *testing.T) {
 			{Name: "99101", Auths: "99101"},
 			{Name: "2001", Auths: "2001", CallerID: `"Hot desk" <2001>`},
 			{Name: "trunk-a", OutboundAuth: "trunk-a"}},
-		Hints: map[string]string{"105": "Custom:DND105,CustomPresence:105", "610": "Queue:610", "630": "confbridge:630", "701": "park:701@parkedcalls",
-			"106": "PJSIP/106&Custom:DND106", "*76101": "Custom:FOLLOWME101"},
+		Hints: map[string]string{"105": "Custom:DND105,CustomPresence:105", "610": "Queue:610", "600": "PJSIP/101&PJSIP/106", "630": "confbridge:630", "701": "park:701@parkedcalls",
+			"106": "PJSIP/106&PJSIP/99106&Custom:DND106", "109": "SCCP/desk", "*76101": "Custom:FOLLOWME101"},
 		Mailboxes: []string{"107"},
 		Database:  map[string]string{"/DEVICE/99101/user": "101", "/DEVICE/2001/user": "108", "/DEVICE/101/user": "101", "/AMPUSER/101/device": "101&99101"}})
 	o.start()
 	want := store.Known{
 		Endpoints: map[string]string{"PJSIP/anna-desk": "extension 121", "PJSIP/101": "operator 101", "PJSIP/99101": "operator 101", "PJSIP/2001": "operator 108", "PJSIP/trunk-a": "trunk"},
-		Numbers:   map[string]bool{"101": true, "99101": true, "105": true, "106": true, "107": true, "108": true, "121": true, "2001": true}}
+		Numbers:   map[string]bool{"101": true, "99101": true, "105": true, "106": true, "107": true, "108": true, "109": true, "121": true, "2001": true}}
 	o.members("101 Irina idle, 108 Hot desk idle, 121 Anna idle")
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		db, err := store.OpenReadOnly(t.Context(), o.config.Store.Path)

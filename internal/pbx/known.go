@@ -76,7 +76,7 @@ func hintsAndMailboxes(ctx context.Context, c *ami.Client) (numbers []string, sa
 		return nil, false, err
 	}
 	for _, m := range hints {
-		if number := string(m.Get("Exten")); digits(number) && ofPhone(string(m.Get("Hint"))) {
+		if number := string(m.Get("Exten")); digits(number) && ofPhone(number, string(m.Get("Hint"))) {
 			numbers = append(numbers, number)
 		}
 	}
@@ -93,16 +93,22 @@ func hintsAndMailboxes(ctx context.Context, c *ami.Client) (numbers []string, sa
 }
 
 // ofPhone tells whether a hint shows the state of a phone or a person, and not that
-// of a queue, a conference, a parking place or a shared line.
-func ofPhone(hint string) bool {
+// of a queue, a conference, a parking place or a shared line. One of several phones,
+// none of which has the number, is a group's.
+func ofPhone(number, hint string) bool {
+	phones, own := 0, false
 	for one := range strings.SplitSeq(hint, "&") {
+		if _, name, phone := strings.Cut(one, "/"); phone {
+			phones++
+			own = own || strings.Contains(name, number)
+		}
 		kind, _, _ := strings.Cut(strings.ToLower(one), ":")
 		switch kind {
 		case "", "queue", "confbridge", "meetme", "park", "sla", "calendar":
 			return false
 		}
 	}
-	return true
+	return phones < 2 || own
 }
 
 // users are the users of devices as FreePBX writes them into Asterisk's database;
