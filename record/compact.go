@@ -30,7 +30,7 @@ func (m *Machine) Compaction() (Compaction, bool) {
 		return Compaction{}, false
 	}
 	for _, ch := range c.members {
-		if ch.alive() {
+		if ch.alive() && ch.standsFor == nil {
 			gone := c.gone
 			c.gone = nil
 			return Compaction{CallID: c.id, Channels: gone, Summary: c.dropped.summary(Channel{ID: ch.id, Linked: ch.linked, Name: ch.name})}, true

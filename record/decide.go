@@ -1,6 +1,7 @@
 package record
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -141,7 +142,7 @@ func (m *Machine) dstPhone(c *call, d Direction, src string) (phone, ext, rule s
 				return ch.ext, "", "dstPhone: the first operator who talked"
 			}
 		}
-		if owner := t.forwardedBy(c); owner != "" && owner != src {
+		if owner := t.forwardedBy(c); owner != src && m.person(c, owner) {
 			return owner, "", "dstPhone: forwarded outside; the operator who was asked for"
 		}
 	}
@@ -149,7 +150,7 @@ func (m *Machine) dstPhone(c *call, d Direction, src string) (phone, ext, rule s
 		return a.phone, "", "dstPhone: nobody talked; the operator rung first"
 	}
 	for _, a := range c.attempts {
-		if a.owner != "" {
+		if m.person(c, a.owner) {
 			return a.owner, "", "dstPhone: forwarded outside; the operator who was asked for"
 		}
 	}
@@ -165,6 +166,28 @@ func (t *talk) forwardedBy(c *call) string {
 		}
 	}
 	return ""
+}
+
+// person tells whether a number on whose behalf somebody outside was rung is an
+// operator's, and not that of a queue, a conference or a group. A group's number
+// itself never rings; it rings others.
+func (m *Machine) person(c *call, number string) bool {
+	switch {
+	case number == "" || number == c.queue || number == c.conference:
+		return false
+	case m.rules.Numbers[number] || !m.rules.Guessed:
+		return true
+	case slices.Contains(c.services, number):
+		return false
+	}
+	others := false
+	for _, a := range c.attempts {
+		if a.ch.role == operator && a.phone == number {
+			return true
+		}
+		others = others || a.ch.role == operator && a.asked == number
+	}
+	return !others
 }
 
 // askedNumber is the number asked for, where nobody was rung.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -39,7 +40,12 @@ func (m *Machine) dialStarted(dst []Change, e Event) []Change {
 	}
 	c := peer.call
 	a := m.rings(peer, e.At)
-	a.dialled = from != nil
+	if a.dialled = from != nil; a.dialled {
+		a.asked = from.stands
+		if from.half != nil && from.half.owner != "" {
+			a.asked = from.half.owner
+		}
+	}
 	if peer.role == external {
 		return dst
 	}
@@ -129,11 +135,13 @@ func (m *Machine) executed(ch *channel, e Event) {
 	if app != "queue" && ch == c.origin {
 		m.queueLeft(c, e.At)
 	}
+	m.agentRuns(ch, app)
 	service := ""
 	switch app {
 	case "dial", "followme", "page", "retrydial":
 		c.tried = true
 	case "queue":
+		c.serves(ch.stands)
 		name, _, _ := strings.Cut(e.Value, ",")
 		m.queueJoined(c, name, e.At)
 	case "background", "waitexten", "read", "directory":
@@ -146,6 +154,7 @@ func (m *Machine) executed(ch *channel, e Event) {
 		service = "voicemail"
 		c.voicemail = c.voicemail || app != "voicemailmain"
 	case "confbridge", "meetme":
+		c.serves(ch.stands)
 		service = "conference"
 	case "chanspy", "extenspy":
 		service = "spy"
@@ -161,12 +170,21 @@ func (m *Machine) executed(ch *channel, e Event) {
 	}
 }
 
+// serves notes the number of a queue or a conference: nobody's extension.
+func (c *call) serves(number string) {
+	if number != "" && !slices.Contains(c.services, number) {
+		c.services = append(c.services, number)
+	}
+}
+
 // variableSet takes what channel variables say that no event does.
 func (m *Machine) variableSet(ch *channel, e Event) {
 	c := ch.call
 	switch e.Key {
 	case "MIXMONITOR_FILENAME":
 		m.recordingStarted(ch, e)
+	case "AMPUSER", "FROMEXTEN", "__FROMEXTEN":
+		m.usedBy(ch, e.Value)
 	case "FROM_DID", "__FROM_DID":
 		if ch == c.origin && e.Value != "" && e.Value != "s" {
 			c.did = e.Value
@@ -179,6 +197,15 @@ func (m *Machine) variableSet(ch *channel, e Event) {
 		c.srcExt = e.Value
 	case m.rules.DstExtVariable:
 		c.dstExt = e.Value
+	}
+}
+
+// usedBy takes in whose phone the dialplan found that a caller's channel is. A phone
+// that is rung inherits the caller's.
+func (m *Machine) usedBy(ch *channel, ext string) {
+	if ch.born == Ring && ch.user != ext && ch.party() && m.rules.short(ext) {
+		ch.user = ext
+		m.name(ch, ch.name, ch.shownAs)
 	}
 }
 

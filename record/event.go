@@ -46,6 +46,8 @@ const (
 	Accompanied                     // Journal: Channel is in the conference Bridge with Peer, who is another call's
 	Alone                           // Journal: Channel is alone in the conference Bridge
 	RingingsDropped                 // Journal: of the call of Channel, so many (Key) ringings before are only counted; phones of operators in Number, how they ended in Value, their time in Age
+	Lent                            // Journal: Channel is in Bridge with Peer, an agent who is logged in by a call of his own
+	Returned                        // Journal: Peer is no longer with the call of Channel; Value says whether he hung up
 	kindEnd                         // not a kind: how many there are
 )
 
@@ -96,7 +98,8 @@ type Channel struct {
 	Name   string `json:"name,omitempty"`   // "PJSIP/101-0000000f"; says technology and endpoint, never used as a key
 	// Class is what the PBX shows the channel's endpoint to be, beside its name:
 	// [ClassTrunk], [ClassExtension], or the latter with the number of its
-	// caller ID behind a space. Empty: it shows nothing.
+	// caller ID behind a space, or [ClassOperator] and an extension. Empty: it
+	// shows nothing.
 	Class string `json:"class,omitempty"`
 }
 
@@ -104,6 +107,7 @@ type Channel struct {
 const (
 	ClassTrunk     = "trunk"
 	ClassExtension = "extension"
+	ClassOperator  = "operator" // it has it written down whose phone that is
 )
 
 // Event is one fact about the PBX, stated so that hearing it twice is

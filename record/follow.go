@@ -27,6 +27,9 @@ func (m *Machine) follow(ch *channel, e Event) {
 		if ch.shown == "" {
 			ch.shown = e.Number
 		}
+		if a := ch.rung; a != nil && a.phone == Anonymous {
+			a.phone = ch.phone(&m.rules)
+		}
 		m.callerIDLate(ch, e.Number)
 		m.dialledLate(ch, e)
 	}

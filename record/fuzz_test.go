@@ -17,9 +17,9 @@ func someEvents(data []byte) []record.Event {
 	kinds := []record.Kind{record.Created, record.StateChanged, record.Identified, record.Executed, record.VariableSet, record.DialStarted, record.DialEnded,
 		record.BridgeEntered, record.BridgeLeft, record.LocalJoined, record.HangupRequested, record.HungUp, record.BlindTransferred, record.AttendedTransferred,
 		record.PickedUp, record.Parked, record.Unparked, record.Held, record.Resumed, record.QueueJoined, record.QueueLeft, record.ConferenceJoined,
-		record.Originated, record.SnapshotBegan, record.ChannelPresent, record.SnapshotEnded, record.Gapped, record.RingingsDropped, record.None}
+		record.Originated, record.SnapshotBegan, record.ChannelPresent, record.SnapshotEnded, record.Gapped, record.RingingsDropped, record.None, record.Lent, record.Returned}
 	values := []string{"", "ANSWER", "NOANSWER", "CANCEL", "BUSY", "101", "/m/x.wav", "700"}
-	keys := []string{"Dial", "Queue", "VoiceMail", "Playback", "MIXMONITOR_FILENAME", "FROM_DID", "MixMonitor"}
+	keys := []string{"Dial", "Queue", "VoiceMail", "Playback", "MIXMONITOR_FILENAME", "FROM_DID", "MixMonitor", "AgentLogin", "AMPUSER"}
 	name := func(n byte, linked byte) record.Channel {
 		i := int(n) % len(channels)
 		c := record.Channel{ID: fmt.Sprintf("1.%d", i), Name: channels[i]}

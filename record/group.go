@@ -27,7 +27,7 @@ func (m *Machine) relink(dst []Change, ch *channel, linked string, at time.Time)
 // from the start; else a younger call with an external party of its own keeps
 // its record, which ends here.
 func (m *Machine) join(dst []Change, a, b *call, at time.Time, relation bool) []Change {
-	if a == b || a == nil || b == nil {
+	if a == b || a == nil || b == nil || a.agent != nil || b.agent != nil {
 		return dst
 	}
 	if older(b, a) {
@@ -76,6 +76,9 @@ func absorb(a, b *call) {
 	a.recordings = append(a.recordings, b.recordings...)
 	sort.SliceStable(a.recordings, func(i, j int) bool { return a.recordings[i].at.Before(a.recordings[j].at) })
 	a.transfers = append(a.transfers, b.transfers...)
+	for _, number := range b.services {
+		a.serves(number)
+	}
 	a.held += b.held
 	a.voicemail = a.voicemail || b.voicemail
 	a.tried = a.tried || b.tried
@@ -172,7 +175,7 @@ func (m *Machine) recalled(dst []Change, ch *channel, at time.Time) (*call, []Ch
 	if ch.role != operator {
 		return nil, dst
 	}
-	c := m.operators.oldest(ch.ext, func(c *call) bool { return c.awaits(ch.ext) })
+	c := m.operators.oldest(ch.ext, func(c *call) bool { return c.agent == nil && c.awaits(ch.ext) })
 	if c == nil {
 		return nil, dst
 	}
@@ -231,7 +234,7 @@ func (m *Machine) parked(dst []Change, ch *channel, e Event) []Change {
 	switch e.Kind {
 	case Parked:
 		t.Kind = "park"
-		_, _, t.By, _ = m.rules.classify(e.Key+"-", "")
+		t.By = m.rules.classify(e.Key+"-", shown{}).ext
 		if ch.bridge != nil && ch.bridge.kind == Mixing {
 			dst = m.leave(dst, ch, e.At)
 		}
@@ -265,6 +268,7 @@ func (m *Machine) hungUp(dst []Change, e Event) []Change {
 	if ch.bridge != nil {
 		dst = m.leave(dst, ch, e.At)
 	}
+	dst = m.agentLeft(dst, ch, e.At)
 	if ch.rang {
 		m.rangUntold(ch) // an originated phone that does not answer has no DialEnded
 	}
@@ -317,9 +321,12 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 	if c.alive--; c.alive > 0 {
 		return dst
 	}
+	dst = m.sendAgentsBack(dst, c, at)
 	delete(m.calls, c.id)
 	for _, l := range c.linked {
-		delete(m.linked, l)
+		if m.linked[l] == c { // an agent may have had that of a customer's channel
+			delete(m.linked, l)
+		}
 	}
 	m.awaitClaim(c)
 	rec := m.build(c, c.last, true)
@@ -327,9 +334,11 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 }
 
 func (c *call) channelIDs() []string {
-	ids := make([]string, len(c.members))
-	for i, ch := range c.members {
-		ids[i] = ch.id
+	ids := make([]string, 0, len(c.members))
+	for _, ch := range c.members {
+		if ch.standsFor == nil {
+			ids = append(ids, ch.id)
+		}
 	}
 	return ids
 }

@@ -46,6 +46,8 @@ func kindNames() [kindEnd]string {
 		Accompanied:         "accompanied",
 		Alone:               "alone",
 		RingingsDropped:     "ringings_dropped",
+		Lent:                "lent",
+		Returned:            "returned",
 	}
 }
 

@@ -1,6 +1,9 @@
 package record
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 // LiveState is what goes on in a call at the moment.
 type LiveState string
@@ -61,7 +64,7 @@ func (m *Machine) live(c *call) Live {
 		}
 	}
 	for _, ch := range c.members {
-		if ch.alive() {
+		if ch.alive() && ch.standsFor == nil {
 			l.Channels = append(l.Channels, ch.id)
 		}
 	}
@@ -81,4 +84,44 @@ func addOnce(list []string, phone string) []string {
 		return list
 	}
 	return append(list, phone)
+}
+
+// OpenIDs are the ids of the calls going on, the oldest first.
+func (m *Machine) OpenIDs() []string {
+	var out []string
+	for _, c := range m.sortedCalls() {
+		out = append(out, c.id)
+	}
+	return out
+}
+
+// sortedCalls are the calls going on, oldest first.
+func (m *Machine) sortedCalls() []*call {
+	all := make([]*call, 0, len(m.calls))
+	for _, c := range m.calls {
+		all = append(all, c)
+	}
+	sort.Slice(all, func(i, j int) bool { return older(all[i], all[j]) })
+	return all
+}
+
+// older is the order of calls: by beginning, then as they came, then by id.
+func older(a, b *call) bool {
+	if !a.began.Equal(b.began) {
+		return a.began.Before(b.began)
+	}
+	if a.seq != b.seq {
+		return a.seq < b.seq
+	}
+	return a.id < b.id
+}
+
+// OpenRecords tells the calls still going on, as far as they are known at the
+// time of the latest event, oldest first.
+func (m *Machine) OpenRecords() []Record {
+	var out []Record
+	for _, c := range m.sortedCalls() {
+		out = append(out, *m.build(c, m.now, false))
+	}
+	return out
 }

@@ -1,9 +1,6 @@
 package record
 
-import (
-	"sort"
-	"time"
-)
+import "time"
 
 // remember is how long an ended channel's id is kept, so that late and
 // repeated facts about it change nothing. Asterisk's own stragglers (a queue's
@@ -23,6 +20,9 @@ type Machine struct {
 	devices    index               // all channels, by device
 	most       int                 // how many calls went on at once, since their room was given back
 	halves     map[string]*channel // Local channels whose other half is not known yet, by name without the half
+	waiting    map[string]*channel // agents, by the bridge in which each waits
+	standIns   map[string]*channel // agents' in customers' calls, by the agent's channel
+	agents     map[string]bool     // linkedids of agents' calls of which nothing else is known
 	ended      map[string]struct{}
 	fading     []fading         // ended ids, oldest first, from faded on
 	faded      int              // how many of them are forgotten already
@@ -59,20 +59,14 @@ func New(r Rules) *Machine {
 		devices:   make(index),
 		ordered:   make(map[string]order),
 		ended:     make(map[string]struct{}),
+		waiting:   make(map[string]*channel),
+		standIns:  make(map[string]*channel),
+		agents:    make(map[string]bool),
 	}
 }
 
 // Open is the number of calls going on.
 func (m *Machine) Open() int { return len(m.calls) }
-
-// OpenIDs are the ids of the calls going on, the oldest first.
-func (m *Machine) OpenIDs() []string {
-	var out []string
-	for _, c := range m.sortedCalls() {
-		out = append(out, c.id)
-	}
-	return out
-}
 
 // Touched is the id of the call that the last applied event was about, as it
 // is after the event; empty where it was about none, or changed nothing: a
@@ -125,8 +119,8 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	case RingingsDropped:
 		m.ringingsDropped(e)
 		return dst
-	case Accompanied, Alone:
-		return m.accompanied(dst, e)
+	case Accompanied, Alone, Lent, Returned:
+		return m.asideTold(dst, e)
 	case SnapshotBegan, ChannelPresent, SnapshotEnded, Gapped:
 		return m.applySnapshot(dst, e)
 	case None:
@@ -147,8 +141,8 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 		return dst
 	}
 	known := m.channels[e.Channel.ID]
-	if terminal(e.Kind) && known == nil {
-		return m.companionLeft(dst, e)
+	if known == nil && (terminal(e.Kind) || m.standIns[e.Channel.ID] != nil) {
+		return m.aboutUnknown(dst, e)
 	}
 	if known != nil && aboutOne(e.Kind) && known.linked == e.Channel.Linked {
 		return m.applyToOne(dst, known, e)
@@ -161,14 +155,14 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	return m.applyTo(dst, ch, e)
 }
 
-// terminal tells which facts never make an unknown channel known.
-func terminal(k Kind) bool {
-	return k == BridgeLeft || k == QueueLeft || k == ParkAbandoned || k == HangupRequested
-}
-
 // aboutOne tells which facts change nothing but a channel and its call.
 func aboutOne(k Kind) bool {
 	return k == Executed || k == VariableSet || k == StateChanged || k == Identified
+}
+
+// terminal tells which facts never make an unknown channel known.
+func terminal(k Kind) bool {
+	return k == BridgeLeft || k == QueueLeft || k == ParkAbandoned || k == HangupRequested
 }
 
 // heardEvery is how often a fact that changes nothing counts all the same: it
@@ -193,6 +187,9 @@ func (m *Machine) applyToOne(dst []Change, ch *channel, e Event) []Change {
 }
 
 func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
+	if ch.lent != nil && customers(e.Kind) {
+		ch, m.about = ch.lent, ch.lent
+	}
 	c := ch.call
 	switch e.Kind {
 	case Executed:
@@ -207,6 +204,9 @@ func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
 		return m.localJoined(dst, ch, e)
 	case HangupRequested:
 		m.hangupRequested(ch, e.Cause)
+		if ch.lent != nil {
+			m.hangupRequested(ch.lent, e.Cause)
+		}
 	case BlindTransferred, AttendedTransferred, PickedUp:
 		return m.transferred(dst, ch, e)
 	case Parked, Unparked, ParkTimedOut, ParkAbandoned:
@@ -260,27 +260,12 @@ func (m *Machine) meet(dst []Change, e Event, who Channel) (*channel, []Change) 
 	return ch, dst
 }
 
-func (m *Machine) name(ch *channel, name, shown string) {
-	m.devices.remove(device(ch.name), ch)
-	m.operators.remove(ch.ext, ch)
-	ch.name, ch.shownAs = name, shown
-	ch.role, ch.endpoint, ch.ext, _ = m.rules.classify(name, shown)
-	m.devices.add(device(name), ch)
-	if ch.call != nil {
-		ch.call.phones = nil
-	}
-	if ch.role == operator {
-		m.operators.add(ch.ext, ch)
-	}
-}
-
 // create makes a channel known and puts it into its call, or begins one.
 func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change) {
 	ch := &channel{id: who.ID, linked: who.Linked, began: e.At, touched: m.events, seen: e.Kind == Created}
 	if e.Kind == ChannelPresent {
 		ch.began = e.At.Add(-e.Age)
 	}
-	m.name(ch, who.Name, who.Class)
 	if ch.linked == "" {
 		ch.linked = ch.id
 	}
@@ -289,8 +274,15 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	} else {
 		ch.number = e.PeerNumber
 	}
+	m.name(ch, who.Name, who.Class)
 	m.channels[ch.id], m.about = ch, ch
 	c := m.linked[ch.linked]
+	apart := c != nil && c.agent != nil || c == nil && m.agents[ch.linked] // it has his linkedid from a customer to whom he talked
+	if apart {
+		if c, ch.linked = m.linked[ch.id], ch.id; c != nil && c.agent != nil {
+			c = nil
+		}
+	}
 	if c == nil && who.Linked != "" && ch.born == Down {
 		c, dst = m.recalled(dst, ch, e.At)
 	}
@@ -304,7 +296,7 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	}
 	c.members, c.phones = append(c.members, ch), nil
 	c.alive++
-	if began && (!c.bare || ch.born == Ring && ch.party()) {
+	if began && !apart && (!c.bare || ch.born == Ring && ch.party()) {
 		// Without linkedids, a channel that the PBX makes is most likely part of
 		// a call that the next event tells.
 		dst = m.begun(dst, c, e.At)
@@ -364,35 +356,4 @@ func (m *Machine) forget() {
 		m.fading = append(m.fading[:0], m.fading[m.faded:]...)
 		m.faded = 0
 	}
-}
-
-// sortedCalls are the calls going on, oldest first.
-func (m *Machine) sortedCalls() []*call {
-	all := make([]*call, 0, len(m.calls))
-	for _, c := range m.calls {
-		all = append(all, c)
-	}
-	sort.Slice(all, func(i, j int) bool { return older(all[i], all[j]) })
-	return all
-}
-
-// older is the order of calls: by beginning, then as they came, then by id.
-func older(a, b *call) bool {
-	if !a.began.Equal(b.began) {
-		return a.began.Before(b.began)
-	}
-	if a.seq != b.seq {
-		return a.seq < b.seq
-	}
-	return a.id < b.id
-}
-
-// OpenRecords tells the calls still going on, as far as they are known at the
-// time of the latest event, oldest first.
-func (m *Machine) OpenRecords() []Record {
-	var out []Record
-	for _, c := range m.sortedCalls() {
-		out = append(out, *m.build(c, m.now, false))
-	}
-	return out
 }

@@ -29,7 +29,12 @@ func captureEvents(t *testing.T, file string) []record.Event {
 // it fails when a call stays open.
 func run(t *testing.T, events []record.Event) []record.Record {
 	t.Helper()
-	m := record.New(officeRules())
+	return runBy(t, officeRules(), events)
+}
+
+func runBy(t *testing.T, rules record.Rules, events []record.Event) []record.Record {
+	t.Helper()
+	m := record.New(rules)
 	var changes []record.Change
 	for _, e := range events {
 		changes = m.Apply(changes, e)

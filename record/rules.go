@@ -1,7 +1,6 @@
 package record
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -23,6 +22,19 @@ type Rules struct {
 	// Extensions. What is neither a trunk, an extension nor a helper channel is
 	// held to lead outside.
 	Trunks []*regexp.Regexp
+	// Endpoints are the extensions of endpoints ("PJSIP/anna-desk") as the admin
+	// gives them; they win over everything.
+	Endpoints map[string]string
+	// Shown is what the PBX shows its endpoints to be, for facts that do not say it
+	// themselves ([Channel].Class): those of CEL and CDR.
+	Shown map[string]string
+	// Numbers are those that the PBX has an endpoint, a hint or a mailbox for, or
+	// that rang as an extension. nil: it does not say, and the shape of a number
+	// has to do.
+	Numbers map[string]bool
+	// Helpers are further technologies whose channels are never a party, as it
+	// stands before the slash.
+	Helpers []string
 	// Outside match numbers, as dialled and rewritten, that lead outside.
 	Outside []*regexp.Regexp
 	// Dialled are rewrites of numbers that operators dial, for example to drop
@@ -59,101 +71,6 @@ func (r Rules) Check() error {
 // SetRules makes these the rules for channels that are met from now on. Those
 // that are there keep what they were held for.
 func (m *Machine) SetRules(r Rules) { m.rules = r }
-
-// role is what a channel is in a call.
-type role uint8
-
-const (
-	helper   role = iota // Local halves, recorders, announcers: followed through, never a party
-	operator             // a person of the organisation
-	external             // a person outside, over a trunk
-)
-
-// classify tells what a channel is from its name and from what the PBX shows
-// its endpoint to be: the admin's patterns first, then the PBX, then the shape
-// of the name. ext is the operator's extension, endpoint is "101" or "trunk-a",
-// by the pattern that decided.
-func (r *Rules) classify(name, shown string) (kind role, endpoint, ext string, by *regexp.Regexp) {
-	tech, rest, ok := strings.Cut(name, "/")
-	if !ok {
-		return helper, "", "", nil
-	}
-	switch tech {
-	case "Local", "Bridge", "Recorder", "Announcer", "CBAnn", "CBRec", "Snoop", "MulticastRTP",
-		"UnicastRTP", "AudioSocket", "WebSocket", "Surrogate", "AsyncGoto", "Message", "ConfBridgeRecorder", "ConfBridgeAnnouncer", "Parked":
-		return helper, "", "", nil
-	}
-	endpoint = rest
-	if i := strings.LastIndexByte(rest, '-'); i > 0 {
-		endpoint = rest[:i] // "101-0000000f", and DAHDI's "i1/79031234567-1"
-	}
-	for _, p := range r.Trunks {
-		if p.MatchString(name[:len(tech)+1+len(endpoint)]) {
-			return external, endpoint, "", p
-		}
-	}
-	ext, by = r.extensionBy(endpoint)
-	if by != nil && (!r.Guessed || shown != ClassTrunk) {
-		return operator, endpoint, ext, by
-	}
-	if class, number, _ := strings.Cut(shown, " "); class == ClassExtension {
-		return operator, endpoint, cmp.Or(number, endpoint), nil
-	}
-	return external, endpoint, "", nil
-}
-
-// Class says what an endpoint of the PBX ("PJSIP/101", "PJSIP/trunk-a") is to
-// voipd, and why: for the admin who wants to know.
-//
-// shown and because are what the PBX shows it to be ([Channel].Class), and what
-// shows it.
-func (r *Rules) Class(endpoint, shown, because string) (class, why string) {
-	kind, _, ext, by := r.classify(endpoint+"-00000000", shown)
-	switch {
-	case kind == helper:
-		return "helper", "is followed through, never a party"
-	case kind == operator && by == nil:
-		return "extension " + ext, because
-	case kind == operator:
-		return "extension " + ext, "matches numbers.extensions " + by.String()
-	case by != nil:
-		return "trunk", "matches numbers.trunks " + by.String()
-	case shown == ClassTrunk:
-		return "trunk", because
-	}
-	return "trunk", "matches no pattern: what is no extension leads outside"
-}
-
-// Operator tells whose an endpoint of the PBX ("PJSIP/101-mobile") is: the
-// operator's extension; ok is false for one that leads outside. shown is as in
-// [Rules.Class].
-func (r *Rules) Operator(endpoint, shown string) (extension string, ok bool) {
-	kind, _, ext, _ := r.classify(endpoint+"-00000000", shown)
-	return ext, kind == operator
-}
-
-// extension tells whether s is an operator's extension or device, and which.
-func (r *Rules) extension(s string) (string, bool) {
-	ext, by := r.extensionBy(s)
-	return ext, by != nil
-}
-
-func (r *Rules) extensionBy(s string) (ext string, by *regexp.Regexp) {
-	if s == "" {
-		return "", nil
-	}
-	for _, p := range r.Extensions {
-		m := p.FindStringSubmatch(s)
-		switch {
-		case m == nil:
-		case len(m) > 1 && m[1] != "":
-			return m[1], p
-		default:
-			return s, p
-		}
-	}
-	return "", nil
-}
 
 // outside tells whether a number, as rewritten, leads outside by its shape.
 func (r *Rules) outside(number string) bool {

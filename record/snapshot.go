@@ -53,6 +53,8 @@ func (m *Machine) present(dst []Change, e Event) []Change {
 	case ch.bridge != nil:
 		unsure(ch.bridge)
 		return m.leave(dst, ch, e.At)
+	case ch.waits != "":
+		return m.agentLeft(dst, ch, e.At)
 	}
 	return dst
 }
@@ -72,7 +74,7 @@ func unsure(b *bridge) {
 
 func bridgeID(ch *channel) string {
 	if ch.bridge == nil {
-		return ""
+		return ch.waits
 	}
 	return ch.bridge.id
 }
@@ -127,6 +129,7 @@ func (m *Machine) snapshotEnded(dst []Change, e Event) []Change {
 			unsure(ch.bridge)
 			dst = m.leave(dst, ch, at)
 		}
+		dst = m.agentLeft(dst, ch, at)
 		dst = m.remove(dst, ch, at)
 	}
 	m.shrink()

@@ -22,6 +22,7 @@ type channel struct {
 	callerName string
 	shown      string // caller ID number that the PBX gave it first
 	shownAs    string // what the PBX shows its endpoint to be
+	user       string // whose phone the dialplan says that it is
 	exten      string
 	first      string // exten when first seen: what the far side asked for
 	stands     string // the last extension or service number that it came to; a macro's "s" hides it from exten
@@ -43,6 +44,9 @@ type channel struct {
 	wantsDown bool      // its far side hung up
 	recorded  bool      // MixMonitor runs on it
 	left      string    // id of the bridge that it left last
+	waits     string    // id of the bridge in which this agent waits or talks
+	lent      *channel  // his stand-in in a customer's call
+	standsFor *channel  // whose stand-in it is
 	companion string    // id of a channel of another call that is in the same conference
 }
 
@@ -58,10 +62,12 @@ func (c *channel) phone(r *Rules) string {
 	case c.rung != nil && c.dialled != "":
 		n, _ := r.dialled(c.dialled)
 		return n
-	default:
-		n, _ := r.caller(c.number)
-		return n
 	}
+	if called, _ := r.dialled(c.shown); c.born == Down && withheld(c.number) && r.outside(called) {
+		return called // the PBX called it, and said whom behind the channel
+	}
+	n, _ := r.caller(c.number)
+	return n
 }
 
 // bridge is a bridge of the PBX and who is in it.
@@ -89,6 +95,7 @@ type attempt struct {
 	ended  time.Time
 	status string // DialStatus; empty while it rings
 	owner  string // extension on whose behalf an outside number is rung
+	asked  string // the number at which the one who rings it stands
 
 	dialled bool // a channel dialled it, and not the PBX itself
 }
@@ -120,6 +127,7 @@ type call struct {
 	last    time.Time // latest event
 	noted   time.Time // latest fact about one channel that counted as touching the call
 	origin  *channel
+	agent   *channel // who is logged in by it and waits for customers; nil: it is no such call
 	members []*channel
 	phones  []string // of its operators, in the order in which they came; nil: to be gathered again
 	alive   int
@@ -132,8 +140,9 @@ type call struct {
 	byPBX    bool   // the PBX rang the first party itself
 	pbxAsked string // the number that the PBX was told to connect it with
 	did      string
-	asked    string // extension or service number that the origin asked for last, before anybody was rung
-	tried    bool   // the dialplan tried to ring somebody
+	asked    string   // extension or service number that the origin asked for last, before anybody was rung
+	services []string // numbers at which a queue or a conference began
+	tried    bool     // the dialplan tried to ring somebody
 	srcExt   string
 	dstExt   string
 

@@ -15,16 +15,24 @@ func (m *Machine) bridgeEntered(dst []Change, ch *channel, e Event) []Change {
 		return dst
 	}
 	b := m.bridges[e.Bridge]
-	if b == nil {
-		b = &bridge{id: e.Bridge, kind: e.BridgeKind}
-		m.bridges[b.id] = b
+	if b != nil {
+		dst = m.turn(dst, b, e.BridgeKind, e.At)
 	}
-	dst = m.turn(dst, b, e.BridgeKind, e.At)
-	if ch.bridge == b {
+	if b != nil && ch.bridge == b || ch.waits == e.Bridge {
 		return dst
 	}
 	if ch.bridge != nil {
 		dst = m.leave(dst, ch, e.At)
+	}
+	if ch == ch.call.agent {
+		return m.agentEntered(dst, ch, e)
+	}
+	if b != nil {
+		m.settles(b, ch, e.At)
+	}
+	if b = m.bridges[e.Bridge]; b == nil {
+		b = &bridge{id: e.Bridge, kind: e.BridgeKind}
+		m.bridges[b.id] = b
 	}
 	ch.bridge = b
 	b.members = append(b.members, ch)
@@ -34,7 +42,7 @@ func (m *Machine) bridgeEntered(dst []Change, ch *channel, e Event) []Change {
 		for _, other := range b.members {
 			dst = m.join(dst, ch.call, other.call, e.At, false)
 		}
-		return m.hear(dst, ch.call, e.At)
+		return m.hear(m.agentMeets(dst, b, ch, e.At), ch.call, e.At)
 	case Conference:
 		ch.call.service = "conference"
 		return m.hearConference(dst, b, e.At)
@@ -55,6 +63,9 @@ func (m *Machine) turn(dst []Change, b *bridge, kind BridgeKind, at time.Time) [
 }
 
 func (m *Machine) bridgeLeft(dst []Change, ch *channel, e Event) []Change {
+	if ch.waits != "" && (e.Bridge == "" || e.Bridge == ch.waits) {
+		return m.agentLeft(dst, ch, e.At)
+	}
 	if ch.bridge == nil && e.Bridge != "" && e.Bridge != ch.left {
 		dst = m.companionLeft(dst, e)
 		ch.call.approximate("who came into a bridge was not told")
@@ -97,13 +108,7 @@ func (m *Machine) conferenceJoined(dst []Change, ch *channel, e Event) []Change 
 	c := ch.call
 	c.service = "conference"
 	if c.conference == "" {
-		c.conference = e.Value
-		switch {
-		case m.internalNumber(e.Exten):
-			c.conference = e.Exten
-		case ch.stands != "" && !m.internalNumber(e.Value): // the room has a name, and its plan an "s"
-			c.conference = ch.stands
-		}
+		c.conference = m.conferenceNumber(ch, e)
 	}
 	if ch.bridge == nil && e.Bridge != "" && e.Bridge != ch.left {
 		e.BridgeKind = Conference
@@ -114,6 +119,26 @@ func (m *Machine) conferenceJoined(dst []Change, ch *channel, e Event) []Change 
 		return m.hearConference(dst, ch.bridge, e.At)
 	}
 	return dst
+}
+
+// conferenceNumber is the number by which a channel came to a conference: the one at
+// which it stands, or stood before a room's own context took it in, or was dialled; the
+// room's name where there is none. A caller from outside may have stood at a menu's.
+func (m *Machine) conferenceNumber(ch *channel, e Event) string {
+	numbers := [...]string{e.Exten, ch.stands, e.Value}
+	if ch.role == external {
+		numbers = [...]string{e.Exten, e.Value, ch.stands}
+	}
+	for _, number := range numbers {
+		if m.internalNumber(number) {
+			return number
+		}
+	}
+	if ch == ch.call.origin && ch.role == operator && ch.first != "" && ch.first != "s" {
+		number, _ := m.rules.dialled(ch.first)
+		return number
+	}
+	return e.Value
 }
 
 // hear begins and ends the conversations of a call after its bridges changed.

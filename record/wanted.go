@@ -8,11 +8,13 @@ import "maps"
 
 // Variables is the set of channel variables whose setting becomes a
 // [VariableSet] fact: those of every PBX, which name the file of a recording
-// (MixMonitor) and the number that was called from outside (FreePBX), and own,
+// (MixMonitor), the number that was called from outside and whose phone it is that
+// calls (FreePBX), and own,
 // those of the configuration. Empty names are ignored. Asterisk's names are
 // case-sensitive. The caller may change the map.
 func Variables(own ...string) map[string]bool {
-	all := map[string]bool{"MIXMONITOR_FILENAME": true, "FROM_DID": true, "__FROM_DID": true}
+	all := map[string]bool{"MIXMONITOR_FILENAME": true, "FROM_DID": true, "__FROM_DID": true,
+		"AMPUSER": true, "FROMEXTEN": true, "__FROMEXTEN": true}
 	for _, name := range own {
 		all[name] = true
 	}

@@ -10,8 +10,8 @@ import (
 
 func TestVariables(t *testing.T) {
 	for _, c := range []struct{ own, want []string }{
-		{nil, []string{"FROM_DID", "MIXMONITOR_FILENAME", "__FROM_DID"}},
-		{[]string{"DEAL", "", "FROM_DID"}, []string{"DEAL", "FROM_DID", "MIXMONITOR_FILENAME", "__FROM_DID"}},
+		{nil, []string{"AMPUSER", "FROMEXTEN", "FROM_DID", "MIXMONITOR_FILENAME", "__FROMEXTEN", "__FROM_DID"}},
+		{[]string{"DEAL", "", "FROM_DID"}, []string{"AMPUSER", "DEAL", "FROMEXTEN", "FROM_DID", "MIXMONITOR_FILENAME", "__FROMEXTEN", "__FROM_DID"}},
 	} {
 		if got := slices.Sorted(maps.Keys(record.Variables(c.own...))); !slices.Equal(got, c.want) {
 			t.Errorf("%q: got %q, want %q", c.own, got, c.want)

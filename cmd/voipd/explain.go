@@ -30,6 +30,7 @@ func newExplain() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			rules = known(cmd.Context(), k.conf, rules)
 			if k.events == nil {
 				err = trace.ExplainKept(cmd.OutOrStdout(), &k.record)
 			} else {
@@ -82,7 +83,7 @@ into a bug report; "voipd replay FILE.trace" tells the record from it.`,
 }
 
 // known is what the store of a configuration has of a call.
-type known struct {
+type traced struct {
 	conf   config.Config
 	record record.Record
 	events []record.Event // nil: none are kept
@@ -93,7 +94,7 @@ type known struct {
 
 // readTrace reads a call's record and its facts. The facts of a call that went
 // into another stand with that one.
-func readTrace(ctx context.Context, path, callID string) (k known, err error) {
+func readTrace(ctx context.Context, path, callID string) (k traced, err error) {
 	if k.conf, err = config.Read(path); err != nil {
 		return k, err
 	}

@@ -86,6 +86,9 @@ func runImport(cmd *cobra.Command, f importFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeDB()) }()
+	if rules, err = daemon.WithKnown(cmd.Context(), db, rules); err != nil {
+		return err
+	}
 	leapt, err := daemon.ClockLeaps(cmd.Context(), db)
 	if err != nil {
 		return err

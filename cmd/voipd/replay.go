@@ -2,10 +2,12 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -16,9 +18,11 @@ import (
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/trace"
 	"github.com/voipd/voipd/record"
+	"github.com/voipd/voipd/store"
 )
 
 func newReplay() *cobra.Command {
@@ -46,6 +50,9 @@ Calls still open at the end of a file are told as far as they are known.`,
 			if err != nil {
 				return err
 			}
+			if path != "" {
+				rules = known(cmd.Context(), conf, rules)
+			}
 			print := printTable
 			if asJSON {
 				print = printJSON
@@ -56,6 +63,24 @@ Calls still open at the end of a file are told as far as they are known.`,
 	configFlag(c, &path, "")
 	c.Flags().BoolVar(&asJSON, "json", false, "one record a line on standard output, and nothing else there")
 	return c
+}
+
+// known adds to rules what the store of the configuration knows of the PBX. Where there
+// is no such store, or one of an older version, the configuration has to do.
+func known(ctx context.Context, conf config.Config, rules record.Rules) record.Rules {
+	if _, err := os.Stat(conf.Store.Path); err != nil {
+		return rules
+	}
+	db, err := store.OpenReadOnly(ctx, conf.Store.Path)
+	if err != nil {
+		return rules
+	}
+	defer db.Close()
+	with, err := daemon.WithKnown(ctx, db, rules)
+	if err != nil {
+		return rules
+	}
+	return with
 }
 
 // replay runs each file through a Machine of its own: two captures are two

@@ -30,14 +30,23 @@ func (k *checker) calls(c *Calls) {
 }
 
 func (k *checker) members(all []Member) {
-	seen := map[string]bool{}
+	seen, taken := map[string]bool{}, map[string]bool{}
+	endpoint := regexp.MustCompile(`^[A-Za-z0-9]+/[^\s/][^\r\n\t]*$`)
 	for i, m := range all {
 		key := fmt.Sprintf("members[%d]", i)
 		if m.Extension == "" || seen[m.Extension] {
 			k.bad(key+".extension", "want an extension that no other member has")
 		}
-		if m.Name == "" {
-			k.bad(key+".name", "must not be empty")
+		if m.Name == "" && len(m.Endpoints) == 0 {
+			k.bad(key+".name", "must not be empty where endpoints is")
+		}
+		for n, e := range m.Endpoints {
+			if at := fmt.Sprintf("%s.endpoints[%d]", key, n); !endpoint.MatchString(e) {
+				k.bad(at, "want a technology and an endpoint such as \"PJSIP/anna-desk\", have %q", e)
+			} else if taken[e] {
+				k.bad(at, "%s is another member's, or given twice", e)
+			}
+			taken[e] = true
 		}
 		seen[m.Extension] = true
 	}

@@ -90,6 +90,11 @@ func (k *checker) numbers(n *Numbers) {
 	k.patterns("numbers.extensions", n.Extensions)
 	k.patterns("numbers.trunks", n.Trunks)
 	k.patterns("numbers.outside", n.Outside)
+	for i, h := range n.Helpers {
+		if !regexp.MustCompile(`^[A-Za-z0-9_]+$`).MatchString(h) {
+			k.bad(fmt.Sprintf("numbers.helpers[%d]", i), "want a technology as it stands before the slash of a channel's name, such as \"Khomp\", have %q", h)
+		}
+	}
 	if len(n.Extensions) == 0 {
 		k.bad("numbers.extensions", "must have at least one pattern: nothing else tells who an operator is")
 	}

@@ -53,6 +53,7 @@ type Asterisk struct {
 type Numbers struct {
 	Extensions         []string  `toml:"extensions"`
 	Trunks             []string  `toml:"trunks"`
+	Helpers            []string  `toml:"helpers"` // technologies whose channels are never a party, beside those that voipd knows
 	Outside            []string  `toml:"outside"`
 	Rewrite            []Rewrite `toml:"rewrite"`
 	RewriteCaller      []Rewrite `toml:"rewrite_caller"`
@@ -166,10 +167,12 @@ type Calls struct {
 	PerMinute    int           `toml:"per_minute"`   // calls placed in a minute, at most
 }
 
-// Member is an operator's name, where the PBX does not have it.
+// Member is what the PBX does not have of an operator: his name, or which endpoints
+// are his.
 type Member struct {
-	Extension string `toml:"extension"`
-	Name      string `toml:"name"`
+	Extension string   `toml:"extension"`
+	Name      string   `toml:"name"`      // empty: the PBX's
+	Endpoints []string `toml:"endpoints"` // as "PJSIP/anna-desk"; none: the PBX and [numbers] tell
 }
 
 // Log says what is written to standard error.
@@ -208,6 +211,7 @@ func Default() Config {
 		Numbers: Numbers{
 			Extensions: []string{`^(\d{2,5})(?:[-_][A-Za-z]\w*)?$`},
 			Trunks:     []string{},
+			Helpers:    []string{},
 			Outside:    []string{`^(?:\+|00)?\d{7,}$`},
 		},
 		Recordings: Recordings{

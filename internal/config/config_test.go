@@ -118,6 +118,20 @@ timeout = "0s"
 		{"a token that may do nothing, and a page that never matches", "[http]\norigins = [\"https://*.example.com\"]\n[[http.tokens]]\nname = \"crm\"\nscopes = []\nsha256 = \"" + strings.Repeat("0", 64) + "\"\n", []string{
 			"f.toml:2: http.origins[0]: want an origin", "f.toml:5: http.tokens[0].scopes: is empty: say what the token may do",
 		}},
+		{"helpers and members", `[numbers]
+helpers = ["Khomp", "Khomp/B0"]
+[[members]]
+extension = "121"
+endpoints = ["PJSIP/anna-desk", "DAHDI/7"]
+[[members]]
+extension = "122"
+endpoints = ["anna-desk", "DAHDI/7", "PJSIP/o'neil desk"]
+[[members]]
+extension = "123"
+`, []string{
+			`f.toml:2: numbers.helpers[1]: want a technology`, `f.toml:8: members[1].endpoints[0]: want a technology and an endpoint`,
+			`f.toml:8: members[1].endpoints[1]: DAHDI/7 is another member's`, `f.toml:9: members[2].name: must not be empty`,
+		}},
 		{"the whole disk", "[[recordings.directories]]\npath = \"/\"\n", []string{"f.toml:2: recordings.directories[0].path: want an absolute path"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

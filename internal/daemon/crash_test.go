@@ -48,7 +48,7 @@ func crashPoints() []string {
 	return []string{"ALTER recordings", "ALTER records", "ALTER records_rowid", "ALTER traces_rowid", "BEGIN", "COMMIT",
 		"CREATE absorbed", "CREATE audit", "CREATE changes", "CREATE changes_by_time", "CREATE changes_of_records", "CREATE clock_leaps", "CREATE deliveries",
 		"CREATE deliveries_due", "CREATE deliveries_of_call", "CREATE deliveries_parked", "CREATE deliveries_waiting", "CREATE forgotten",
-		"CREATE gaps", "CREATE goose_db_version", "CREATE journal", "CREATE journal_by_call", "CREATE marks", "CREATE pbx_clock", "CREATE pruned", "CREATE quarantine", "CREATE quarantine_by_call",
+		"CREATE gaps", "CREATE goose_db_version", "CREATE journal", "CREATE journal_by_call", "CREATE marks", "CREATE pbx_clock", "CREATE pbx_endpoints", "CREATE pbx_numbers", "CREATE pruned", "CREATE quarantine", "CREATE quarantine_by_call",
 		"CREATE recordings",
 		"CREATE recordings_kept", "CREATE recordings_ready", "CREATE recordings_unsettled", "CREATE records", "CREATE records_by_direction", "CREATE records_by_disposition",
 		"CREATE records_by_dst", "CREATE records_by_src", "CREATE records_by_time",

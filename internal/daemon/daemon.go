@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +56,9 @@ type Daemon struct {
 	parts    lifecycle
 	registry *prometheus.Registry // of the parts' metrics
 
+	learn    sync.Mutex // held while the rules change
 	rules    atomic.Pointer[record.Rules]
+	known    pbx.Known // what the PBX shows; d.learn is held
 	store    *store.DB
 	server   *api.Server
 	api      *api.API
@@ -143,6 +146,11 @@ func (d *Daemon) openStore(ctx context.Context) error {
 	if damage != nil {
 		repair.LogDamage(d.opt.Log, damage)
 	}
+	rules, err := WithKnown(ctx, db, *d.rules.Load())
+	if err != nil {
+		return err
+	}
+	d.rules.Store(&rules)
 	d.rebuild, err = repair.NewRebuild(ctx, repair.RebuildOptions{Store: db, Rules: func() record.Rules { return *d.rules.Load() }, Find: Find(d.config), Log: d.opt.Log,
 		Sources:  func() ([]*backfill.Source, error) { return Sources(d.config) },
 		Leapt:    func(from, to time.Time) bool { return d.clock.WasSet(from, to) },
@@ -258,7 +266,7 @@ func (d *Daemon) openAPI(context.Context) error {
 
 // openPBX makes the PBX. The loop and the PBX are the last parts, so that they
 // stop first.
-func (d *Daemon) openPBX(context.Context) error {
+func (d *Daemon) openPBX(ctx context.Context) error {
 	d.parts.add(part{name: "loop", run: d.loop.Run, health: d.loop.Health, metrics: d.loop.Metrics})
 	opt, err := PBXOptions(d.config, *d.rules.Load())
 	if err != nil {
@@ -266,6 +274,10 @@ func (d *Daemon) openPBX(context.Context) error {
 	}
 	opt.Refused, opt.Clock, opt.ClockStore, opt.Handle, opt.OnUp, opt.Log = d.opt.Refused, d.clock, storedClock{d.store}, d.loop.Put, d.notifier.Ready, d.opt.Log
 	opt.OnPause = d.loop.Flush
+	if opt.Known, err = kept(ctx, d.store); err != nil {
+		return err
+	}
+	d.known, opt.OnKnown = opt.Known, func(k pbx.Known) { d.learns(ctx, k) }
 	opt.Live = func() []record.Live { open, _ := d.loop.Live(); return open }
 	if d.pbx, err = pbx.New(opt); err != nil {
 		return err

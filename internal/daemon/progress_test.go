@@ -36,6 +36,8 @@ func TestOldDatabaseAtStart(t *testing.T) {
 		DROP TABLE traces;
 		CREATE TABLE traces (call_id TEXT PRIMARY KEY, at INTEGER NOT NULL, events BLOB NOT NULL) WITHOUT ROWID;
 		WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3000) INSERT INTO traces SELECT n, n, x'00' FROM c;
+		DROP TABLE pbx_numbers;
+		DROP TABLE pbx_endpoints;
 		DROP INDEX recordings_kept;
 		ALTER TABLE recordings DROP COLUMN erased;
 		CREATE INDEX recordings_ready ON recordings (at, call_id, id) WHERE state = 'ready';

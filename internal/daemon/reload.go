@@ -46,6 +46,14 @@ func (d *Daemon) Reload(c config.Config) (needRestart []string, err error) {
 }
 
 func (d *Daemon) setRules(r record.Rules) {
+	d.learn.Lock()
+	defer d.learn.Unlock()
+	d.apply(r)
+}
+
+// apply makes these the rules, with what the PBX shows. d.learn is held.
+func (d *Daemon) apply(r record.Rules) {
+	r = with(r, d.known)
 	d.rules.Store(&r)
 	d.loop.SetRules(r)
 	d.repair.SetRules(r)
@@ -56,7 +64,9 @@ func (d *Daemon) setRules(r record.Rules) {
 func names(c config.Config) map[string]string {
 	out := map[string]string{}
 	for _, m := range c.Members {
-		out[m.Extension] = m.Name
+		if m.Name != "" {
+			out[m.Extension] = m.Name
+		}
 	}
 	return out
 }

@@ -225,7 +225,7 @@ func (r *Report) endpoints(ctx context.Context, c *ami.Client, rules record.Rule
 
 // doubt compares an endpoint's class with what the PBX shows it to be.
 func (r *Report) doubt(e pbx.Endpoint, class string) {
-	trunk, phone := e.Class == record.ClassTrunk, strings.HasPrefix(e.Class, record.ClassExtension)
+	trunk, phone := e.Class == record.ClassTrunk, e.Class != "" && e.Class != record.ClassTrunk
 	switch {
 	case class != "trunk" && trunk:
 		r.find(fmt.Sprintf("%s is held for %s, but %s", e.Name, class, e.Why), fmt.Sprintf("trunks = ['^%s$'] in [numbers]", e.Name))
@@ -245,6 +245,9 @@ func (r *Report) contexts() {
 			continue
 		}
 		kind, _, _ := strings.Cut(e.Class, " ")
+		if kind == record.ClassOperator {
+			kind = record.ClassExtension
+		}
 		if classes[e.Context] == nil {
 			classes[e.Context] = map[string]int{}
 		}

@@ -15,7 +15,12 @@ import (
 func Rules(c config.Config) (record.Rules, error) {
 	n := c.Numbers
 	r := record.Rules{Guessed: slices.Equal(n.Extensions, config.Default().Numbers.Extensions), ExtSeparators: n.ExtensionSeparator,
-		SrcExtVariable: n.SrcExtVariable, DstExtVariable: n.DstExtVariable, PBX: c.Asterisk.Name}
+		SrcExtVariable: n.SrcExtVariable, DstExtVariable: n.DstExtVariable, PBX: c.Asterisk.Name, Helpers: n.Helpers, Endpoints: map[string]string{}}
+	for _, m := range c.Members {
+		for _, e := range m.Endpoints {
+			r.Endpoints[e] = m.Extension
+		}
+	}
 	for _, list := range []struct {
 		from []string
 		to   *[]*regexp.Regexp

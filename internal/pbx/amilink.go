@@ -31,6 +31,9 @@ func (l *amiLink) status() linkStatus {
 func (l *amiLink) endpoints(ctx context.Context) ([]Endpoint, error) {
 	return ListEndpoints(ctx, l.Client)
 }
+func (l *amiLink) numbers(ctx context.Context) ([]string, bool, error) {
+	return hintsAndMailboxes(ctx, l.Client)
+}
 func (l *amiLink) states(ctx context.Context) ([]Endpoint, error) { return listStates(ctx, l.Client) }
 
 // failsWithin is how long a failure of a call that was placed is waited for: a

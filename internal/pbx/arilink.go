@@ -24,6 +24,9 @@ func (l ariLink) status() linkStatus {
 // endpoints gives the states alone: ARI says nothing else of an endpoint.
 func (l ariLink) endpoints(ctx context.Context) ([]Endpoint, error) { return l.states(ctx) }
 
+// numbers are not told by ARI.
+func (l ariLink) numbers(context.Context) ([]string, bool, error) { return nil, false, nil }
+
 func (l ariLink) states(ctx context.Context) ([]Endpoint, error) {
 	list, err := l.Client.Endpoints(ctx)
 	if err != nil {

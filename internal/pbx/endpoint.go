@@ -44,20 +44,55 @@ type technology struct{ action, prefix, state string }
 // none, or does not let this user ask (write = system in manager.conf).
 func ListEndpoints(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
 	all, err := listStates(ctx, c)
+	if err != nil || len(all) == 0 {
+		return all, err
+	}
+	user, err := users(ctx, c)
 	if err != nil {
 		return all, err
 	}
-	asked := 0
 	for i := range all {
-		name, ok := strings.CutPrefix(all[i].Name, "PJSIP/")
-		if asked++; !ok || asked > maxDetails {
-			continue
+		technology, name, _ := strings.Cut(all[i].Name, "/")
+		switch {
+		case i >= maxDetails:
+		case technology == "PJSIP":
+			err = all[i].details(ctx, c, name)
+		case technology == "SIP" && all[i].Class == record.ClassExtension:
+			err = all[i].peer(ctx, c, name)
 		}
-		if err := all[i].details(ctx, c, name); err != nil {
+		if err != nil {
 			return all, err
 		}
+		all[i].shows(user[name])
 	}
 	return all, nil
+}
+
+// shows puts the extension into the class of a phone: the user's whose device it is,
+// else the number of its caller ID.
+func (e *Endpoint) shows(user string) {
+	switch {
+	case e.Class == record.ClassTrunk:
+	case user != "":
+		e.Class, e.Why = record.ClassOperator+" "+user, "the PBX's database has it as a device of "+user
+	case e.Class == record.ClassExtension && e.Number != "":
+		e.Class += " " + e.Number
+	}
+}
+
+// peer asks about one peer of chan_sip: its context and caller ID.
+func (e *Endpoint) peer(ctx context.Context, c *ami.Client, name string) error {
+	m, err := c.Do(ctx, ami.Action{Name: "SIPshowpeer"}.With("Peer", name))
+	var refused *ami.ActionError
+	if errors.As(err, &refused) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("describe peer %s: %w", name, err)
+	}
+	e.Context = string(m.Get("Context"))
+	e.Caller, e.Number = callerID(string(m.Get("Callerid")))
+	return nil
 }
 
 // listStates asks for the endpoints and their states alone: one question for each
@@ -120,9 +155,6 @@ func (e *Endpoint) details(ctx context.Context, c *ami.Client, name string) erro
 				e.Class, e.Why = record.ClassTrunk, "it is known by its address alone, as a provider is"
 			}
 		}
-	}
-	if e.Class == record.ClassExtension && e.Number != "" {
-		e.Class += " " + e.Number
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package pbx
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,9 @@ type Endpoints struct {
 	all   []Endpoint             // in the PBX's order, then those that came with an update
 	place map[string]int         // of each in all, by Name
 	event map[string]deviceState // the last state of each that came in an event, by Name
+
+	numbers map[string]bool // for which there is a hint or a mailbox; nil: not told
+	rung    map[string]bool // extensions that rang
 }
 
 // deviceState is a state that came in an event, not in a list.
@@ -103,6 +107,48 @@ func (t *Endpoints) All() []Endpoint {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return slices.Clone(t.all)
+}
+
+// seed takes in what was known in an earlier run, for the time until the PBX is
+// asked.
+func (t *Endpoints) seed(k Known) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.class, t.rung = maps.Clone(k.Endpoints), maps.Clone(k.Rang)
+}
+
+// setNumbers replaces the numbers for which there is a hint or a mailbox.
+func (t *Endpoints) setNumbers(all []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.numbers = map[string]bool{}
+	for _, n := range all {
+		t.numbers[n] = true
+	}
+}
+
+// rings notes an extension that rang, and tells whether that was not known.
+func (t *Endpoints) rings(ext string) bool {
+	t.mu.RLock()
+	had := t.rung[ext]
+	t.mu.RUnlock()
+	if had {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rung == nil {
+		t.rung = map[string]bool{}
+	}
+	t.rung[ext] = true
+	return t.numbers != nil && !t.numbers[ext]
+}
+
+// known is what the PBX showed, without the numbers of the endpoints themselves.
+func (t *Endpoints) known() Known {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return Known{maps.Clone(t.class), maps.Clone(t.numbers), maps.Clone(t.rung)}
 }
 
 // Mark writes into a fact what the PBX shows its channels' endpoints to be, so

@@ -20,6 +20,9 @@ type connection interface {
 	// lists them with their states alone, which is cheaper.
 	endpoints(ctx context.Context) ([]Endpoint, error)
 	states(ctx context.Context) ([]Endpoint, error)
+	// numbers are those for which there is a hint or a mailbox; said is false where
+	// the PBX does not tell.
+	numbers(ctx context.Context) (all []string, said bool, err error)
 	originate(ctx context.Context, o order) error
 	// hangup ends a channel; one that is gone already is no error.
 	hangup(ctx context.Context, channelID string) error
@@ -49,6 +52,7 @@ func (p *PBX) handlers() handlers {
 		fact: func(e record.Event, received time.Time) {
 			e.HideSecrets()
 			p.table.Mark(&e)
+			p.rang(e)
 			p.opt.Clock.stamp(e, received, p.opt.Handle)
 		},
 		device: p.table.SetState,

@@ -32,6 +32,10 @@ type Options struct {
 	Rules   record.Rules
 	Names   map[string]string // of operators by extension, where the PBX has none
 	Calls   Calls             // which calls may be placed
+	Known   Known             // what the PBX showed in an earlier run
+	// OnKnown gets what the PBX shows, where that has changed; one goroutine calls it.
+	// nil: nobody.
+	OnKnown func(Known)
 
 	Clock      *Clock
 	ClockStore ClockStore
@@ -88,7 +92,8 @@ func New(opt Options) (*PBX, error) {
 	p := &PBX{opt: opt}
 	p.SetNames(opt.Names)
 	p.SetRules(opt.Rules)
-	p.watch = newWatch(&p.table, opt.Log)
+	p.table.seed(opt.Known)
+	p.watch = newWatch(&p.table, p.tellKnown, opt.Log)
 	var err error
 	if p.link, err = newLink(opt, p.handlers()); err != nil {
 		return nil, err

@@ -28,14 +28,24 @@ const (
 type watch struct {
 	log   *slog.Logger
 	table *Endpoints
+	tell  func()        // called when what the list shows may have changed
 	again chan struct{} // gets one when the link came up
+	rang  chan struct{} // gets one when an extension rang that was not known
 
 	asking sync.Mutex // held while the states are asked for
 	next   time.Time  // before that they are not asked for again
 }
 
-func newWatch(table *Endpoints, log *slog.Logger) *watch {
-	return &watch{log: log, table: table, again: make(chan struct{}, 1)}
+func newWatch(table *Endpoints, tell func(), log *slog.Logger) *watch {
+	return &watch{log: log, table: table, tell: tell, again: make(chan struct{}, 1), rang: make(chan struct{}, 1)}
+}
+
+// stir makes run tell what is known. It never blocks.
+func (w *watch) stir() {
+	select {
+	case w.rang <- struct{}{}:
+	default: // it is about to be told anyway
+	}
 }
 
 // refresh makes run ask for the whole list: no event told what happened while
@@ -55,12 +65,20 @@ func (w *watch) run(ctx context.Context, l connection) {
 		select {
 		case <-w.again:
 		case <-tick.C:
+		case <-w.rang:
+			w.tell()
+			continue
 		case <-ctx.Done():
 			return
 		}
 		asked := time.Now()
 		question, cancel := context.WithTimeout(ctx, endpointsWithin)
 		all, err := l.endpoints(question)
+		var numbers []string
+		said := false
+		if err == nil && len(all) > 0 {
+			numbers, said, err = l.numbers(question)
+		}
 		cancel()
 		switch {
 		case err != nil:
@@ -69,6 +87,10 @@ func (w *watch) run(ctx context.Context, l connection) {
 			w.log.Info("the PBX listed no endpoint: what is an extension and what a trunk is told by their names alone (write = system in manager.conf would tell more)")
 		default:
 			w.table.Set(all, asked)
+			if said {
+				w.table.setNumbers(numbers)
+			}
+			w.tell()
 		}
 	}
 }

@@ -33,7 +33,7 @@ func idle101(context.Context) ([]Endpoint, error) {
 func TestManyAskThePBXOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pbx := &asked{say: idle101}
-		r := newWatch(&Endpoints{}, slog.New(slog.DiscardHandler))
+		r := newWatch(&Endpoints{}, func() {}, slog.New(slog.DiscardHandler))
 		for range 150 {
 			var all sync.WaitGroup
 			for range 50 {
@@ -67,7 +67,7 @@ func TestTheLastListStays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				pbx := &asked{say: idle101}
-				r := newWatch(&Endpoints{}, slog.New(slog.DiscardHandler))
+				r := newWatch(&Endpoints{}, func() {}, slog.New(slog.DiscardHandler))
 				r.states(t.Context(), pbx)
 				<-time.After(statesAge)
 				pbx.say = c.instead

@@ -43,6 +43,12 @@ func (s *session) act(m *ami.Message) (goOn bool) {
 		s.showEndpoints(m)
 	case "pjsipshowendpoint":
 		s.showEndpoint(m)
+	case "extensionstatelist":
+		s.showHints(m)
+	case "voicemailuserslist":
+		s.showMailboxes(m)
+	case "dbgettree":
+		s.showDatabase(m)
 	case "originate":
 		s.originate(m)
 	case "":

@@ -2,6 +2,9 @@ package sim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/voipd/voipd/ami"
 )
@@ -72,6 +75,45 @@ func (s *session) showEndpoint(m *ami.Message) {
 		return
 	}
 	s.reply(m, "Error", "Message: Unable to retrieve endpoint "+name)
+}
+
+// entries answers an action with a list; none: the action is refused.
+func (s *session) entries(m *ami.Message, event, complete string, none bool, entries [][]string) {
+	if none {
+		s.reply(m, "Error", "Message: Permission denied")
+		return
+	}
+	s.reply(m, "Success", "EventList: start", "Message: A list follows")
+	for _, lines := range entries {
+		s.item(m, event, lines...)
+	}
+	s.item(m, complete, "EventList: Complete", fmt.Sprintf("ListItems: %d", len(entries)))
+}
+
+func (s *session) showHints(m *ami.Message) {
+	var all [][]string
+	for _, number := range slices.Sorted(maps.Keys(s.pbx.opts.Hints)) {
+		all = append(all, []string{"Exten: " + number, "Context: ext-local", "Hint: " + s.pbx.opts.Hints[number], "Status: 0", "StatusText: Idle"})
+	}
+	s.entries(m, "ExtensionStatus", "ExtensionStateListComplete", s.pbx.opts.Hints == nil, all)
+}
+
+func (s *session) showMailboxes(m *ami.Message) {
+	var all [][]string
+	for _, number := range s.pbx.opts.Mailboxes {
+		all = append(all, []string{"VMContext: default", "VoiceMailbox: " + number})
+	}
+	s.entries(m, "VoicemailUserEntry", "VoicemailUserEntryComplete", len(all) == 0, all)
+}
+
+func (s *session) showDatabase(m *ami.Message) {
+	var all [][]string
+	for _, key := range slices.Sorted(maps.Keys(s.pbx.opts.Database)) {
+		if strings.HasPrefix(key, "/"+string(m.Get("Family"))+"/") {
+			all = append(all, []string{"Key: " + key, "Val: " + s.pbx.opts.Database[key]})
+		}
+	}
+	s.entries(m, "DBGetTreeResponse", "DBGetTreeComplete", len(s.pbx.opts.Database) == 0, all)
 }
 
 // item is one event of a list that answers an action.

@@ -33,6 +33,13 @@ type Options struct {
 	// as to a user without write = system.
 	Endpoints []Endpoint
 
+	// Hints are what ExtensionStateList lists, by number; nil: it is refused.
+	// Mailboxes are those of VoicemailUsersList, Database what DBGetTree gives by key
+	// ("/DEVICE/101/user"); empty: each is refused.
+	Hints     map[string]string
+	Mailboxes []string
+	Database  map[string]string
+
 	// Originated is told of each call that is asked for, which is not played; it
 	// must not call the PBX. Nil: the action is refused, as to a user without
 	// write = originate.

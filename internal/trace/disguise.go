@@ -38,6 +38,7 @@ func NewDisguise(key []byte) *Disguise {
 // bridges stay: they are times and counters.
 func (d *Disguise) Event(e record.Event) record.Event {
 	e.Channel.Name, e.Peer.Name = d.text(e.Channel.Name), d.text(e.Peer.Name)
+	e.Channel.Class, e.Peer.Class = d.text(e.Channel.Class), d.text(e.Peer.Class)
 	e.Number, e.PeerNumber = d.number(e.Number), d.number(e.PeerNumber)
 	e.Exten = d.text(e.Exten)
 	e.Key = d.text(e.Key)
