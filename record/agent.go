@@ -211,10 +211,9 @@ func (m *Machine) lentOrReturned(dst []Change, e Event) []Change {
 	if b == nil || b.kind != Mixing || ch.bridge != b {
 		return dst
 	}
-	agent := &channel{id: e.Peer.ID, linked: e.Peer.Linked}
 	m.agents[e.Peer.Linked] = true
 	is := m.rules.classify(e.Peer.Name, shown{class: e.Peer.Class})
-	agent.name, agent.role, agent.endpoint, agent.ext = e.Peer.Name, is.role, is.endpoint, is.ext
+	agent := &channel{id: e.Peer.ID, linked: e.Peer.Linked, name: e.Peer.Name, role: is.role, endpoint: is.endpoint, ext: is.ext}
 	agent.lent = m.standIn(agent, ch.call, b, e.At)
 	return m.hear(dst, ch.call, e.At)
 }

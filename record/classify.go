@@ -59,7 +59,7 @@ func (r *Rules) classify(name string, s shown) class {
 	}
 	s.class = cmp.Or(s.class, r.Shown[whole])
 	if ext, by := r.extensionBy(c.endpoint); by != nil && !(r.Guessed && (s.class == ClassTrunk || hasPorts(tech))) {
-		c.role, c.ext, c.by = operator, r.person(ext, s), by
+		c.role, c.ext, c.by = operator, r.namedPerson(ext, s), by
 		return c
 	}
 	if ext := r.shownPerson(tech, c.endpoint, s); ext != "" {
@@ -102,10 +102,10 @@ func (r *Rules) helper(tech string) bool {
 // 33rd line of a card, whoever is on it.
 func hasPorts(tech string) bool { return tech == "DAHDI" || tech == "Zap" }
 
-// person is the extension of an endpoint whose name a pattern makes ext. A name
+// namedPerson is the extension of an endpoint whose name a pattern makes ext. A name
 // that is no number, or has something before the number (99101 is the browser of
 // 101), gives way to what is shown.
-func (r *Rules) person(ext string, s shown) string {
+func (r *Rules) namedPerson(ext string, s shown) string {
 	kind, number, _ := strings.Cut(s.class, " ")
 	users := []string{s.user}
 	if kind == ClassOperator {
@@ -117,7 +117,7 @@ func (r *Rules) person(ext string, s shown) string {
 		}
 	}
 	for _, n := range [...]string{s.user, number, s.number} {
-		if r.short(n) && (!digits(ext) || r.Guessed && ext != n && strings.HasSuffix(ext, n)) {
+		if r.short(n) && (!Digits(ext) || r.Guessed && ext != n && strings.HasSuffix(ext, n)) {
 			return n
 		}
 	}
@@ -140,7 +140,7 @@ func (r *Rules) shownPerson(tech, endpoint string, s shown) string {
 		return s.user
 	case kind == ClassExtension:
 		return cmp.Or(number, endpoint)
-	case r.Guessed && hasPorts(tech) && digits(endpoint) && r.short(s.number):
+	case r.Guessed && hasPorts(tech) && Digits(endpoint) && r.short(s.number):
 		return s.number // a line from outside has none at first, or a whole number
 	}
 	return ""
@@ -149,11 +149,12 @@ func (r *Rules) shownPerson(tech, endpoint string, s shown) string {
 // short tells whether a caller ID is an extension's number: two to six digits that do
 // not lead outside.
 func (r *Rules) short(number string) bool {
-	return len(number) >= 2 && len(number) <= 6 && digits(number) && !r.outside(number)
+	return len(number) >= 2 && len(number) <= 6 && Digits(number) && !r.outside(number)
 }
 
-// digits tells whether s is a number and nothing else.
-func digits(s string) bool {
+// Digits tells whether s is a number and nothing else: one digit at least, and no
+// other character.
+func Digits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return false

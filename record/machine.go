@@ -155,14 +155,14 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	return m.applyTo(dst, ch, e)
 }
 
-// aboutOne tells which facts change nothing but a channel and its call.
-func aboutOne(k Kind) bool {
-	return k == Executed || k == VariableSet || k == StateChanged || k == Identified
-}
-
 // terminal tells which facts never make an unknown channel known.
 func terminal(k Kind) bool {
 	return k == BridgeLeft || k == QueueLeft || k == ParkAbandoned || k == HangupRequested
+}
+
+// aboutOne tells which facts change nothing but a channel and its call.
+func aboutOne(k Kind) bool {
+	return k == Executed || k == VariableSet || k == StateChanged || k == Identified
 }
 
 // heardEvery is how often a fact that changes nothing counts all the same: it

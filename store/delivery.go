@@ -68,6 +68,21 @@ type querier interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 }
 
+// eachRow hands over the rows of a query one by one.
+func eachRow(ctx context.Context, from querier, query string, args []any, take func(*sql.Rows) error) error {
+	rows, err := from.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := take(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 func (db ChangeLog) deliveries(ctx context.Context, from querier, query string, args ...any) ([]Delivery, error) {
 	rows, err := from.QueryContext(ctx, query, args...)
 	if err != nil {

@@ -119,41 +119,26 @@ func (db Retention) callsOf(ctx context.Context, number string) (map[string]bool
 
 // each reads rows of a call id and a text.
 func (db *file) each(ctx context.Context, query string, args []any, f func(id string, text []byte) error) error {
-	rows, err := db.reader.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return eachRow(ctx, db.reader, query, args, func(rows *sql.Rows) error {
 		var id string
 		var text sql.RawBytes
 		if err := rows.Scan(&id, &text); err != nil {
 			return err
 		}
-		if err := f(id, text); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+		return f(id, text)
+	})
 }
 
 func (db Retention) toldOf(ctx context.Context, p *Person, calls map[string]bool) error {
-	rows, err := db.reader.QueryContext(ctx, `SELECT seq, call_id FROM changes`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return eachRow(ctx, db.reader, `SELECT seq, call_id FROM changes`, nil, func(rows *sql.Rows) error {
 		var seq int64
 		var id string
-		if err := rows.Scan(&seq, &id); err != nil {
-			return err
-		}
+		err := rows.Scan(&seq, &id)
 		if calls[id] {
 			p.seqs = append(p.seqs, seq)
 		}
-	}
-	return rows.Err()
+		return err
+	})
 }
 
 // Forget erases what Person found, a few calls at a time, and keeps the keyed

@@ -102,21 +102,14 @@ func (db Retention) PruneRecords(ctx context.Context, before time.Time) (int, er
 }
 
 // column reads rows of one value.
-func column[T any](ctx context.Context, from querier, query string, args ...any) ([]T, error) {
-	rows, err := from.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []T
-	for rows.Next() {
+func column[T any](ctx context.Context, from querier, query string, args ...any) (out []T, err error) {
+	err = eachRow(ctx, from, query, args, func(rows *sql.Rows) error {
 		var v T
-		if err := rows.Scan(&v); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&v)
 		out = append(out, v)
-	}
-	return out, rows.Err()
+		return err
+	})
+	return out, err
 }
 
 // OldRecordings lists recordings that began before a time and are not erased,

@@ -40,7 +40,7 @@ func (db GapList) SetKnown(ctx context.Context, k Known) error {
 // Known gives what SetKnown kept.
 func (db GapList) Known(ctx context.Context) (k Known, err error) {
 	k.Endpoints = map[string]string{}
-	err = eachRow(ctx, db.reader, `SELECT name, class FROM pbx_endpoints`, func(rows *sql.Rows) error {
+	err = eachRow(ctx, db.reader, `SELECT name, class FROM pbx_endpoints`, nil, func(rows *sql.Rows) error {
 		var name, class string
 		err := rows.Scan(&name, &class)
 		k.Endpoints[name] = class
@@ -49,7 +49,7 @@ func (db GapList) Known(ctx context.Context) (k Known, err error) {
 	if err != nil {
 		return k, fmt.Errorf("read what the PBX showed of its endpoints: %w", err)
 	}
-	err = eachRow(ctx, db.reader, `SELECT number, rang FROM pbx_numbers`, func(rows *sql.Rows) error {
+	err = eachRow(ctx, db.reader, `SELECT number, rang FROM pbx_numbers`, nil, func(rows *sql.Rows) error {
 		var number string
 		var rang bool
 		err := rows.Scan(&number, &rang)
@@ -67,19 +67,4 @@ func (db GapList) Known(ctx context.Context) (k Known, err error) {
 		return k, fmt.Errorf("read which extensions the PBX has: %w", err)
 	}
 	return k, nil
-}
-
-// eachRow hands over the rows of a question one by one.
-func eachRow(ctx context.Context, from *sql.DB, question string, take func(*sql.Rows) error) error {
-	rows, err := from.QueryContext(ctx, question)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := take(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

@@ -82,7 +82,7 @@ into a bug report; "voipd replay FILE.trace" tells the record from it.`,
 	return c
 }
 
-// known is what the store of a configuration has of a call.
+// traced is what the store of a configuration has of a call.
 type traced struct {
 	conf   config.Config
 	record record.Record

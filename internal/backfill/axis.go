@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/voipd/voipd/record"
 )
 
 // axis is how a column of a database keeps times. A date and a time of day is
@@ -34,7 +36,7 @@ func newAxis(v any, zoned bool, zone *time.Location) (axis, error) {
 		a.bind = func(at time.Time) any { return float64(at.UnixMicro()) / 1e6 }
 	default:
 		s := text(v, zoned)
-		if whole, _, _ := strings.Cut(s, "."); digits(whole) {
+		if whole, _, _ := strings.Cut(s, "."); record.Digits(whole) {
 			a.bind = func(at time.Time) any { return fmt.Sprintf("%d.%06d", at.Unix(), at.Nanosecond()/1000) }
 			break
 		}

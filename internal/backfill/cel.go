@@ -164,7 +164,7 @@ func (r celRow) more() (x celExtra) {
 // readExtra reads the column extra: JSON, or of a HANGUP of Asterisk 11 and older
 // "CAUSE,SOURCE,DIALSTATUS".
 func readExtra(s string) (x celExtra, err error) {
-	if parts := strings.Split(s, ","); len(parts) == 3 && digits(parts[0]) {
+	if parts := strings.Split(s, ","); len(parts) == 3 && record.Digits(parts[0]) {
 		x.HangupCause, err = strconv.Atoi(parts[0])
 		x.HangupSource, x.DialStatus = parts[1], parts[2]
 		return x, err

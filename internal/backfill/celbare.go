@@ -83,11 +83,7 @@ func (t *celCalls) together(dst []record.Event, linked string) []record.Event {
 		if conferring(p.app) {
 			dst = t.confers(dst, p)
 		} else if by != nil && by.up && !by.over && by.bridge == "" && p.bridge == "" {
-			at := p.upAt
-			if by.upAt.After(at) {
-				at = by.upAt
-			}
-			dst = by.talks(dst, p, at)
+			dst = by.talks(dst, p, latest(p.upAt, by.upAt))
 		}
 	}
 	return dst
@@ -109,10 +105,10 @@ const assumed = "/assumed"
 
 // confers tells of all who are in a conference, with one of them.
 func (t *celCalls) confers(dst []record.Event, c *celChannel) []record.Event {
-	room, _, _ := strings.Cut(c.data, ",")
+	room := roomOf(c.data)
 	var members []*celChannel
 	for _, p := range t.names {
-		if other, _, _ := strings.Cut(p.data, ","); conferring(p.app) && other == room && p.up && !p.over && p.bridge == "" {
+		if conferring(p.app) && roomOf(p.data) == room && p.up && !p.over && p.bridge == "" {
 			members = append(members, p)
 		}
 	}
@@ -129,6 +125,12 @@ func (t *celCalls) confers(dst []record.Event, c *celChannel) []record.Event {
 
 func conferring(app string) bool {
 	return strings.EqualFold(app, "ConfBridge") || strings.EqualFold(app, "MeetMe")
+}
+
+// roomOf is the room of a conference, by the data of its application.
+func roomOf(data string) string {
+	room, _, _ := strings.Cut(data, ",")
+	return room
 }
 
 // handedOver tells that those talk to whom the two legs of a transferer talked.
@@ -182,8 +184,7 @@ func (t *celCalls) parted(dst []record.Event, c *celChannel, r celRow) []record.
 func (t *celCalls) nameless(c *celChannel, r celRow) string {
 	c.doubt = noNames
 	if conferring(r.app) {
-		room, _, _ := strings.Cut(r.data, ",")
-		return "conference " + room
+		return "conference " + roomOf(r.data)
 	}
 	for name := range strings.SplitSeq(r.peer, ",") {
 		if p := t.names[name]; p != nil && p != c && p.bridge != "" {

@@ -64,7 +64,7 @@ func (t *celCalls) goesOn(c *celChannel, r celRow) *celChannel {
 		}
 		number, _, _ = strings.Cut(number, "@")
 		named := number == endpoint
-		if !named && (digits(endpoint) || len(d.rings) > 0) {
+		if !named && (record.Digits(endpoint) || len(d.rings) > 0) {
 			continue
 		}
 		if found == nil || named && !sure || named == sure && d.first > found.first {

@@ -54,7 +54,7 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 		return t.bridgeOver(dst, c, r)
 	case "HANGUP":
 		x := r.more()
-		if digits(r.exten) && !c.up && !r.asked {
+		if record.Digits(r.exten) && !c.up && !r.asked {
 			dst = append(dst, c.says(r, record.VariableSet)) // of no variable: it says where the channel had come to
 		}
 		if c.hungUp = true; r.extra == "" {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/voipd/voipd/record"
 )
 
 // Options say what a file of rows looks like. The zero value takes the usual
@@ -193,9 +195,9 @@ func readTime(s string, zone *time.Location) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, fmt.Errorf("read time: it is empty")
 	}
-	if whole, fraction, _ := strings.Cut(s, "."); digits(whole) {
+	if whole, fraction, _ := strings.Cut(s, "."); record.Digits(whole) {
 		sec, err := strconv.ParseInt(whole, 10, 64)
-		if err != nil || len(whole) > 11 || !digits(fraction) && fraction != "" {
+		if err != nil || len(whole) > 11 || !record.Digits(fraction) && fraction != "" {
 			return time.Time{}, fmt.Errorf("read time %q: want seconds since 1970", s)
 		}
 		nano, _ := strconv.ParseInt((fraction + "000000000")[:9], 10, 64) // nine digits
@@ -210,13 +212,4 @@ func readTime(s string, zone *time.Location) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("read time %q: want seconds since 1970 or YYYY-MM-DD HH:MM:SS", s)
-}
-
-func digits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return s != ""
 }

@@ -146,10 +146,10 @@ func (d *Daemon) openStore(ctx context.Context) error {
 	if damage != nil {
 		repair.LogDamage(d.opt.Log, damage)
 	}
-	rules, err := WithKnown(ctx, db, *d.rules.Load())
-	if err != nil {
+	if d.known, err = kept(ctx, db); err != nil {
 		return err
 	}
+	rules := with(*d.rules.Load(), d.known)
 	d.rules.Store(&rules)
 	d.rebuild, err = repair.NewRebuild(ctx, repair.RebuildOptions{Store: db, Rules: func() record.Rules { return *d.rules.Load() }, Find: Find(d.config), Log: d.opt.Log,
 		Sources:  func() ([]*backfill.Source, error) { return Sources(d.config) },
@@ -274,10 +274,7 @@ func (d *Daemon) openPBX(ctx context.Context) error {
 	}
 	opt.Refused, opt.Clock, opt.ClockStore, opt.Handle, opt.OnUp, opt.Log = d.opt.Refused, d.clock, storedClock{d.store}, d.loop.Put, d.notifier.Ready, d.opt.Log
 	opt.OnPause = d.loop.Flush
-	if opt.Known, err = kept(ctx, d.store); err != nil {
-		return err
-	}
-	d.known, opt.OnKnown = opt.Known, func(k pbx.Known) { d.learns(ctx, k) }
+	opt.Known, opt.OnKnown = d.known, func(k pbx.Known) { d.learns(ctx, k) }
 	opt.Live = func() []record.Live { open, _ := d.loop.Live(); return open }
 	if d.pbx, err = pbx.New(opt); err != nil {
 		return err

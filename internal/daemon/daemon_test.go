@@ -91,11 +91,10 @@ func (o *office) start() {
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
 	o.daemon, o.stop = d, func() error { cancel(); return <-done }
+	o.health("up")
 	// A test that holds the disk from now on must not hold the replay of the
-	// journal: a reader commits as well.
-	for h := o.health("up"); h["status"] == "starting"; {
-		h = o.health("up")
-	}
+	// journal, which reads through the one connection that writes.
+	o.untilHealth(func(h bounded) bool { return h.Status != "starting" })
 }
 
 // health waits until the link to the PBX is in that state.

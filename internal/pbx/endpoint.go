@@ -100,11 +100,7 @@ func (e *Endpoint) peer(ctx context.Context, c *ami.Client, name string) error {
 func listStates(ctx context.Context, c *ami.Client) ([]Endpoint, error) {
 	var all []Endpoint
 	for _, tech := range technologies() {
-		items, err := c.List(ctx, ami.Action{Name: tech.action})
-		var refused *ami.ActionError
-		if errors.As(err, &refused) {
-			continue
-		}
+		items, _, err := list(ctx, c, tech.action)
 		if err != nil {
 			return all, fmt.Errorf("list endpoints: %w", err)
 		}
@@ -137,11 +133,7 @@ func (e *Endpoint) login(m *ami.Message) {
 // details asks about one PJSIP endpoint: its context, caller ID, and whether
 // it is known by its address alone.
 func (e *Endpoint) details(ctx context.Context, c *ami.Client, name string) error {
-	items, err := c.List(ctx, ami.Action{Name: "PJSIPShowEndpoint", Headers: []ami.Header{{Key: "Endpoint", Value: name}}})
-	var refused *ami.ActionError
-	if errors.As(err, &refused) {
-		return nil
-	}
+	items, _, err := list(ctx, c, "PJSIPShowEndpoint", ami.Header{Key: "Endpoint", Value: name})
 	if err != nil {
 		return fmt.Errorf("describe endpoint %s: %w", name, err)
 	}

@@ -52,7 +52,7 @@ func (p *PBX) tellKnown() {
 func (p *PBX) addNumbers(numbers map[string]bool, e Endpoint) {
 	if ext, ok := p.rules.Load().Operator(e.Name, e.Class); ok && e.Class != record.ClassTrunk {
 		numbers[ext] = true
-		if _, name, _ := strings.Cut(e.Name, "/"); digits(name) {
+		if _, name, _ := strings.Cut(e.Name, "/"); record.Digits(name) {
 			numbers[name] = true
 		}
 	}
@@ -76,7 +76,7 @@ func hintsAndMailboxes(ctx context.Context, c *ami.Client) (numbers []string, sa
 		return nil, false, err
 	}
 	for _, m := range hints {
-		if number := string(m.Get("Exten")); digits(number) && ofPhone(number, string(m.Get("Hint"))) {
+		if number := string(m.Get("Exten")); record.Digits(number) && ofPhone(number, string(m.Get("Hint"))) {
 			numbers = append(numbers, number)
 		}
 	}
@@ -85,7 +85,7 @@ func hintsAndMailboxes(ctx context.Context, c *ami.Client) (numbers []string, sa
 		return nil, false, err
 	}
 	for _, m := range mailboxes {
-		if number := string(m.Get("VoiceMailbox")); digits(number) {
+		if number := string(m.Get("VoiceMailbox")); record.Digits(number) {
 			numbers = append(numbers, number)
 		}
 	}
@@ -121,7 +121,7 @@ func users(ctx context.Context, c *ami.Client) (map[string]string, error) {
 	out := map[string]string{}
 	for _, m := range items {
 		key := strings.Split(strings.TrimPrefix(string(m.Get("Key")), "/"), "/") // DEVICE/99101/user
-		if user := string(m.Get("Val")); len(key) == 3 && key[2] == "user" && digits(user) {
+		if user := string(m.Get("Val")); len(key) == 3 && key[2] == "user" && record.Digits(user) {
 			out[key[1]] = user
 		}
 	}
@@ -141,6 +141,3 @@ func list(ctx context.Context, c *ami.Client, action string, headers ...ami.Head
 	}
 	return items, true, nil
 }
-
-// digits tells whether s is a number and nothing else.
-func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
