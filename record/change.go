@@ -9,6 +9,7 @@ type ChangeKind uint8
 const (
 	CallBegan       ChangeKind = iota + 1 // a call exists
 	PhoneRang                             // Phone is being rung
+	PhoneStopped                          // Phone, which was told to ring, no longer does, and nobody answered it: Outcome says why
 	CallAnswered                          // Phone and Other began to talk
 	CallTransferred                       // Phone handed the call over to Other
 	CallHeld                              // Phone put the call on hold
@@ -20,7 +21,7 @@ const (
 
 // String is the kind's name, for messages.
 func (k ChangeKind) String() string {
-	names := [...]string{"none", "began", "rang", "answered", "transferred", "held", "resumed", "merged", "ended", "revised"}
+	names := [...]string{"none", "began", "rang", "stopped", "answered", "transferred", "held", "resumed", "merged", "ended", "revised"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -34,8 +35,12 @@ type Change struct {
 	CallID string
 	Phone  string
 	Other  string
-	Record *Record // CallEnded and RecordRevised; also CallMerged where the merged call keeps a record
-	Quiet  bool    // CallMerged of a call that nobody was told of: of interest only to the journal
+	// Outcome is how the ringing of a phone that stopped ended: no_answer, busy,
+	// failed, cancelled or elsewhere, as in the record's details. Who answered only
+	// after it counts in the record alone.
+	Outcome string
+	Record  *Record // CallEnded and RecordRevised; also CallMerged where the merged call keeps a record
+	Quiet   bool    // CallMerged of a call that nobody was told of: of interest only to the journal
 
 	Recording string // RecordRevised: id of the recording whose state changed; empty: something else did
 

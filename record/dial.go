@@ -49,11 +49,18 @@ func (m *Machine) dialStarted(dst []Change, e Event) []Change {
 	if peer.role == external {
 		return dst
 	}
-	other := ""
-	if c.origin != nil && c.origin != peer && c.origin.party() {
-		other = c.origin.phone(&m.rules)
+	a.told = true
+	return m.tell(dst, c, Change{Kind: PhoneRang, At: e.At, Phone: a.phone, Other: m.ringsFor(a)})
+}
+
+// ringsFor is the phone that began the call for which another is rung; empty: that
+// is the rung one, or no phone's.
+func (m *Machine) ringsFor(a *attempt) string {
+	o := a.ch.call.origin
+	if o == nil || o == a.ch || !o.party() {
+		return ""
 	}
-	return m.tell(dst, c, Change{Kind: PhoneRang, At: e.At, Phone: a.phone, Other: other})
+	return o.phone(&m.rules)
 }
 
 // rings notes that a party's phone is being rung.

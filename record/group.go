@@ -289,8 +289,11 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 	if c.last.Before(at) {
 		c.last = at
 	}
-	if a := ch.rung; a != nil && a.ended.IsZero() {
-		a.ended = at
+	if a := ch.rung; a != nil {
+		if a.ended.IsZero() {
+			a.ended = at
+		}
+		dst = m.stopped(dst, a)
 	}
 	if ch == c.heldBy {
 		dst = m.holdEnded(dst, ch, at)

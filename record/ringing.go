@@ -89,7 +89,10 @@ func (e ringingEnd) decide() ringingRow {
 }
 
 // outcome is how a ringing of the call ended.
-func (c *call) outcome(a *attempt) string {
+func (c *call) outcome(a *attempt) string { return c.ending(a).decide().outcome }
+
+// ending is what decides the outcome of a ringing of the call.
+func (c *call) ending(a *attempt) ringingEnd {
 	e := ringingEnd{status: a.status, cause: a.ch.cause, sip: a.ch.tech}
 	switch {
 	case a.status != "":
@@ -109,5 +112,5 @@ func (c *call) outcome(a *attempt) string {
 	case c.cancelled:
 		e.call = cancelled
 	}
-	return e.decide().outcome
+	return e
 }

@@ -98,6 +98,7 @@ type attempt struct {
 	asked  string // the number at which the one who rings it stands
 
 	dialled bool // a channel dialled it, and not the PBX itself
+	told    bool // PhoneRang was told
 }
 
 func (a *attempt) open() bool { return a.ended.IsZero() && a.ch.alive() }

@@ -172,6 +172,8 @@ func (d *demo) tell(keeper *daemon.Daemon, changes []record.Change) {
 		switch c.Kind {
 		case record.PhoneRang:
 			line = fmt.Sprintf("ringing    %s → %s", cmp.Or(c.Other, "pbx"), c.Phone)
+		case record.PhoneStopped:
+			line = fmt.Sprintf("stopped    %s: %s", c.Phone, c.Outcome)
 		case record.CallAnswered:
 			line = fmt.Sprintf("answered   %s ↔ %s", c.Other, c.Phone)
 		case record.CallTransferred:

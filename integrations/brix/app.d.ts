@@ -1,14 +1,15 @@
 // What the app gives to a module's scripts, as far as voip.ts uses it. For
 // editors and tests: in the app these are there.
 
+// Members that the help article has. Older versions of the app may lack some;
+// voip.ts looks each up by its name.
 declare enum VoipCallDirection { In = 'in', Out = 'out', Internal = 'internal' }
-// Members that every version of the app has; voip.ts looks for others by name.
-declare enum VoipCallDisposition { Answered, Unknown }
-declare enum VoipWebhookEvent { NotifyStart }
+declare enum VoipCallDisposition { Answered, Busy, Cancel, NoAnswer, Unknown }
+declare enum VoipWebhookEvent { NotifyStart, NotifyAnswer, NotifyEnd }
 
 interface VoipTestConnectionResult { success: boolean }
 
-interface VoipMember { id: string }
+interface VoipMember { id: string; label: string }
 
 interface VoipWebhookRequest {
     callId?: string;
@@ -35,7 +36,7 @@ interface VoipCallRecord {
 
 interface VoipWebhookParseResult { event?: VoipWebhookRequest; callRecord?: VoipCallRecord; response?: HttpResponse }
 
-interface FetchRequest { headers: { [name: string]: string | string[] }; body?: string | ArrayBuffer }
+interface FetchRequest { headers?: { [name: string]: string | string[] }; body?: string | ArrayBuffer }
 
 interface FetchResponse { ok: boolean; status: number; text(): Promise<string> }
 

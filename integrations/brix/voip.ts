@@ -7,12 +7,16 @@
 // taken, so that names which it does not have do no harm.
 
 const TABLE: {
+    outgoing: 'operator-first' | 'client-first';
     direction: { [word: string]: string[] };
     disposition: { [word: string]: string[] };
-    event: { [type: string]: { [direction: string]: string[] } };
+    event: { [type: string]: string[] };
     record: { [type: string]: string };
 } = {
-    // VoipCallDirection
+    // Whom an outgoing call has as srcPhone: 'operator-first', as the SDK has it, or
+    // 'client-first', as the help article's example has it.
+    outgoing: 'operator-first',
+    // VoipCallDirection. A call of a direction that the app has not is not shown.
     direction: {
         in: ['In'],
         out: ['Out'],
@@ -20,19 +24,21 @@ const TABLE: {
     },
     // VoipCallDisposition
     disposition: {
-        answered: ['Answered'],
-        no_answer: ['NoAnswer', 'NotAnswered', 'Unknown'],
-        cancelled: ['Cancelled', 'Canceled', 'Cancel', 'NoAnswer', 'NotAnswered', 'Unknown'],
-        busy: ['Busy', 'Unknown'],
-        failed: ['Failed', 'Unknown'],
-        unknown: ['Unknown'],
+        answered: ['Answered', 'Unknown'],
+        no_answer: ['NoAnswer', 'Unknown'],
+        cancelled: ['Cancel', 'NoAnswer', 'Unknown'],
+        busy: ['Busy', 'NoAnswer', 'Unknown'],
+        failed: ['Unknown', 'NoAnswer'],
+        unknown: ['Unknown', 'NoAnswer'],
     },
-    // VoipWebhookEvent, by the call's direction. An event for which the app has
-    // none of the names, or that is not here, is not shown by the app.
+    // VoipWebhookEvent. An event that is not here, or for which the app has none of
+    // the names, is not shown. The phones of a group stop ringing one by one: each
+    // has an end of its own.
     event: {
-        'call.started': { in: ['NotifyStart'], out: ['NotifyOutStart', 'NotifyStart'], internal: ['NotifyStart'] },
-        'call.answered': { in: ['NotifyAnswer', 'NotifyAnswered'], out: ['NotifyAnswer', 'NotifyAnswered'], internal: ['NotifyAnswer', 'NotifyAnswered'] },
-        'call.ended': { in: ['NotifyEnd', 'NotifyEnded'], out: ['NotifyOutEnd', 'NotifyEnd', 'NotifyEnded'], internal: ['NotifyEnd', 'NotifyEnded'] },
+        'call.started': ['NotifyStart'],
+        'call.answered': ['NotifyAnswer'],
+        'call.stopped_ringing': ['NotifyEnd'],
+        'call.ended': ['NotifyEnd'],
     },
     // Which of voipd's events with a record become a record of the app: those of
     // "all" calls, of those that were "answered", "missed" (not answered), or "none".
@@ -59,27 +65,25 @@ async function VoipTestConnection(): Promise<VoipTestConnectionResult> {
     return result;
 }
 
-/** The PBX's operators. The id is the extension, as in srcPhone and dstPhone; what the app shows, it calls label or name. */
+/** The PBX's operators. The id is the extension, as in srcPhone and dstPhone; the label is what the app shows. */
 async function VoipGetMembers(): Promise<VoipMember[]> {
     const { members } = await ask('GET', '/v1/members');
-    return members.map((m: any) => {
-        const shown = m.name ? m.id + ' ' + m.name : m.id;
-        return { id: m.id, label: shown, name: shown };
-    });
+    return members.map((m: any) => ({ id: m.id, label: m.name ? m.id + ' ' + m.name : m.id }));
 }
 
 /** One event of voipd, as its template "brix" writes it. */
 async function VoipParseWebhookRequest(request: FetchRequest): Promise<VoipWebhookParseResult> {
     const { secret } = settings();
-    if (typeof request.body !== 'string') {
+    const body = textOf(request.body);
+    if (body === undefined) {
         return answer(400, 'The body is not text.');
     }
-    if (secret && !genuine(secret, request, request.body)) {
+    if (secret && !genuine(secret, request, body)) {
         return answer(401, 'The signature is wrong or older than five minutes: is the secret of the module the one of the webhook in voipd, and the time right?');
     }
     let data: any;
     try {
-        data = JSON.parse(request.body);
+        data = JSON.parse(body);
     } catch (e) {
         return answer(400, 'The body is not JSON.');
     }
@@ -103,20 +107,23 @@ async function VoipGenerateCall(srcPhone: string, dstPhone: string): Promise<voi
     await ask('POST', '/v1/calls', { srcPhone: srcPhone, dstPhone: dstPhone });
 }
 
-/** The webhook's address changed. Only the admin can tell voipd: it goes to the log. */
-async function VoipOnWebhookUpdated(webhookUrl: string): Promise<void> {
-    console.log('The webhook has a new address. Set it in /etc/voipd/config.toml, [[webhooks]], and restart voipd: url = "' + webhookUrl + '"');
+/**
+ * The webhook's address changed. Only the admin can tell voipd. The address holds a
+ * token, so it does not go to the log: the telephony settings show it.
+ */
+async function VoipOnWebhookUpdated(_: string): Promise<void> {
+    console.log('The webhook has a new address. Copy it from the telephony settings into url in [[webhooks]] of /etc/voipd/config.toml, and restart voipd.');
 }
 
 // ------------------------------------------------------------------ parsing
 
 function parsedEvent(type: string, e: any): VoipWebhookParseResult {
-    const names = (TABLE.event[type] || {})[e.direction] || [];
+    const names = Object.prototype.hasOwnProperty.call(TABLE.event, type) ? TABLE.event[type] : [];
     const event = member(VoipWebhookEvent, names);
     if (event === undefined) {
         return answer(200, type + ' is not told to the app' + (names.length ? ': it has none of ' + names.join(', ') : ''));
     }
-    return { event: { ...call(e), event: event } };
+    return told(e, (call) => ({ event: { ...call, event: event } }));
 }
 
 function parsedRecord(type: string, r: any): VoipWebhookParseResult {
@@ -125,20 +132,25 @@ function parsedRecord(type: string, r: any): VoipWebhookParseResult {
     if (!(of === 'all' || (of === 'answered' && answered) || (of === 'missed' && !answered))) {
         return answer(200, type + ' of this call is not told to the app');
     }
-    return { callRecord: { ...call(r), call: r.call, duration: r.duration } };
+    return told(r, (call) => ({ callRecord: { ...call, call: r.call, duration: r.duration } }));
 }
 
-/** What an event and a record have in common. */
-function call(c: any) {
-    return {
-        callId: c.callId,
-        direction: member(VoipCallDirection, TABLE.direction[c.direction]),
-        disposition: member(VoipCallDisposition, TABLE.disposition[c.disposition] || ['Unknown']),
-        srcPhone: c.srcPhone,
-        srcPhoneExt: c.srcPhoneExt,
-        dstPhone: c.dstPhone,
-        dstPhoneExt: c.dstPhoneExt,
-    };
+/** Gives what an event and a record have in common to make; an app without a word for it is told nothing. */
+function told(c: any, make: (call: any) => VoipWebhookParseResult): VoipWebhookParseResult {
+    const direction = member(VoipCallDirection, TABLE.direction[c.direction]);
+    const disposition = member(VoipCallDisposition, TABLE.disposition[c.disposition] || TABLE.disposition.unknown);
+    if (direction === undefined) {
+        return answer(200, 'a call with the direction ' + c.direction + ' is not told to the app: it has no such direction');
+    }
+    if (disposition === undefined) {
+        return answer(200, 'a call with the disposition ' + c.disposition + ' is not told to the app: it has no such disposition');
+    }
+    const call = { callId: c.callId, direction: direction, disposition: disposition,
+        srcPhone: c.srcPhone, srcPhoneExt: c.srcPhoneExt, dstPhone: c.dstPhone, dstPhoneExt: c.dstPhoneExt };
+    if (c.direction === 'out' && TABLE.outgoing === 'client-first') {
+        return make({ ...call, srcPhone: c.dstPhone, srcPhoneExt: c.dstPhoneExt, dstPhone: c.srcPhone, dstPhoneExt: c.srcPhoneExt });
+    }
+    return make(call);
 }
 
 /** The first member that the app's enumeration has, or undefined. */
@@ -217,6 +229,21 @@ function same(a: number[], b: number[]): boolean {
     let differ = a.length ^ b.length;
     b.forEach((byte, i) => { differ |= byte ^ a[i]; });
     return differ === 0;
+}
+
+/** A body as text; undefined: it is neither text nor bytes. */
+function textOf(body: any): string | undefined {
+    if (typeof body === 'string') {
+        return body;
+    }
+    if (Object.prototype.toString.call(body) !== '[object ArrayBuffer]') {
+        return undefined;
+    }
+    try {
+        return decodeURIComponent(escape(Array.from(new Uint8Array(body)).map((byte) => String.fromCharCode(byte)).join('')));
+    } catch (e) {
+        return undefined; // no UTF-8
+    }
 }
 
 function utf8(text: string): number[] {

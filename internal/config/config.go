@@ -151,7 +151,7 @@ const (
 
 // Events lists the kinds of events that a webhook can ask for.
 func Events() []string {
-	return []string{"call.started", "call.answered", "call.transferred", "call.held", "call.resumed", "call.merged", "call.ended",
+	return []string{"call.started", "call.stopped_ringing", "call.answered", "call.transferred", "call.held", "call.resumed", "call.merged", "call.ended",
 		"record.created", "recording.ready", "record.corrected"}
 }
 

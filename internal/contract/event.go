@@ -7,21 +7,23 @@ import (
 
 // The kinds of events.
 const (
-	CallStarted     = "call.started"     // an operator's phone is rung, or an operator calls
-	CallAnswered    = "call.answered"    // phone and other began to talk
-	CallTransferred = "call.transferred" // phone handed the call over to other
-	CallHeld        = "call.held"
-	CallResumed     = "call.resumed"
-	CallMerged      = "call.merged" // this call became part of another one; no more events of it follow
-	CallEnded       = "call.ended"
-	RecordCreated   = "record.created"
-	RecordCorrected = "record.corrected"
-	RecordingReady  = "recording.ready" // a recording of an ended call is whole
+	CallStarted = "call.started" // an operator's phone is rung, or an operator calls
+	// A phone that was told by call.started no longer rings, and nobody answered it.
+	CallStoppedRinging = "call.stopped_ringing"
+	CallAnswered       = "call.answered"    // phone and other began to talk
+	CallTransferred    = "call.transferred" // phone handed the call over to other
+	CallHeld           = "call.held"
+	CallResumed        = "call.resumed"
+	CallMerged         = "call.merged" // this call became part of another one; no more events of it follow
+	CallEnded          = "call.ended"
+	RecordCreated      = "record.created"
+	RecordCorrected    = "record.corrected"
+	RecordingReady     = "recording.ready" // a recording of an ended call is whole
 )
 
 // Kinds lists every kind of event, in the order in which a call has them.
 func Kinds() []string {
-	return []string{CallStarted, CallAnswered, CallTransferred, CallHeld, CallResumed, CallMerged, CallEnded,
+	return []string{CallStarted, CallStoppedRinging, CallAnswered, CallTransferred, CallHeld, CallResumed, CallMerged, CallEnded,
 		RecordCreated, RecordingReady, RecordCorrected}
 }
 
@@ -30,8 +32,8 @@ const liveFor = 5 * time.Minute
 
 // ExpiresAfter is how long after it was written an event of a kind is still
 // worth sending; 0: it never expires. A ring that is over is of no use to
-// anybody. The end of a call always is: a receiver that was told of its
-// beginning must be told of its end.
+// anybody. The end of a call or of a ringing always is: a receiver that was told
+// of its beginning must be told of its end.
 func ExpiresAfter(kind string) time.Duration {
 	switch kind {
 	case CallStarted, CallAnswered, CallTransferred, CallHeld, CallResumed:
@@ -46,19 +48,25 @@ type Body struct {
 	Record *Record   `json:"record,omitempty"`
 }
 
-// EventCall is the call of an event, as far as it is known at the time.
+// EventCall is the call of an event, as far as it is known at the time. StartedAt to
+// Queue are those of [OpenCall]; an event that holds a record leaves them to it.
 type EventCall struct {
-	CallID      string `json:"callId"`
-	Direction   string `json:"direction,omitempty"`
-	Disposition string `json:"disposition,omitempty"`
-	SrcPhone    string `json:"srcPhone"`
-	SrcPhoneExt string `json:"srcPhoneExt,omitempty"`
-	DstPhone    string `json:"dstPhone"`
-	DstPhoneExt string `json:"dstPhoneExt,omitempty"`
-	Phone       string `json:"phone,omitempty"`     // the phone that did it, or that it happened to
-	Other       string `json:"other,omitempty"`     // the other party
-	Into        string `json:"into,omitempty"`      // call.merged: the call that goes on
-	Recording   string `json:"recording,omitempty"` // recording.ready: which one
+	CallID      string    `json:"callId"`
+	Direction   string    `json:"direction,omitempty"`
+	Disposition string    `json:"disposition,omitempty"`
+	SrcPhone    string    `json:"srcPhone"`
+	SrcPhoneExt string    `json:"srcPhoneExt,omitempty"`
+	DstPhone    string    `json:"dstPhone"`
+	DstPhoneExt string    `json:"dstPhoneExt,omitempty"`
+	StartedAt   time.Time `json:"startedAt,omitzero"`
+	CallerName  string    `json:"callerName,omitempty"`
+	DID         string    `json:"did,omitempty"`
+	Queue       string    `json:"queue,omitempty"`
+	Phone       string    `json:"phone,omitempty"`     // the phone that did it, or that it happened to
+	Other       string    `json:"other,omitempty"`     // the other party
+	Outcome     string    `json:"outcome,omitempty"`   // call.stopped_ringing: no_answer, busy, failed, cancelled or elsewhere (another phone answered)
+	Into        string    `json:"into,omitempty"`      // call.merged: the call that goes on
+	Recording   string    `json:"recording,omitempty"` // recording.ready: which one
 }
 
 // EventID is an event's id: the same however often the event is sent, and never

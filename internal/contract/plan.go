@@ -44,6 +44,8 @@ func Plan(c record.Change, live *record.Live) []Event {
 		}
 	case record.PhoneRang:
 		p.tell(CallStarted, c.Phone)
+	case record.PhoneStopped:
+		p.tell(CallStoppedRinging, c.Phone)
 	case record.CallAnswered:
 		p.tell(CallAnswered, c.Phone)
 	case record.CallTransferred:
@@ -75,22 +77,31 @@ type planner struct {
 // tell adds an event of the call.
 func (p *planner) tell(kind, phone string) {
 	b := Body{Call: p.call()}
-	b.Call.Phone, b.Call.Other = phone, p.change.Other
+	b.Call.Phone, b.Call.Other, b.Call.Outcome = phone, p.change.Other, p.change.Outcome
+	if r := p.shown(); r != nil {
+		d := &r.Details
+		b.Call.StartedAt, b.Call.CallerName, b.Call.DID, b.Call.Queue = d.StartedAt, d.CallerName, d.DID, d.Queue
+	}
 	switch kind {
 	case CallMerged:
 		b.Call.Other, b.Call.Into = "", p.change.Other
-	case CallStarted, CallAnswered:
+	case CallStarted, CallStoppedRinging, CallAnswered:
 		b.Call.DstPhone = p.rung(b.Call)
 	}
 	p.add(kind, b)
 }
 
+// shown is the record of the call as far as it is known; nil: nothing is.
+func (p *planner) shown() *record.Record {
+	if p.change.Record == nil && p.live != nil {
+		return &p.live.Record
+	}
+	return p.change.Record
+}
+
 // call is the call as far as it is known.
 func (p *planner) call() EventCall {
-	r := p.change.Record
-	if r == nil && p.live != nil {
-		r = &p.live.Record
-	}
+	r := p.shown()
 	if r == nil {
 		return EventCall{CallID: p.change.CallID}
 	}

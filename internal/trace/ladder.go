@@ -116,6 +116,8 @@ func rung(c record.Change) string {
 		return "call " + c.CallID + " begins at " + c.Phone
 	case record.PhoneRang:
 		return c.Phone + " rings"
+	case record.PhoneStopped:
+		return c.Phone + " stops ringing: " + c.Outcome
 	case record.CallAnswered:
 		return c.Phone + " and " + c.Other + " talk"
 	case record.CallTransferred:

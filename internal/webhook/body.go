@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
 
@@ -74,10 +76,19 @@ func BRIX(c *store.Change, instance string) ([]byte, error) {
 			SrcPhoneExt: r.SrcPhoneExt, DstPhone: r.DstPhone, DstPhoneExt: r.DstPhoneExt, Duration: r.Duration, StartedAt: r.Details.StartedAt}
 	} else {
 		k := b.Call
-		out.Event = &brixRequest{CallID: k.CallID, Direction: k.Direction, Disposition: k.Disposition, SrcPhone: k.SrcPhone,
+		out.Event = &brixRequest{CallID: k.CallID, Direction: k.Direction, Disposition: stoppedAs(k), SrcPhone: k.SrcPhone,
 			SrcPhoneExt: k.SrcPhoneExt, DstPhone: k.DstPhone, DstPhoneExt: k.DstPhoneExt, Event: c.Kind}
 	}
 	return json.Marshal(out)
+}
+
+// stoppedAs is the disposition of an event of the app. The app has one word for a
+// phone that lost to another and for a caller who gave up.
+func stoppedAs(c contract.EventCall) string {
+	if c.Outcome == "elsewhere" {
+		return string(record.Cancelled)
+	}
+	return cmp.Or(c.Outcome, c.Disposition)
 }
 
 // Own makes a Template of an admin's text (text/template). It gets the event as

@@ -33,7 +33,7 @@ func lines(t *testing.T, planned []store.Change) []string {
 		}
 		k := b.Call
 		line := fmt.Sprintf("%-16s %s %s %s>%s %s", c.Kind, c.CallID, k.Direction, k.SrcPhone, k.DstPhone, k.Disposition)
-		for _, f := range []struct{ name, value string }{{"phone", k.Phone}, {"other", k.Other}, {"into", k.Into}, {"recording", k.Recording}} {
+		for _, f := range []struct{ name, value string }{{"phone", k.Phone}, {"other", k.Other}, {"outcome", k.Outcome}, {"into", k.Into}, {"recording", k.Recording}} {
 			if f.value != "" {
 				line += " " + f.name + "=" + f.value
 			}
@@ -138,6 +138,7 @@ func TestPlan(t *testing.T) {
 		"each operator who is rung is called":    {record.Change{Kind: record.PhoneRang, Phone: "102", Other: "79031000001"}, &live, []string{"call.started     1.1 in 79031000001>102 unknown phone=102 other=79031000001"}},
 		"of two operators, who came last":        {record.Change{Kind: record.CallAnswered, Phone: "101", Other: "102"}, &live, []string{"call.answered    1.1 in 79031000001>102 unknown phone=101 other=102"}},
 		"a mobile that answers is not called":    {record.Change{Kind: record.CallAnswered, Phone: "79031000001", Other: "79161"}, &forwarded, []string{"call.answered    1.1 in 79031000001>105 unknown phone=79031000001 other=79161"}},
+		"a phone of several stops":               {record.Change{Kind: record.PhoneStopped, Phone: "102", Other: "79031000001", Outcome: "elsewhere"}, &live, []string{"call.stopped_ringing 1.1 in 79031000001>102 unknown phone=102 other=79031000001 outcome=elsewhere"}},
 		"held":                                   {record.Change{Kind: record.CallHeld, Phone: "101"}, &live, []string{"call.held        1.1 in 79031000001>101 unknown phone=101"}},
 		"resumed":                                {record.Change{Kind: record.CallResumed, Phone: "101"}, &live, []string{"call.resumed     1.1 in 79031000001>101 unknown phone=101"}},
 		"a quiet merge":                          {record.Change{Kind: record.CallMerged, Other: "1.0", Quiet: true}, &live, nil},

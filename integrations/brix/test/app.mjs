@@ -28,19 +28,19 @@ class HttpResponse {
   content(text) { this.text = text; return this }
 }
 
-// enums are the members of an app; beyond In, Out, Internal, Answered, Unknown
-// and NotifyStart their names are made up.
+// enums are the members of an app, as its help article has them.
 export const enums = {
   VoipCallDirection: { In: 'in', Out: 'out', Internal: 'internal' },
-  VoipCallDisposition: { Answered: 'app-answered', NoAnswer: 'app-no-answer', Busy: 'app-busy', Unknown: 'app-unknown' },
+  VoipCallDisposition: { Answered: 'app-answered', Busy: 'app-busy', Cancel: 'app-cancel', NoAnswer: 'app-no-answer', Unknown: 'app-unknown' },
   VoipWebhookEvent: { NotifyStart: 'app-start', NotifyAnswer: 'app-answer', NotifyEnd: 'app-end' },
 }
 
-// module gives the module's functions in an app with these settings.
-export function module(settings, has = enums) {
+// module gives the module's functions in an app with these settings, of voip.ts
+// as an admin changed it.
+export function module(settings, has = enums, changed = (script) => script) {
   const log = []
   const context = vm.createContext({ ...has, HttpResponse, fetch, Namespace: { params: { data: settings } }, console: { log: (text) => log.push(text) } })
-  vm.runInContext(script, context)
+  vm.runInContext(changed(script), context)
   return { ...context, log }
 }
 

@@ -74,7 +74,7 @@ both('members', async (app, source) => {
   const ids = members.map((m) => m.id)
   for (const id of ['101', '107', '119', '134']) assert.equal(ids.filter((i) => i === id).length, 1, `${id} in ${ids}`)
   assert.ok(ids.every((id) => /^1\d\d$/.test(id)), `${ids}`)
-  assert.equal(members.find((m) => m.id === '103').name, source === 'ari' ? '103' : '103 Пётр Ёлкин', 'ARI does not tell names')
+  assert.equal(members.find((m) => m.id === '103').label, source === 'ari' ? '103' : '103 Пётр Ёлкин', 'ARI does not tell names')
 })
 
 test('transfers', async (t) => {
@@ -85,7 +85,7 @@ test('transfers', async (t) => {
   for (const [source, app] of Object.entries(apps)) {
     await t.test(`two operators are rung, one answers and hands over after asking, by ${source}`, async () => {
       const { call, record, lines } = await told(app, attended, 'recording.ready')
-      assert.deepEqual(lines, ['call.started 116', 'call.started 117', 'call.answered 117', 'call.held', 'call.started 118', 'call.answered 118',
+      assert.deepEqual(lines, ['call.started 116', 'call.started 117', 'call.stopped_ringing 116', 'call.answered 117', 'call.held', 'call.started 118', 'call.answered 118',
         'call.answered 118', 'call.transferred', 'call.resumed', 'call.ended 117', 'record.created', 'recording.ready'])
       judge(record, { callId: attended, direction: 'in', disposition: 'answered', src: '79031000401', dst: '117', seconds: 10 })
       await play(app, call, record)
@@ -127,13 +127,17 @@ test('a missed call is one record, also where the app fails when it gets it', as
   const cancelled = await over('app-cancelled')
   const missed = await over('app-missed')
   for (const [source, app] of Object.entries(apps)) {
-    for (const [callId, operators, src] of [[missed, ['116', '117'], '79031000403'], [cancelled, ['113'], '79031000404']]) {
+    for (const [callId, operators, src, disposition] of [[missed, ['116', '117'], '79031000403', 'no-answer'], [cancelled, ['113'], '79031000404', 'cancel']]) {
       await t.test(`${operators}, by ${source}`, async () => {
         const { record } = await told(app, callId, 'record.created')
-        judge(record, { callId, direction: 'in', disposition: 'no-answer', src, dst: operators[0], seconds: 0 })
-        await app.until('all again', () => app.of(callId).filter((t) => t.again).length === operators.length + 2)
-        const once = [...operators.map((o) => 'call.started ' + o), `call.ended ${operators[0]}`, 'record.created']
-        assert.deepEqual(lines(app, callId), once.flatMap((line) => [line, line]), 'each again before the next')
+        judge(record, { callId, direction: 'in', disposition, src, dst: operators[0], seconds: 0 })
+        await app.until('all again', () => app.of(callId).filter((t) => t.again).length === 2 * operators.length + 2)
+        const once = [...operators.map((o) => 'call.started ' + o), ...operators.map((o) => 'call.stopped_ringing ' + o), `call.ended ${operators[0]}`, 'record.created']
+        const got = lines(app, callId)
+        assert.deepEqual([...got].sort(), once.flatMap((line) => [line, line]).sort())
+        assert.ok(got.every((line, i) => i % 2 === 1 || got[i + 1] === line), `each again before the next: ${got}`)
+        const kinds = got.filter((_, i) => i % 2 === 0).map((line) => line.split(' ')[0])
+        assert.deepEqual(kinds, once.map((line) => line.split(' ')[0]), 'a card for each phone, and an end for each')
         assert.equal(app.records(callId).length, 1, 'one record by the ids of the events')
         const all = app.of(callId)
         for (let i = 0; i < all.length; i += 2) assert.deepEqual([all[i].id, all[i].body, all[i].again], [all[i + 1].id, all[i + 1].body, false])

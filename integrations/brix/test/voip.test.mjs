@@ -46,7 +46,7 @@ test('test connection', async () => {
 
 test('members are the extensions, without trunks', async () => {
   const members = await brix.VoipGetMembers()
-  assert.deepEqual([...members].map((m) => [m.id, m.name, m.label]), [['101', '101 Irina', '101 Irina'], ['108', '108', '108']])
+  assert.deepEqual([...members].map((m) => ({ ...m })), [{ id: '101', label: '101 Irina' }, { id: '108', label: '108' }])
 })
 
 test('a call that rings three, with its record and its audio', async () => {
@@ -56,8 +56,9 @@ test('a call that rings three, with its record and its audio', async () => {
 
   const events = app.events().map((t) => t.result.event).filter((e) => e.callId === callId)
   assert.deepEqual(events.slice(0, 3).map((e) => [e.event, e.dstPhone]).sort(), [['app-start', '101'], ['app-start', '102'], ['app-start', '103']])
-  assert.deepEqual(events.slice(3).map((e) => [e.event, e.direction, e.disposition, e.dstPhone]),
-    [['app-answer', 'in', 'app-answered', '102'], ['app-end', 'in', 'app-answered', '102']])
+  const rest = events.slice(3).map((e) => [e.event, e.direction, e.disposition, e.dstPhone])
+  assert.deepEqual(rest.filter((e) => e[3] !== '102').sort(), [['app-end', 'in', 'app-cancel', '101'], ['app-end', 'in', 'app-cancel', '103']])
+  assert.deepEqual(rest.filter((e) => e[3] === '102'), [['app-answer', 'in', 'app-answered', '102'], ['app-end', 'in', 'app-answered', '102']])
   for (const e of events) assert.match(e.srcPhone, /^7903\d{7}$/)
 
   const record = ready.result.callRecord
@@ -77,11 +78,12 @@ test('a missed call is one record', async () => {
   await ended(callId)
   const next = await office('/play', { name: 'in-cancel' })
   await ended(next.callId)
-  for (const [id, disposition] of [[callId, 'app-no-answer'], [next.callId, 'app-no-answer']]) {
+  for (const [id, disposition] of [[callId, 'app-no-answer'], [next.callId, 'app-cancel']]) {
     const records = app.records(id)
     assert.equal(records.length, 1, `${of(id)}`)
     assert.deepEqual([records[0].result.callRecord.disposition, records[0].result.callRecord.duration], [disposition, 0])
-    assert.equal(app.events().filter((t) => t.result.event.callId === id && t.result.event.event === 'app-end').length, 1)
+    const ends = app.events().filter((t) => t.result.event.callId === id && t.result.event.event === 'app-end')
+    assert.deepEqual(ends.map((t) => [t.type, t.result.event.disposition]), [['call.stopped_ringing', disposition], ['call.ended', disposition]])
   }
 })
 
@@ -113,10 +115,11 @@ test('click to call', async () => {
   assert.equal((await office('/orders')).length, 1)
 })
 
-test('the address of the webhook is told to the admin', async () => {
+test('a new address of the webhook is told to the admin, and its token to nobody', async () => {
   const m = module(app.settings)
-  await m.VoipOnWebhookUpdated('https://app.example.com/hook')
-  assert.match(m.log.join(), /url = "https:\/\/app.example.com\/hook"/)
+  await m.VoipOnWebhookUpdated('https://app.example.com/hook/0f3c')
+  assert.match(m.log.join(), /new address/)
+  assert.doesNotMatch(m.log.join(), /app\.example\.com|0f3c/)
 })
 
 // signed is a request as voipd would send it.
@@ -170,6 +173,57 @@ test('events that the app has no word for', async () => {
   assert.deepEqual([over.event, over.response.code], [undefined, 200])
   assert.match(over.response.text, /none of NotifyEnd/)
   assert.equal((await parse(signed(bodyOf('record.created', { disposition: 'new-word' })))).callRecord.disposition, 'app-unknown')
+})
+
+test('an app that lacks one word', async () => {
+  const words = { VoipCallDirection: ['in', 'out', 'internal'], VoipCallDisposition: ['answered', 'busy', 'cancelled', 'no_answer', 'failed', 'unknown'] }
+  for (const [name, members] of Object.entries(enums)) {
+    for (const lacking of Object.keys(members)) {
+      const { [lacking]: _, ...has } = members
+      const m = module(app.settings, { ...enums, [name]: has })
+      for (const direction of words.VoipCallDirection) {
+        for (const disposition of words.VoipCallDisposition) {
+          const result = await parse(signed(bodyOf('record.created', { direction, disposition })), m)
+          if (name === 'VoipCallDirection' && lacking.toLowerCase() === direction) {
+            assert.equal(result.callRecord, undefined)
+            assert.match(result.response.text, new RegExp(`direction ${direction} is not told`))
+            continue
+          }
+          assert.ok(Object.values(enums.VoipCallDirection).includes(result.callRecord.direction))
+          assert.ok(Object.values(enums.VoipCallDisposition).includes(result.callRecord.disposition), `${lacking}: ${disposition}`)
+        }
+      }
+      for (const [type, want] of [['call.started', 'NotifyStart'], ['call.answered', 'NotifyAnswer'], ['call.stopped_ringing', 'NotifyEnd'], ['call.ended', 'NotifyEnd']]) {
+        const result = await parse(signed(bodyOf(type, { direction: 'out' })), m)
+        if (lacking === want || lacking === 'Out') assert.equal(result.event, undefined, type)
+        else assert.equal(result.event.event, enums.VoipWebhookEvent[want])
+      }
+    }
+  }
+})
+
+test('a request without headers, a body of bytes', async () => {
+  const open = module({ ...app.settings, secret: '' })
+  const body = bodyOf('record.created', { srcPhone: 'Ирина 😀' })
+  assert.equal((await parse({ body }, open)).callRecord.callId, '1.2')
+  assert.equal((await parse({ body })).response.code, 401)
+  const { headers } = signed(body)
+  const bytes = new TextEncoder().encode(body).buffer
+  assert.equal((await parse({ headers, body: bytes })).callRecord.srcPhone, 'Ирина 😀')
+  for (const wrong of [new Uint8Array([0xff, 0xfe]).buffer, { type: 'record.created' }, null, 7]) assert.equal((await parse({ headers, body: wrong }, open)).response.code, 400)
+})
+
+test('the outgoing call of an app that has the client first', async () => {
+  const turned = module(app.settings, enums, (script) => script.replace("outgoing: 'operator-first'", "outgoing: 'client-first'"))
+  const more = { srcPhone: '101', dstPhone: '79031234567', dstPhoneExt: '12' }
+  for (const [m, direction, want] of [[brix, 'out', ['101', '79031234567']], [turned, 'out', ['79031234567', '101']], [turned, 'in', ['101', '79031234567']]]) {
+    for (const type of ['call.started', 'record.created']) {
+      const result = await parse(signed(bodyOf(type, { ...more, direction })), m)
+      const { srcPhone, dstPhone, srcPhoneExt, dstPhoneExt } = result.event ?? result.callRecord
+      assert.deepEqual([srcPhone, dstPhone], want)
+      assert.deepEqual([srcPhoneExt, dstPhoneExt], m === turned && direction === 'out' ? ['12', undefined] : [undefined, '12'])
+    }
+  }
 })
 
 test('a record again or corrected is the same call', async () => {
