@@ -267,9 +267,13 @@ func (m *Machine) hangupRequested(ch *channel, cause int) {
 
 // refused tells whether the PBX ended the calling side's channel by Busy() or
 // Congestion(), which reads as if the caller had hung up, but for the cause: one
-// who does so himself has another.
+// who does so himself has another. Asterisk 16 tells no cause there: the channel is
+// busy.
 func (c *call) refused(ch *channel, cause int) bool {
-	return ch == c.caller() && (cause == causeBusy || cause == causeCongestion) && len(c.talks) == 0 && !c.waiting && !c.ringing()
+	if ch != c.caller() || len(c.talks) > 0 || c.waiting || c.ringing() {
+		return false
+	}
+	return cause == causeBusy || cause == causeCongestion || cause == 0 && ch.state == Busy
 }
 
 // caller is the calling side's channel: the origin, or the party behind it

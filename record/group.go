@@ -276,9 +276,6 @@ func (m *Machine) hungUp(dst []Change, e Event) []Change {
 		ch.call.approximate(e.Value)
 	}
 	ch.cause = e.Cause
-	if e.Tech != 0 {
-		ch.tech = e.Tech
-	}
 	return m.remove(dst, ch, e.At)
 }
 

@@ -24,18 +24,8 @@ const (
 type ringingEnd struct {
 	status string // DialStatus of DialEnd, or one of the three above
 	cause  int    // hangup cause of the rung channel, Q.850
-	sip    int    // SIP code of its end; 0: not told
-	whose  party  // who was rung
 	call   callSide
 }
-
-// party says whose phone was rung.
-type party uint8
-
-const (
-	anybody     party = iota
-	outsideRang       // somebody outside, and the far side said that it rings
-)
 
 // callSide says what happened to the rest of the call.
 type callSide uint8
@@ -50,8 +40,6 @@ const (
 type ringingRow struct {
 	status  []string
 	causes  []int
-	noSIP   bool // no SIP code was told
-	whose   party
 	call    callSide
 	outcome string
 	why     string
@@ -63,8 +51,6 @@ var ringingTable = []ringingRow{
 	{status: []string{"ANSWER", notToldUp}, outcome: rangAnswered, why: "the phone answered"},
 	{status: []string{notToldRinging}, outcome: rangRinging, why: "the phone still rings"},
 	{causes: []int{26}, outcome: rangElsewhere, why: "cause 26 says that another phone of the group answered"},
-	{causes: []int{21}, noSIP: true, whose: outsideRang, outcome: rangNoAnswer,
-		why: "Asterisk 16 tells no SIP code and gives 21 (refused) for a provider's 480 (no answer) too: a far side that rang and then gave up did not answer"},
 	{status: []string{"BUSY"}, outcome: rangBusy, why: "the phone was busy"},
 	{causes: []int{17, 21}, outcome: rangBusy, why: "causes 17 and 21 say that the phone was busy or refused"},
 	{status: []string{"CONGESTION", "CHANUNAVAIL"}, outcome: rangFailed, why: "the phone could not be reached"},
@@ -79,7 +65,7 @@ var ringingTable = []ringingRow{
 
 func (r *ringingRow) fits(e ringingEnd) bool {
 	return (r.status == nil || slices.Contains(r.status, e.status)) && (r.causes == nil || slices.Contains(r.causes, e.cause)) &&
-		(!r.noSIP || e.sip == 0) && (r.whose == anybody || r.whose == e.whose) && (r.call == anyCall || r.call == e.call)
+		(r.call == anyCall || r.call == e.call)
 }
 
 // decide is the first row that fits.
@@ -93,7 +79,7 @@ func (c *call) outcome(a *attempt) string { return c.ending(a).decide().outcome 
 
 // ending is what decides the outcome of a ringing of the call.
 func (c *call) ending(a *attempt) ringingEnd {
-	e := ringingEnd{status: a.status, cause: a.ch.cause, sip: a.ch.tech}
+	e := ringingEnd{status: a.status, cause: a.ch.cause}
 	switch {
 	case a.status != "":
 	case !a.ch.up.IsZero():
@@ -102,9 +88,6 @@ func (c *call) ending(a *attempt) ringingEnd {
 		e.status = notToldRinging
 	default:
 		e.status = notToldOver
-	}
-	if a.ch.role == external && a.ch.rang {
-		e.whose = outsideRang
 	}
 	switch {
 	case len(c.talks) > 0:

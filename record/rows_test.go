@@ -21,7 +21,6 @@ type exception struct {
 func celExceptions() []exception {
 	const queue = "the recording that app_queue starts has no row; only APP_START of MixMonitor has a file's name"
 	return []exception{
-		{"16/out-noanswer", "disposition", "the provider's 480 has cause 21 on Asterisk 16, as a refusal has, and CEL does not tell that the far side rang"},
 		{"16/queue-second-agent", "recorded", queue},
 		{"22/queue-second-agent", "recorded", queue},
 	}
@@ -32,21 +31,17 @@ func cdrExceptions() []exception {
 	const (
 		cancelled = "NO ANSWER is written whether the caller hung up or nobody answered, and networks outside give up before Dial does"
 		refused   = "NO ANSWER is written of a phone that rang and refused (603)"
-		busy      = "Asterisk 16 was seen to write NO ANSWER of a busy line (486)"
 		norow     = "no row is written of a call that rang no second channel and was not answered"
 		before    = "the PBX answered before it rang anybody: the row has that answer, not the phone's"
 		callee    = "recordingfile was set on the rung channel, which has no row of its own"
 	)
 	return []exception{
 		{"16/click-operator-noanswer", "record", norow},
-		{"16/in-busy", "disposition", busy},
 		{"16/in-greeting-answered", "duration", before},
-		{"16/int-busy", "disposition", busy},
 		{"16/int-declined", "disposition", refused},
 		{"16/int-nonexistent", "record", norow},
 		{"16/ivr-101", "duration", before},
 		{"16/out-9-prefix", "recorded", callee},
-		{"16/out-busy", "disposition", busy},
 		{"16/out-cancel", "disposition", cancelled},
 		{"16/queue-second-agent", "duration", before},
 		{"22/click-operator-noanswer", "record", norow},

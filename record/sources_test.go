@@ -51,11 +51,10 @@ func untoldByCEL() map[string]string {
 	const (
 		hold  = "hold has no row"
 		space = "PARK_START does not say at which space"
-		rang  = "that the far side rang is not told, nor its SIP code: Asterisk 16's cause 21 is then a refusal"
 		queue = "only a MixMonitor of the dialplan has a row (APP_START), not one that app_queue, a phone or AMI starts"
 	)
 	return map[string]string{
-		"Details.holdMs": hold, "Details.transfers.to": space, "Details.rang.outcome": rang, "Details.why.rule": rang,
+		"Details.holdMs": hold, "Details.transfers.to": space,
 		"Details.recordings.at": queue, "Details.recordings.id": queue, "Details.recordings.path": queue, "Details.recordings.state": queue,
 		"Details.recordings.talk": queue,
 	}

@@ -35,7 +35,6 @@ type channel struct {
 	owner   string   // extension on whose behalf it is rung (forwards)
 
 	cause   int
-	tech    int    // SIP code of its end, where told
 	rang    bool   // its far side said that it rings
 	mixOpts string // options of the MixMonitor that is about to start
 	mixPath string
