@@ -51,6 +51,21 @@ func (o *Office) do(ctx context.Context, p *playing, words []string) error {
 	switch words[0] {
 	case "redirect":
 		return action("Redirect", "Channel", channel, "Context", "from-internal", "Exten", words[2], "Priority", "1")
+	case "redirect-both": // CHANNEL EXTEN CHANNEL EXTEN
+		second, err := o.watch.channel(p, words[3])
+		if err != nil {
+			return err
+		}
+		return action("Redirect", "Channel", channel, "Context", "from-internal", "Exten", words[2], "Priority", "1",
+			"ExtraChannel", second, "ExtraContext", "from-internal", "ExtraExten", words[4], "ExtraPriority", "1")
+	case "bridge":
+		second, err := o.watch.channel(p, words[2])
+		if err != nil {
+			return err
+		}
+		return action("Bridge", "Channel1", channel, "Channel2", second)
+	case "kick":
+		return action("ConfbridgeKick", "Conference", words[2], "Channel", channel)
 	case "hangup":
 		return action("Hangup", "Channel", channel, "Cause", "16")
 	case "record":

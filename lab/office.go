@@ -29,6 +29,7 @@ type Office struct {
 
 	voipds   map[string]*Daemon // that watch, by "ami" and "ari"
 	sip      *sipPhone
+	bot      *bot
 	pbx, net *AMI
 	watch    *watch
 	mu       sync.Mutex
@@ -61,6 +62,9 @@ func OpenOffice(ctx context.Context, d *Dir, v Version, options ...Option) (_ *O
 	if o.sip, err = openSIPPhones(); err != nil {
 		return nil, err
 	}
+	if o.bot, err = openBot(); err != nil {
+		return nil, err
+	}
 	if o.pbx, err = DialAMI(pbxAMI, harnessUser, o.watch.see); err != nil {
 		return nil, err
 	}
@@ -81,6 +85,11 @@ func (o *Office) Close() error {
 	var first error
 	if o.sip != nil {
 		first = o.sip.Close()
+	}
+	if o.bot != nil {
+		if err := o.bot.Close(); err != nil && first == nil {
+			first = err
+		}
 	}
 	for _, in := range []*Instance{o.PBX, o.Net} {
 		if in == nil {
@@ -226,8 +235,8 @@ func (o *Office) originate(ctx context.Context, c Call) error {
 func (o *Office) callFile(c Call) error {
 	const spool = "/var/spool/asterisk-pbx/"
 	name := "lab-" + c.operator() + "-" + c.Dial + ".call"
-	text := fmt.Sprintf("Channel: %s\nCallerID: %q <%s>\nWaitTime: 5\nMaxRetries: 0\nContext: from-internal\nExtension: %s\nPriority: 1\n",
-		c.Originate, c.Dial, c.Dial, c.Dial)
+	text := fmt.Sprintf("Channel: %s\nCallerID: %q <%s>\nWaitTime: 5\nMaxRetries: %d\nRetryTime: 1\nContext: from-internal\nExtension: %s\nPriority: 1\n",
+		c.Originate, c.Dial, c.Dial, c.Retries, c.Dial)
 	draft := o.PBX.Path(spool + "tmp/" + name)
 	if err := os.WriteFile(draft, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("call file: %w", err)

@@ -68,6 +68,10 @@ type Call struct {
 	// for; nil: nobody is told.
 	Begun func()
 
+	// Retries is how often a call file is tried again, after a second; each try is a
+	// call of its own.
+	Retries int
+
 	// Want is the record that must come of the call; nil where none may:
 	// no channel ever was, or the call went into another one.
 	Want *Want
@@ -155,6 +159,7 @@ type Act struct {
 	// Do is one of, where CHANNEL is how the channel's name begins:
 	//
 	//	redirect CHANNEL EXTEN   hangup CHANNEL   pause QUEUE PHONE   unpause QUEUE PHONE
+	//	redirect-both CHANNEL EXTEN CHANNEL EXTEN   bridge CHANNEL CHANNEL   kick CHANNEL CONFERENCE
 	//	record CHANNEL FILE   mute CHANNEL   unmute CHANNEL   record-bridge BRIDGE NAME (by ARI)
 	Do string
 }

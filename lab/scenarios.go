@@ -10,6 +10,7 @@ func Scenarios() []Scenario {
 	for _, part := range [][]Scenario{
 		internalCalls(), outboundCalls(), inboundCalls(), groupCalls(), serviceCalls(), clickCalls(), transferCalls(), forwardCalls(),
 		referCalls(), consultationCalls(), moreTransfers(), moreQueues(), moreServices(), machineCalls(), freepbxCalls(), oldAndOtherCalls(), restCalls(), hostileCalls(),
+		dialFlows(), confirmedCalls(), mailboxCalls(), queueFlows(), moreQueueFlows(), joinedCalls(), transferFlows(), crmFlows(), conferenceFlows(), otherFlows(),
 	} {
 		all = append(all, part...)
 	}

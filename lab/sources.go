@@ -16,13 +16,18 @@ type Difference struct {
 func Differences() []Difference {
 	return []Difference{
 		{Source: "ari", Scenario: "recorded-by-ari", Call: 1, Field: "recorded", Why: "AMI has no event for a recording that ARI makes"},
+		{Source: "ari", Scenario: "named-answered", Call: 1, Field: "direction", Why: noNumber},
+		{Source: "ari", Scenario: "queue-named", Call: 1, Field: "dstPhone", Why: noNumber},
 		{Source: "cel", Scenario: "callback", Call: 1, Field: "dstPhone", Why: callBack},
 		{Source: "cel", Scenario: "callback-noanswer", Call: 1, Field: "dstPhone", Why: callBack},
 		{Source: "cel", Scenario: "callback-queue", Call: 1, Field: "dstPhone", Why: callBack},
+		{Source: "cel", Scenario: "disa", Call: 1, Field: "dstPhone", Why: "DISA has no row, unless apps in cel.conf names it"},
 		{Source: "cel", Scenario: "click-local-noanswer", Call: 1, Field: "direction", Why: neverDialled},
 		{Source: "cel", Scenario: "click-local-noanswer", Call: 1, Field: "dstPhone", Why: neverDialled},
 	}
 }
+
+const noNumber = "ARI does not tell the caller ID of an endpoint: whose anna-desk is, an admin has to say ([[members]] endpoints)"
 
 const neverDialled = "the operator did not answer, and no row has whom the PBX was to call; the record says that it is approximate"
 

@@ -196,6 +196,11 @@ func (m *Machine) askedNumber(c *call, d Direction) (phone, ext, rule string) {
 		if c.asked != "" {
 			return c.asked, "", "dstPhone: nobody was rung; the extension or service asked for"
 		}
+		for _, a := range c.attempts {
+			if a.ch != c.origin {
+				return a.phone, "", "dstPhone: no operator was rung; the outside number to which the call was led"
+			}
+		}
 		number, ext := m.rules.normalise(c.did, nil)
 		return number, ext, "dstPhone: nobody was rung; the DID"
 	}

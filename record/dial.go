@@ -147,6 +147,8 @@ func (m *Machine) executed(ch *channel, e Event) {
 	switch app {
 	case "dial", "followme", "page", "retrydial":
 		c.tried = true
+	case "disa":
+		c.asked = "" // the caller dials on
 	case "queue":
 		c.serves(ch.stands)
 		name, _, _ := strings.Cut(e.Value, ",")

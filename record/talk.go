@@ -134,8 +134,8 @@ func (m *Machine) conferenceNumber(ch *channel, e Event) string {
 			return number
 		}
 	}
-	if ch == ch.call.origin && ch.role == operator && ch.first != "" && ch.first != "s" {
-		number, _ := m.rules.dialled(ch.first)
+	if o := ch.call.origin; o.role == operator && o.first != "" && o.first != "s" { // ch may be one whom Page rang
+		number, _ := m.rules.dialled(o.first)
 		return number
 	}
 	return e.Value
