@@ -74,10 +74,10 @@ func moreQueueFlows() []Scenario {
 			Name: "agent-two-customers", Title: "157 logs in as an agent and stays on the line; two customers are given to it, one after the other",
 			Uses: []string{"agent"},
 			Calls: []Call{
-				{Phone: "157", Dial: "544", Script: "wait:24|hangup", Want: internal("157", "544", "answered", NotJudged).audio(0)},
-				{After: 7 * time.Second, Trunk: "trunk-a", From: "79031000632", Dial: "74951234845", Script: "wait:4|hangup",
+				{Phone: "157", Dial: "544", Script: "wait:30|hangup", Want: internal("157", "544", "answered", NotJudged).audio(0)},
+				{After: 10 * time.Second, Trunk: "trunk-a", From: "79031000632", Dial: "74951234845", Script: "wait:4|hangup",
 					Want: inbound("79031000632", "157", "answered", 3).audio(0)},
-				{After: 15 * time.Second, Trunk: "trunk-a", From: "79031000633", Dial: "74951234845", Script: "wait:4|hangup",
+				{After: 20 * time.Second, Trunk: "trunk-a", From: "79031000633", Dial: "74951234845", Script: "wait:4|hangup",
 					Want: inbound("79031000633", "157", "answered", 3).audio(0)},
 			},
 		},

@@ -15,12 +15,13 @@ import (
 	"github.com/voipd/voipd/record"
 )
 
-// labRules are the configuration of the laboratory's voipd.
+// labRules are the configuration of the laboratory's voipd, and what it learned.
 func labRules() record.Rules {
 	r := numbers.Default()
 	r.Extensions = []*regexp.Regexp{regexp.MustCompile(`^(1\d\d)(?:-[a-z]+)?$`)}
 	r.Trunks = []*regexp.Regexp{regexp.MustCompile(`^(PJSIP|IAX2)/trunk-[a-c]$`)}
 	r.Dialled = []record.Rewrite{{Match: regexp.MustCompile(`^9(\d{10,})$`), With: "$1"}}
+	r.Shown = map[string]string{"PJSIP/anna-desk": record.ClassExtension + " 161"} // the PBX is asked, over AMI
 	return r
 }
 
