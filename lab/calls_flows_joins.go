@@ -74,10 +74,9 @@ func transferFlows() []Scenario {
 				Want: internal("144", "145", "answered", NotJudged).audio(0)}},
 		},
 		{
-			Name: "atxfer-by-caller-off", Title: "144 calls outside; 144 calls 107 by *2, which is not registered, and goes on",
+			Name: "atxfer-by-caller-off", Title: "144 calls outside; 144 calls 162 by *2, whose phone is off, and goes on",
 			Scripts: map[string]string{"02": "ring:1|answer|wait:30"},
-			Uses:    []string{"107"},
-			Calls: []Call{{Phone: "144", Dial: "02", Script: "wait:2|dtmf:*2107|wait:8|hangup",
+			Calls: []Call{{Phone: "144", Dial: "02", Script: "wait:2|dtmf:*2162|wait:8|hangup",
 				Want: outbound("144", "02", "answered", NotJudged).audio(0)}},
 		},
 		{
