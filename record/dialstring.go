@@ -79,7 +79,7 @@ func WithoutSecrets(s string) string {
 		colon := from + i
 		from = colon + 1
 		user := s[strings.LastIndexAny(s[:colon], "/&,(| ")+1 : colon]
-		if user == "" || addresses(user) || strings.Contains(user, "@") { // a scheme, or the port of a host
+		if addresses(user) || strings.Contains(user, "@") { // a scheme, or the port of a host
 			continue
 		}
 		rest := s[colon+1:]

@@ -40,8 +40,13 @@ type Stats struct {
 // where it ends in .csv, rows of CEL (the name has "cel") or CDR (it has "cdr"),
 // with dates in UTC; a Master.csv, as both are called where Asterisk writes them,
 // is CEL in a folder whose name has "cel", else CDR. variables are channel variables to pass
-// on besides the usual ones; CEL and CDR have none.
-func Events(path string, variables []string, each func(record.Event)) (Stats, error) {
+// on besides the usual ones; CEL and CDR have none. Passwords in dial strings are
+// hidden, as they are from a PBX.
+func Events(path string, variables []string, take func(record.Event)) (Stats, error) {
+	each := func(e record.Event) {
+		e.HideSecrets()
+		take(e)
+	}
 	file, err := Open(path)
 	if err != nil {
 		return Stats{}, err
