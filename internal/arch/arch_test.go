@@ -51,6 +51,7 @@ func mayImport() map[string][]string {
 		"internal/fixture":                {"record"}, // for tests
 		"internal/torture":                nil,        // besides, tests
 		"internal/numbers":                {"record", "internal/config"},
+		"internal/setup":                  {"ami", "internal/config", "internal/link"},
 		"internal/sim":                    {"ami"},
 
 		"integrations/brix": nil, // tests only

@@ -25,8 +25,8 @@ import (
 
 // Finding is one thing that is not as it should be.
 type Finding struct {
-	What string // what is wrong, and what it costs
-	Do   string // the line to put where
+	What string `json:"what"` // what is wrong, and what it costs
+	Do   string `json:"do"`   // the line to put where
 }
 
 // Endpoint is one endpoint of the PBX.
@@ -68,13 +68,17 @@ type ear struct {
 	classes       sync.Map     // of the events
 	heard         chan struct{}
 	once          sync.Once // heard is closed at the first event of a call
+	clock         offset
+	plan          way
 }
 
-func (e *ear) hear(m *ami.Message, _ time.Time) {
+func (e *ear) hear(m *ami.Message, received time.Time) {
 	if m.Event() == nil || m.ActionID() != nil || string(m.Event()) == "FullyBooted" {
 		return // Asterisk puts no time on the items of a list, nor on this one
 	}
-	if m.Get("Timestamp") != nil {
+	e.plan.hear(m)
+	if at := m.Get("Timestamp"); at != nil {
+		e.clock.hear(string(at), received)
 		e.stamped.Add(1)
 	} else {
 		e.bare.Add(1)
@@ -133,6 +137,8 @@ func Examine(ctx context.Context, s Subject) (*Report, error) {
 	}
 	r.settings(client.Status(), ear.stamped.Load(), ear.bare.Load())
 	r.classes(&ear.classes)
+	r.hidden(&ear.plan)
+	r.apart(&ear.clock)
 	r.cel(ctx, client)
 	return r, nil
 }
