@@ -44,7 +44,8 @@ help: ## this list
 
 .PHONY: demo
 demo: need ## a morning's calls on a built-in fake PBX, kept and served by the real daemon
-	@go run ./cmd/voipd demo
+	@scripts/demo.sh
+	@bin/demo demo
 
 .PHONY: test
 test: vet unit fuzz ## everything: vet, unit tests with the race detector, fuzzers, a short torture, the laboratory

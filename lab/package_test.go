@@ -79,8 +79,8 @@ const (
 	ask     = `token=$(sed -n 's/.*shown this once: //p' /root/said); get() { exec 3<>/dev/tcp/127.0.0.1/8780 && printf '%s HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: Bearer '$token'\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' "$1" "${#2}" "$2" >&3 && cat <&3; }; `
 	call    = "asterisk -rx 'channel originate Local/101@lab application Wait 2'"
 	// The record of a call is read over HTTP, and its recording played by the link.
-	played = ask + `record=$(get 'GET /v1/records?disposition=answered&limit=1') && grep -q '"state":"ready"' <<<"$record" && call=$(grep -o '"call":{[^}]*}' <<<"$record" | head -n 1) && ` +
-		`link=$(get 'POST /v1/call-link' "{$call}" | sed -n 's/.*"link":"\([^"]*\)".*/\1/p') && path=${link#http://*/} && get "GET /$(sed 's/\\u0026/\&/g' <<<"$path")" | grep -aq RIFF`
+	played = ask + `record=$(get 'GET /v1/records?disposition=answered&limit=1') && grep -q '"state":"ready"' <<<"$record" && id=$(sed -n 's/.*"callId":"\([^"]*\)".*/\1/p' <<<"$record") && audio=$(sed -n 's/.*"recordings":\[{"id":"\([^"]*\)".*/\1/p' <<<"$record") && ` +
+		`link=$(get 'POST /v1/call-link' "{\"call\":{\"callId\":\"$id\",\"recording\":\"$audio\"}}" | sed -n 's/.*"link":"\([^"]*\)".*/\1/p') && path=${link#http://*/} && get "GET /$(sed 's/\\u0026/\&/g' <<<"$path")" | grep -aq RIFF`
 	again = `voipd init --yes >/root/again && grep -q 'Nothing is to be done' /root/again`
 	// As FreePBX's framework does when the manager's password changes.
 	rewrite = `sed -i -e 's/^secret.*/secret = changed/' -e '/^\[general\]/!s/^\[[^]]*\]/[admin]/' /etc/asterisk/manager.conf && asterisk -rx 'manager reload' && systemctl restart voipd && voipd doctor | grep -q '^AMI '`

@@ -73,6 +73,11 @@ func diagnose(ctx context.Context, path string, listen time.Duration) (*doctor.R
 	if err != nil {
 		report.Notes = append(report.Notes, fmt.Sprintf("The PBX's files could not be looked at: %v", err))
 	}
+	if conf.Warning != nil {
+		for _, p := range conf.Warning.Problems {
+			report.Findings = append(report.Findings, doctor.Finding{What: fmt.Sprintf("%s:%d: the key %s %s", path, p.Line, p.Key, p.What), Do: "the new name in " + path})
+		}
+	}
 	database(ctx, report, conf.Store.Path)
 	if conf.Recordings.Converter != config.Off {
 		report.Converters(converters(ctx, conf.Recordings.Converter))

@@ -6,6 +6,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -222,11 +223,23 @@ func (r *Report) endpoints(ctx context.Context, c *ami.Client, rules record.Rule
 		r.Endpoints = append(r.Endpoints, Endpoint{Name: e.Name, Class: class, Why: why, State: e.State, Context: e.Context})
 		r.doubt(e, class)
 	}
-	if len(all) == 0 && err == nil {
+	switch {
+	case len(all) > 0 || err != nil:
+	case bare(ctx, c):
+		r.Notes = append(r.Notes, "The PBX has no endpoint yet: what is an extension and what a trunk could not be seen.")
+	default:
 		r.find("the PBX listed no endpoint: what is an extension and what a trunk is told by their names alone", "write = system,reporting in the user's section of manager.conf")
 	}
 	slices.SortFunc(r.Endpoints, func(a, b Endpoint) int { return cmp.Compare(a.Name, b.Name) })
 	r.contexts()
+}
+
+// bare tells whether the PBX says that it has no endpoints, and not that it does
+// not tell.
+func bare(ctx context.Context, c *ami.Client) bool {
+	_, err := c.List(ctx, ami.Action{Name: "PJSIPShowEndpoints"})
+	var refused *ami.ActionError
+	return err == nil || errors.As(err, &refused) && strings.HasPrefix(refused.Message, "No endpoints")
 }
 
 // doubt compares an endpoint's class with what the PBX shows it to be.
