@@ -71,6 +71,12 @@ binary() {
 		-ldflags '-s -w -buildid= -linkmode external -extldflags "-static -Wl,--build-id=none"' -o "$to" ./cmd/voipd
 }
 
+# contents: the modules in a binary, as CycloneDX.
+contents() {
+	go run $sbom bin -json -noserial -version "v$VERSION" -output "$2" "$1" 2>"$stage/sbom.log" || { cat "$stage/sbom.log" >&2; exit 1; }
+	sed -i "s/\"timestamp\": \"[^\"]*\"/\"timestamp\": \"$(date -ud "@$SOURCE_DATE_EPOCH" +%FT%TZ)\"/" "$2"
+}
+
 stage=bin/stage
 common "$stage"
 for ARCH; do
@@ -80,7 +86,7 @@ for ARCH; do
 	for format in deb rpm; do
 		go run $nfpm package --config packaging/nfpm.yaml --packager $format --target "$out/voipd_${VERSION}_$ARCH.$format" >/dev/null
 	done
-	[ -z "$release" ] || go run $sbom bin -json -noserial -output "$out/voipd_${VERSION}_$ARCH.sbom.json" "$stage/voipd"
+	[ -z "$release" ] || contents "$stage/voipd" "$out/voipd_${VERSION}_$ARCH.sbom.json"
 done
 if [ -n "$release" ]; then
 	awk '/^## /{n++} n==1' CHANGELOG.md >"$out/NOTES.md"

@@ -110,6 +110,13 @@ func (f *initFlags) carryOut(cmd *cobra.Command, plan *setup.Plan) error {
 		return errors.New("nothing was done: \"yes\" was not the answer (--yes does not ask)")
 	}
 	result, err := setup.Apply(cmd.Context(), f.options, plan)
+	for result == nil && f.options.Remote != "" && !f.yes && cmd.Context().Err() == nil {
+		fmt.Fprintf(out, "\n%v\n", err) // with the same secret: it is entered there
+		if !agreed(cmd, true) {
+			break
+		}
+		result, err = setup.Apply(cmd.Context(), f.options, plan)
+	}
 	if result == nil {
 		return err
 	}

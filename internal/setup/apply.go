@@ -81,7 +81,11 @@ func (r *Result) files(ctx context.Context, o Options, p *Plan) error {
 
 // check logs in and looks whether events come, unless nothing was to do.
 func (r *Result) check(ctx context.Context, o Options, p *Plan) error {
-	if o.ARI {
+	if o.ARI || p.ari {
+		if err := checkARI(ctx, p.access); err != nil {
+			return err
+		}
+		r.Checked = append(r.Checked, "ARI lets "+p.access.username+" in")
 		r.Advice = append(r.Advice, "voipd doctor says during a call whether ARI tells enough.")
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -114,6 +115,35 @@ func await(ctx context.Context, up <-chan struct{}, last <-chan ami.Status, addr
 			}
 		case <-ctx.Done():
 			return fmt.Errorf("log in to the PBX at %s: %s", address, why)
+		}
+	}
+}
+
+// checkARI asks for a page that only the user gets. An HTTP server that was only
+// just switched on may need a moment.
+func checkARI(ctx context.Context, a access) error {
+	ctx, cancel := context.WithTimeout(ctx, loginWithin)
+	defer cancel()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		ask, err := http.NewRequestWithContext(ctx, http.MethodGet, a.address+"/asterisk/info", nil)
+		if err != nil {
+			return fmt.Errorf("log in to ARI: %w", err)
+		}
+		ask.SetBasicAuth(a.username, a.secret)
+		answer, err := http.DefaultClient.Do(ask)
+		if err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
+			return fmt.Errorf("log in to ARI at %s: it answers %s; look at the section [%s] of ari.conf", a.address, answer.Status, a.username)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("log in to ARI at %s: %w", a.address, err)
 		}
 	}
 }

@@ -57,6 +57,9 @@ func (p *planner) manager() error {
 	}
 	user := ""
 	switch at := f.manager.named(name); {
+	case len(at) == 0 && p.secretless():
+		p.refuse("%s names no secret for the user that init would make: put secret_file = %q into [asterisk], then run this again", p.o.Config, secretFile)
+		return nil
 	case len(at) == 0:
 		user = userLines(name, p.plan.access.secret, loopback)
 	case f.rewritten(at[0].file):

@@ -23,9 +23,9 @@ type Plan struct {
 	Address  string   `json:"api"`             // of the API
 	CutShort bool     `json:"cutShort"`        // an earlier run was cut: it is taken back first
 
-	access  access // to the PBX
-	token   string // of the API; empty: none is made
-	restart bool   // voipd runs already
+	access access // to the PBX
+	token  string // of the API; empty: none is made
+	ari    bool   // access is to ARI
 }
 
 // access is how voipd logs in.
@@ -165,7 +165,7 @@ func (p *planner) local(ctx context.Context) error {
 	if p.have {
 		p.o.ARI = p.conf.Asterisk.Interface == config.ARI
 	}
-	if p.o.ARI {
+	if p.plan.ari = p.o.ARI; p.o.ARI {
 		return p.ari()
 	}
 	return p.manager()
@@ -197,6 +197,13 @@ func (p *planner) secret() string {
 		}
 	}
 	return p.o.Random()
+}
+
+// secretless tells of a configuration of the admin's that leaves the secret to
+// systemd, while there is none that systemd could hand over.
+func (p *planner) secretless() bool {
+	a := p.conf.Asterisk
+	return p.have && a.Secret == "" && a.SecretFile == "" && !p.o.has(secretFile)
 }
 
 // add plans a file of its own.

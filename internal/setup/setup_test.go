@@ -3,6 +3,8 @@ package setup
 import (
 	"database/sql"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -415,12 +417,22 @@ func TestRemote(t *testing.T) {
 func TestARI(t *testing.T) {
 	files := debian()
 	files["/etc/asterisk/ari.conf"] = "[general]\nenabled = yes\n"
-	files["/etc/asterisk/http.conf"] = "[general]\n;enabled=yes\nbindaddr=127.0.0.1\n"
+	ask := make(chan string, 1)
+	pbx := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, secret, _ := r.BasicAuth()
+		ask <- user + ":" + secret + r.URL.Path
+	}))
+	defer pbx.Close()
+	_, port, _ := strings.Cut(pbx.Listener.Addr().String(), ":")
+	files["/etc/asterisk/http.conf"] = "[general]\n;enabled=yes\nbindaddr=127.0.0.1\nbindport=" + port + "\n"
 	m := newMachine(t, files)
 	m.o.ARI = true
 	before := m.picture()
 	if _, _, err := m.init(); err != nil {
 		t.Fatal(err)
+	}
+	if asked := <-ask; asked != "voipd:SECRET1/ari/asterisk/info" {
+		t.Errorf("ARI was asked by %s", asked)
 	}
 	ari, err := readConf(m.o.Root, "/etc/asterisk", "ari.conf")
 	if err != nil || ari.value("voipd", "password") != "SECRET1" || ari.value("general", "channelvars") != "CHANNEL(linkedid)" {

@@ -159,6 +159,5 @@ func (p *planner) service(ctx context.Context) {
 		}
 	case len(p.plan.Changes) > 0:
 		p.step(afterCheck, "voipd takes it over", "systemctl", "restart", "voipd")
-		p.plan.restart = true
 	}
 }
