@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -102,7 +103,7 @@ func TestPackage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			put(t, m.Up("root", out+".deb"), string(text))
+			put(t, m.Up("root", out, filepath.Base(packageOf(packages, out, version, "deb"))), string(text))
 		}
 		for name, files := range layouts() {
 			for file, text := range files {
@@ -113,18 +114,25 @@ func TestPackage(t *testing.T) {
 	if m == nil {
 		return
 	}
+	install, upgrade := printed(t, "README.md", "On your PBX"), printed(t, "docs/upgrading.md", "Upgrading")
+	back, remove := printed(t, "docs/upgrading.md", "Going back"), printed(t, "docs/upgrading.md", "Removing")
+	if len(install) != 2 || len(upgrade) != 2 || len(back) != 5 || len(remove) != 2 {
+		t.Fatalf("the pages print %q, %q, %q, %q", install, upgrade, back, remove)
+	}
 	began := time.Now()
 	var took time.Duration
 	steps := []packageStep{
-		{"installed, and not started", picture + ` >/root/bare; dpkg -i /root/this.deb >/root/said 2>&1; grep -q 'Now: sudo voipd init' /root/said && ! systemctl is-active voipd`, "id voipd && getent group asterisk", 0},
-		{"one command", picture + " >/root/before; voipd init --yes >/root/said", "systemctl is-active voipd && systemctl is-enabled voipd", 5 * time.Second},
+		{"installed, and not started", "cd /root/this && " + install[0] + ` >/root/said 2>&1; grep -q 'Now: sudo voipd init' /root/said && ! systemctl is-active voipd`, "id voipd && getent group asterisk", 0},
+		{"one command", picture + " >/root/before; echo yes | " + install[1] + " >/root/said", "systemctl is-active voipd && systemctl is-enabled voipd", 5 * time.Second},
 		{"a call, its record and its recording over HTTP", call, played, 20 * time.Second},
 		{"a second run changes nothing", picture + " >/root/one; " + again, picture + " | cmp - /root/one", 0},
-		{"an upgrade", picture + " >/root/one; " + before + "dpkg -i /root/next.deb", another + " && " + picture + " | cmp - /root/one", 10 * time.Second},
-		{"a downgrade is refused", "! dpkg -i /root/this.deb >/root/old 2>&1; grep -q 'is older than " + nextVersion + "' /root/old", "systemctl is-active voipd && dpkg -s voipd | grep -q '^Version: " + nextVersion + "'", 10 * time.Second},
-		{"disabled stays disabled", "systemctl disable --now voipd; dpkg -i /root/next.deb", "! systemctl is-active voipd", 0},
+		{"an upgrade", picture + " >/root/one; " + before + "cd /root/next && mkdir -p /var/backups && " + strings.Join(upgrade, " && "), another + " && " + picture + " | cmp - /root/one", 10 * time.Second},
+		{"a downgrade is refused", "! dpkg -i /root/this/*.deb >/root/old 2>&1; grep -q 'is older than " + nextVersion + "' /root/old", "systemctl is-active voipd && dpkg -s voipd | grep -q '^Version: " + nextVersion + "'", 10 * time.Second},
+		{"going back", "cd /root/this && " + strings.ReplaceAll(strings.Join(back, " && "), "voipd_OLD", "voipd_*"), "systemctl is-active voipd && dpkg -s voipd | grep -q '^Version: " + thisVersion + "' && " + ask + `get 'GET /v1/records?limit=1' | grep -q '"disposition":"answered"'`, 10 * time.Second},
+		{"upgraded again", "dpkg -i /root/next/*.deb", "systemctl is-active voipd", 10 * time.Second},
+		{"disabled stays disabled", "systemctl disable --now voipd; dpkg -i /root/next/*.deb", "! systemctl is-active voipd", 0},
 		{"removed", "systemctl enable --now voipd && dpkg -r voipd", "! systemctl is-active voipd && ! command -v voipd && [ -e /var/lib/voipd/voipd.db ] && [ -e /etc/voipd/config.toml ]", 5 * time.Second},
-		{"installed again", "dpkg -i /root/next.deb", "systemctl is-active voipd && " + ask + `get 'GET /v1/records?limit=1' | grep -q '"disposition":"answered"'`, 10 * time.Second},
+		{"installed again", "dpkg -i /root/next/*.deb", "systemctl is-active voipd && " + ask + `get 'GET /v1/records?limit=1' | grep -q '"disposition":"answered"'`, 10 * time.Second},
 		{"undone", "voipd init --undo", picture + " | cmp - /root/before && ! systemctl is-active voipd && [ ! -e /var/lib/voipd-init ]", 5 * time.Second},
 	}
 	for _, name := range []string{"FreePBX", "Issabel", "VitalPBX"} {
@@ -139,7 +147,8 @@ func TestPackage(t *testing.T) {
 		steps = append(steps, packageStep{name + ": undone", "voipd init --undo", picture + " | cmp - /root/before", 0},
 			packageStep{name + ": gone", "rm -rf /etc/asterisk /etc/freepbx.conf /etc/issabel.conf /etc/amportal.conf && mv /root/plain /etc/asterisk && asterisk -rx 'manager reload'", "true", 0})
 	}
-	steps = append(steps, packageStep{"purged", "dpkg -P voipd", "[ ! -e /var/lib/voipd ] && [ ! -e /etc/voipd ] && ! systemctl cat voipd && find /etc/systemd -name 'voipd*' | wc -l | grep -qx 0", 0})
+	steps = append(steps, packageStep{"removed as printed", "voipd init --yes && " + strings.Join(remove, " && "), "! command -v voipd && [ -e /var/lib/voipd/voipd.db ] && ! systemctl is-active voipd", 0},
+		packageStep{"purged", "dpkg -P voipd", "[ ! -e /var/lib/voipd ] && [ ! -e /etc/voipd ] && ! systemctl cat voipd && find /etc/systemd -name 'voipd*' | wc -l | grep -qx 0", 0})
 	passed := 0
 	for i, step := range steps {
 		if t.Run(step.name, func(t *testing.T) { step.take(ctx, t, m) }) {

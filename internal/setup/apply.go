@@ -111,7 +111,7 @@ func takeBack(j journal, o Options, p *Plan, entries []entry, why error) error {
 		return errors.Join(why, err)
 	}
 	reload(ctx, o, p.Changes)
-	return fmt.Errorf("%w\nWhat was written was taken back.", why)
+	return fmt.Errorf("%w; what was written was taken back", why)
 }
 
 // reload has Asterisk read its files again after something was taken back; a
