@@ -226,3 +226,59 @@ say again; : >root/systemctl.log; $rpm -i %q; grep -qx 'start voipd.service' roo
 	}
 	fmt.Println("lab: the .rpm by rpm --root: installed, upgraded, a downgrade refused, erased, installed again")
 }
+
+// TestDeb installs the .deb with its scripts into roots of other Debians, where
+// systemctl only notes what it is told: the machine of TestPackage is Debian 11.
+func TestDeb(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	if *captureFlag != "" || *morningFlag != "" || *onlyFlag != "" || *versionFlag != "16" {
+		t.Skip("it is part of the whole run on Asterisk 16, which Debian has a release with")
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("a root of its own needs root")
+	}
+	packages, dir := makePackages(ctx, t), openDir(t)
+	for _, v := range []Version{{Name: "bookworm", Suite: "bookworm", Extra: "init-system-helpers", Bare: true}, Versions()[0]} {
+		t.Run(v.Suite, func(t *testing.T) {
+			lower, err := dir.Rootfs(ctx, v, os.Stdout)
+			if err != nil {
+				t.Fatal(err)
+			}
+			up := t.TempDir()
+			for name, text := range map[string]string{
+				"up/usr/bin/systemctl": "#!/bin/sh\necho \"$*\" >>/systemctl.log\n[ \"$1 $2\" != 'is-active --quiet' ] || [ -e /active ]\n",
+				// With a policy the real one asks systemd for more than it notes.
+				"up/usr/bin/deb-systemd-invoke": "#!/bin/sh\nexec systemctl \"$@\"\n", "up/run/systemd/system/x": "",
+			} {
+				put(t, filepath.Join(up, name), text)
+			}
+			for out, version := range map[string]string{"this": thisVersion, "next": nextVersion} {
+				text, err := os.ReadFile(packageOf(packages, out, version, "deb"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				put(t, filepath.Join(up, "up/root", out+".deb"), string(text))
+			}
+			script := fmt.Sprintf(`set -e
+cd %q; mkdir -p root work
+mount -t overlay -o lowerdir=%q,upperdir=$PWD/up,workdir=$PWD/work overlay root
+mount --bind /dev root/dev
+in() { chroot root /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+say() { echo "step: $1"; }
+say install; in dpkg -i /root/this.deb >said 2>&1 || { cat said; exit 1; }; grep -q 'Now: sudo voipd init' said; grep -q '^voipd:' root/etc/passwd; grep -q '^asterisk:' root/etc/group
+[ "$(stat -c '%%a %%g' root/etc/voipd)" = "750 $(awk -F: '$1 == "voipd" {print $3}' root/etc/group)" ]; ! grep -q ' start ' root/systemctl.log; in voipd --version
+mkdir -p root/var/lib/voipd; touch root/var/lib/voipd/voipd.db root/active; echo '[asterisk]' >root/etc/voipd/config.toml
+say upgrade; in dpkg -i /root/next.deb >said 2>&1; grep -qx 'restart voipd.service' root/systemctl.log
+say downgrade; ! in dpkg -i /root/this.deb >said 2>&1; grep -q 'is older than' said
+say remove; in dpkg -r voipd >said 2>&1; grep -qx 'stop voipd.service' root/systemctl.log; [ -e root/etc/voipd/config.toml ]
+say again; rm root/active; in dpkg -i /root/next.deb >said 2>&1; grep -qx 'start voipd.service' root/systemctl.log
+say purge; in dpkg -P voipd >said 2>&1; [ ! -e root/etc/voipd ]; [ ! -e root/var/lib/voipd ]; [ ! -e root/usr/bin/voipd ]; in dpkg --audit
+`, up, lower)
+			if out, err := exec.CommandContext(ctx, "unshare", "--mount", "--propagation", "private", "bash", "-c", script).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			fmt.Printf("lab: the .deb on %s: installed, upgraded, a downgrade refused, removed, installed again, purged\n", v.Suite)
+		})
+	}
+}
