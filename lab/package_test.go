@@ -87,16 +87,26 @@ const (
 	rewrite = `sed -i -e 's/^secret.*/secret = changed/' -e '/^\[general\]/!s/^\[[^]]*\]/[admin]/' /etc/asterisk/manager.conf && asterisk -rx 'manager reload' && systemctl restart voipd && voipd doctor | grep -q '^AMI '`
 )
 
-// TestPackage installs the .deb on a bare machine with Debian's Asterisk, sets
-// voipd up by one more command, makes a call, and takes it through everything
-// that happens to a package; then the layouts of other PBXs.
+// TestPackage makes packages and takes them through all that happens to them.
 func TestPackage(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	defer cancel()
 	if *captureFlag != "" || *morningFlag != "" || *onlyFlag != "" || *versionFlag != "16" {
 		t.Skip("it is part of the whole run on Asterisk 16, which Debian has a release with")
 	}
+	if os.Geteuid() != 0 {
+		t.Skip("machines and roots of their own need root")
+	}
 	packages := makePackages(ctx, t)
+	t.Run("machine", func(t *testing.T) { packageOnMachine(ctx, t, packages) })
+	t.Run("rpm", func(t *testing.T) { rpmInRoot(ctx, t, packages) })
+	t.Run("deb", func(t *testing.T) { debInRoots(ctx, t, packages) })
+}
+
+// packageOnMachine installs the .deb on a bare machine with Debian's Asterisk,
+// sets voipd up by one more command, makes a call, and takes it through everything
+// that happens to a package; then the layouts of other PBXs.
+func packageOnMachine(ctx context.Context, t *testing.T, packages string) {
 	m := bootMachine(ctx, t, func(_ context.Context, t *testing.T, m *Machine) {
 		for out, version := range map[string]string{"this": thisVersion, "next": nextVersion} {
 			text, err := os.ReadFile(packageOf(packages, out, version, "deb"))
@@ -181,23 +191,14 @@ func (s packageStep) take(ctx context.Context, t *testing.T, m *Machine) {
 	}
 }
 
-// TestRPM installs the .rpm with its scripts into a root of its own, where
+// rpmInRoot installs the .rpm with its scripts into a root of its own, where
 // systemctl only notes what it is told.
-func TestRPM(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	if *captureFlag != "" || *morningFlag != "" || *onlyFlag != "" || *versionFlag != "16" {
-		t.Skip("it is part of the whole run on Asterisk 16, which Debian has a release with")
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("a root of its own needs root")
-	}
+func rpmInRoot(ctx context.Context, t *testing.T, packages string) {
 	if _, err := exec.LookPath("rpm"); err != nil {
 		if out, err := exec.CommandContext(ctx, "apt-get", "install", "-y", "--no-install-recommends", "rpm").CombinedOutput(); err != nil {
 			t.Fatalf("install rpm: %v\n%s", err, lastLines(out, 5))
 		}
 	}
-	packages := makePackages(ctx, t)
 	lower, err := openDir(t).Rootfs(ctx, machineVersion(), os.Stdout)
 	if err != nil {
 		t.Fatal(err)
@@ -227,18 +228,10 @@ say again; : >root/systemctl.log; $rpm -i %q; grep -qx 'start voipd.service' roo
 	fmt.Println("lab: the .rpm by rpm --root: installed, upgraded, a downgrade refused, erased, installed again")
 }
 
-// TestDeb installs the .deb with its scripts into roots of other Debians, where
-// systemctl only notes what it is told: the machine of TestPackage is Debian 11.
-func TestDeb(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
-	if *captureFlag != "" || *morningFlag != "" || *onlyFlag != "" || *versionFlag != "16" {
-		t.Skip("it is part of the whole run on Asterisk 16, which Debian has a release with")
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("a root of its own needs root")
-	}
-	packages, dir := makePackages(ctx, t), openDir(t)
+// debInRoots installs the .deb with its scripts into roots of other Debians, where
+// systemctl only notes what it is told: the machine of packageOnMachine is Debian 11.
+func debInRoots(ctx context.Context, t *testing.T, packages string) {
+	dir := openDir(t)
 	for _, v := range []Version{{Name: "bookworm", Suite: "bookworm", Extra: "init-system-helpers", Bare: true}, Versions()[0]} {
 		t.Run(v.Suite, func(t *testing.T) {
 			lower, err := dir.Rootfs(ctx, v, os.Stdout)
