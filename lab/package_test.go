@@ -257,16 +257,16 @@ func debInRoots(ctx context.Context, t *testing.T, packages string) {
 cd %q; mkdir -p root work
 mount -t overlay -o lowerdir=%q,upperdir=$PWD/up,workdir=$PWD/work overlay root
 mount --bind /dev root/dev
-in() { chroot root /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+inside() { chroot root /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 say() { echo "step: $1"; }
-say install; in dpkg -i /root/this.deb >said 2>&1 || { cat said; exit 1; }; grep -q 'Now: sudo voipd init' said; grep -q '^voipd:' root/etc/passwd; grep -q '^asterisk:' root/etc/group
-[ "$(stat -c '%%a %%g' root/etc/voipd)" = "750 $(awk -F: '$1 == "voipd" {print $3}' root/etc/group)" ]; ! grep -q ' start ' root/systemctl.log; in voipd --version
+say install; inside dpkg -i /root/this.deb >said 2>&1 || { cat said; exit 1; }; grep -q 'Now: sudo voipd init' said; grep -q '^voipd:' root/etc/passwd; grep -q '^asterisk:' root/etc/group
+[ "$(stat -c '%%a %%g' root/etc/voipd)" = "750 $(awk -F: '$1 == "voipd" {print $3}' root/etc/group)" ]; ! grep -q ' start ' root/systemctl.log; inside voipd --version
 mkdir -p root/var/lib/voipd; touch root/var/lib/voipd/voipd.db root/active; echo '[asterisk]' >root/etc/voipd/config.toml
-say upgrade; in dpkg -i /root/next.deb >said 2>&1; grep -qx 'restart voipd.service' root/systemctl.log
-say downgrade; ! in dpkg -i /root/this.deb >said 2>&1; grep -q 'is older than' said
-say remove; in dpkg -r voipd >said 2>&1; grep -qx 'stop voipd.service' root/systemctl.log; [ -e root/etc/voipd/config.toml ]
-say again; rm root/active; in dpkg -i /root/next.deb >said 2>&1; grep -qx 'start voipd.service' root/systemctl.log
-say purge; in dpkg -P voipd >said 2>&1; [ ! -e root/etc/voipd ]; [ ! -e root/var/lib/voipd ]; [ ! -e root/usr/bin/voipd ]; in dpkg --audit
+say upgrade; inside dpkg -i /root/next.deb >said 2>&1; grep -qx 'restart voipd.service' root/systemctl.log
+say downgrade; ! inside dpkg -i /root/this.deb >said 2>&1; grep -q 'is older than' said
+say remove; inside dpkg -r voipd >said 2>&1; grep -qx 'stop voipd.service' root/systemctl.log; [ -e root/etc/voipd/config.toml ]
+say again; rm root/active; inside dpkg -i /root/next.deb >said 2>&1; grep -qx 'start voipd.service' root/systemctl.log
+say purge; inside dpkg -P voipd >said 2>&1; [ ! -e root/etc/voipd ]; [ ! -e root/var/lib/voipd ]; [ ! -e root/usr/bin/voipd ]; inside dpkg --audit
 `, up, lower)
 			if out, err := exec.CommandContext(ctx, "unshare", "--mount", "--propagation", "private", "bash", "-c", script).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
