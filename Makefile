@@ -30,7 +30,7 @@ prefix ?= /usr/local
 sysconfdir ?= /etc
 unitdir ?= $(sysconfdir)/systemd/system
 
-# Go takes the version from git; where git cannot tell (no git, a checkout of
+# Go takes the commit from git; where git cannot tell (no git, a checkout of
 # somebody else's), it would refuse to build.
 vcs := -buildvcs=$(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && echo true || echo false)
 # Static: the binary runs on a PBX with an older C library. Names of hosts are
@@ -44,7 +44,8 @@ help: ## this list
 
 .PHONY: demo
 demo: need ## a morning's calls on a built-in fake PBX, kept and served by the real daemon
-	@go run ./cmd/voipd demo
+	@scripts/demo.sh
+	@bin/demo demo
 
 .PHONY: test
 test: vet unit fuzz ## everything: vet, unit tests with the race detector, fuzzers, a short torture, the laboratory
@@ -89,12 +90,12 @@ load: need ## 200 new calls a second beside 20,000 open ones for LOAD (10m) by A
 	@go test -count=1 -timeout 40m -v -run '^TestLoad$$' ./internal/torture -load $(LOAD) | grep -E '^load:|load_test.go|^(---|FAIL|ok|panic)'
 
 .PHONY: build
-build: need ## bin/voipd, static, its version from git
+build: need ## bin/voipd, static
 	@go build $(static) -o bin/voipd ./cmd/voipd
 	@bin/voipd --version
 
 .PHONY: install
-install: build ## binary, unit and an example configuration; respects DESTDIR and prefix
+install: build ## from source: binary, unit and an example configuration; respects DESTDIR and prefix
 	install -D -m 0755 bin/voipd '$(DESTDIR)$(prefix)/bin/voipd'
 	install -d '$(DESTDIR)$(unitdir)'
 	sed 's|/usr/local/bin/voipd|$(prefix)/bin/voipd|' systemd/voipd.service > '$(DESTDIR)$(unitdir)/voipd.service'
@@ -102,6 +103,14 @@ install: build ## binary, unit and an example configuration; respects DESTDIR an
 	install -D -m 0644 systemd/voipd.tmpfiles.conf '$(DESTDIR)$(sysconfdir)/tmpfiles.d/voipd.conf'
 	install -D -m 0644 config.example.toml '$(DESTDIR)$(prefix)/share/doc/voipd/config.example.toml'
 	@scripts/install.sh '$(DESTDIR)' '$(sysconfdir)'
+
+.PHONY: packages
+packages: need ## bin/packages: .deb and .rpm for amd64 and arm64; the same source gives the same bytes
+	@packaging/build.sh
+
+.PHONY: release
+release: need ## packages, checksums, what is in them (SBOM), and the notes of CHANGELOG.md
+	@packaging/build.sh --release
 
 .PHONY: clean
 clean: ## what was built

@@ -26,6 +26,7 @@ type Version struct {
 	Suite  string // Debian suite with that Asterisk
 	Script string // debootstrap script for a suite that an older debootstrap does not know; empty: its own
 	Extra  string // packages besides asterisk, separated by commas
+	Bare   bool   // without asterisk: the suite has none
 }
 
 // Versions lists every Asterisk the laboratory can run. The office runs on
@@ -112,6 +113,9 @@ func (d *Dir) endLeftovers() error {
 func (d *Dir) Rootfs(ctx context.Context, v Version, log io.Writer) (string, error) {
 	root := filepath.Join(d.Path, "rootfs-"+v.Name)
 	include := strings.TrimSuffix("asterisk,ca-certificates,libfaketime,"+v.Extra, ",")
+	if v.Bare {
+		include = v.Extra
+	}
 	if had, err := os.ReadFile(filepath.Join(root, complete)); err == nil && string(had) == include {
 		return root, nil
 	}

@@ -31,15 +31,19 @@ func TestSystemd(t *testing.T) {
 	if *captureFlag != "" || *morningFlag != "" || *onlyFlag != "" || *versionFlag != "16" {
 		t.Skip("it is part of the whole run on Asterisk 16, which Debian has a release with")
 	}
-	m := bootMachine(ctx, t)
+	m := bootMachine(ctx, t, install)
 	if m == nil {
 		return
 	}
-	install := printed(t, "README.md", "On a real PBX")
-	if len(install) < 8 || install[0] != "make build && sudo make install" {
-		t.Fatalf("the README installs by %q", install)
+	// What "make install" does last where systemd runs.
+	if _, err := m.Run(ctx, "/src/scripts/install.sh '' /etc"); err != nil {
+		t.Fatal(err)
 	}
-	for _, line := range install[1:] { // the first is done
+	byHand := printed(t, "README.md", "By hand")
+	if len(byHand) < 7 || byHand[0] != "make build && sudo make install" {
+		t.Fatalf("the README installs by %q", byHand)
+	}
+	for _, line := range byHand[1:] { // the first is done
 		out, err := m.Run(ctx, line)
 		if err != nil {
 			t.Fatal(err)
@@ -148,9 +152,9 @@ func dropIn(setting string) string {
 	return fmt.Sprintf("mkdir -p /etc/systemd/system/voipd.service.d && printf '[Service]\\n%s\\n' >/etc/systemd/system/voipd.service.d/lab.conf && systemctl daemon-reload && systemctl restart voipd", setting)
 }
 
-// bootMachine boots a machine on which "make install" put voipd; nil where none
-// can live, which it prints.
-func bootMachine(ctx context.Context, t *testing.T) *Machine {
+// bootMachine boots a machine with Debian's Asterisk on which prepare has put
+// files; nil where none can live, which it prints.
+func bootMachine(ctx context.Context, t *testing.T, prepare func(context.Context, *testing.T, *Machine)) *Machine {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("a machine of its own needs root")
@@ -169,16 +173,15 @@ func bootMachine(ctx context.Context, t *testing.T) *Machine {
 			t.Error(err)
 		}
 	})
-	install(ctx, t, m)
+	put(t, m.Up("etc/asterisk/extensions.conf"), machineDialplan)
+	put(t, m.Up("etc/hostname"), "pbx\n")
+	put(t, m.Up("etc/hosts"), "127.0.0.1 localhost pbx\n") // sudo looks its own name up
+	prepare(ctx, t, m)
 	switch err := m.Boot(ctx, root); {
 	case errors.Is(err, errNoSystemd):
 		fmt.Println("lab: left out: a machine with a living systemd:", err)
 		return nil
 	case err != nil:
-		t.Fatal(err)
-	}
-	// What "make install" does last where systemd runs.
-	if _, err := m.Run(ctx, "/src/scripts/install.sh '' /etc"); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -190,20 +193,11 @@ func install(ctx context.Context, t *testing.T, m *Machine) {
 	if out, err := exec.CommandContext(ctx, "make", "-C", "..", "install", "DESTDIR="+m.Up()).CombinedOutput(); err != nil {
 		t.Fatalf("make install: %v\n%s", err, lastLines(out, 10))
 	}
-	for from, to := range map[string]string{"../scripts/install.sh": "src/scripts/install.sh", "../config.example.toml": "src/config.example.toml"} {
-		text, err := os.ReadFile(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		put(t, m.Up(to), string(text))
-	}
-	put(t, m.Up("etc/asterisk/extensions.conf"), machineDialplan)
-	put(t, m.Up("etc/hostname"), "pbx\n")
-	put(t, m.Up("etc/hosts"), "127.0.0.1 localhost pbx\n") // sudo looks its own name up
-	// The first configuration comes from install.sh, which runs there.
-	if err := os.Remove(m.Up("etc/voipd/config.toml")); err != nil {
+	text, err := os.ReadFile("../scripts/install.sh")
+	if err != nil {
 		t.Fatal(err)
 	}
+	put(t, m.Up("src/scripts/install.sh"), string(text))
 }
 
 func put(t *testing.T, path, text string) {

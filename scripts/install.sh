@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The end of "make install": a first configuration where there is none, and on
-# the living system (no DESTDIR) the user, the folder, and systemd told.
+# The end of "make install": on the living system (no DESTDIR) the user, the
+# folder, and systemd told. The configuration is left to voipd init.
 # Usage: install.sh DESTDIR SYSCONFDIR
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +8,6 @@ destdir=$1 sysconfdir=$2
 config=$destdir$sysconfdir/voipd/config.toml
 
 install -d -m 0750 "$(dirname "$config")"
-[ -e "$config" ] || install -m 0640 config.example.toml "$config"
 [ -z "$destdir" ] && [ "$(id -u)" = 0 ] || exit 0
 if command -v systemd-sysusers >/dev/null; then
 	systemd-sysusers "$sysconfdir/sysusers.d/voipd.conf"
@@ -18,4 +17,4 @@ if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
 	! systemctl is-active --quiet voipd || { echo 'Now: systemctl restart voipd'; exit 0; }
 fi
-echo "Now: edit $config, then systemctl enable --now voipd"
+[ -e "$config" ] || echo 'Now: sudo voipd init'

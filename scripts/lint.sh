@@ -13,6 +13,7 @@ unformatted=$(gofmt -l .)
 step go vet
 go vet ./...
 go vet -tags lab ./lab
+go vet -tags docs ./cmd/voipd
 
 step staticcheck
 go tool staticcheck ./...
@@ -23,6 +24,6 @@ go mod verify >/dev/null
 go mod tidy -diff
 
 step scripts
-for script in scripts/*.sh .ci/run; do bash -n "$script"; done
+for script in scripts/*.sh packaging/*.sh packaging/deb/* packaging/rpm/* .ci/run; do bash -n "$script"; done
 
 scripts/units.sh

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -60,7 +59,8 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(newServe(), newReplay(), newImport(), newCapture(), newToken(), newDemo(), newExplain(), newExport(), newDoctor(), newWebhooks(),
-		newBackup(), newForget(), newPrune(), newAudit(), newRecords())
+		newInit(), newBackup(), newForget(), newPrune(), newAudit(), newRecords())
+	root.AddCommand(documents(root)...)
 	usageOfArgs(root)
 	return root
 }
@@ -78,17 +78,4 @@ func usageOfArgs(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		usageOfArgs(sub)
 	}
-}
-
-// version is the module's version and commit, as the Go tool noted them.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	if v == "" || v == "(devel)" {
-		v = "devel"
-	}
-	return v
 }

@@ -62,6 +62,8 @@ func TestExitStatus(t *testing.T) {
 		{[]string{"export"}, 2, "accepts 1 arg"},
 		{[]string{"demo", "--speed", "0"}, 2, "--speed"},
 		{[]string{"token", "new"}, 2, "accepts 1 arg"},
+		{[]string{"init", "--json"}, 2, "--json does not ask"},
+		{[]string{"init", "--dry-run", "--secret-file", "x"}, 2, "--secret-file is for --remote"},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			status, stdout, stderr := voipd(c.args...)

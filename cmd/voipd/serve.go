@@ -31,6 +31,7 @@ func newServe() *cobra.Command {
 			}
 			var level slog.LevelVar
 			log := newLevelLog(cmd.ErrOrStderr(), conf.Log, &level)
+			warn(log, conf)
 			d, err := daemon.New(cmd.Context(), conf, daemon.Options{Version: version(), Log: log})
 			if err != nil {
 				return err
@@ -54,6 +55,16 @@ func newServe() *cobra.Command {
 	return c
 }
 
+// warn logs the keys that have another name now.
+func warn(log *slog.Logger, conf config.Config) {
+	if conf.Warning == nil {
+		return
+	}
+	for _, p := range conf.Warning.Problems {
+		log.Warn("a key of the configuration was renamed: " + (&config.Error{File: conf.Warning.File, Problems: []config.Problem{p}}).Error())
+	}
+}
+
 // reload reads the configuration anew. One with mistakes changes nothing.
 func reload(d *daemon.Daemon, path string, level *slog.LevelVar, log *slog.Logger) {
 	conf, err := config.Load(path)
@@ -66,6 +77,7 @@ func reload(d *daemon.Daemon, path string, level *slog.LevelVar, log *slog.Logge
 		log.Error("the configuration was not read anew; voipd goes on with the old one", "error", err)
 		return
 	}
+	warn(log, conf)
 	level.Set(levelOf(conf.Log))
 	log.Info("read the configuration anew: tokens, webhooks, members, numbers and the log's level hold now, certificates do by themselves", "restart_voipd_for", need)
 }

@@ -51,9 +51,11 @@ func mayImport() map[string][]string {
 		"internal/fixture":                {"record"}, // for tests
 		"internal/torture":                nil,        // besides, tests
 		"internal/numbers":                {"record", "internal/config"},
+		"internal/setup":                  {"ami", "internal/config", "internal/link"},
 		"internal/sim":                    {"ami"},
 
 		"integrations/brix": nil, // tests only
+		"packaging":         nil, // tests only
 
 		// It wires the parts, and knows neither which interface a PBX speaks nor a
 		// single message of it.

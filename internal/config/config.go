@@ -23,6 +23,8 @@ type Config struct {
 	Calls      Calls      `toml:"calls"`
 	Members    []Member   `toml:"members"`
 	Backfill   []Backfill `toml:"backfill"`
+
+	Warning *Error `toml:"-"` // keys that were renamed since, each with its line; nil: none
 }
 
 // The interfaces of Asterisk that voipd can listen to.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,8 +16,20 @@ import (
 // keys without their line.
 type filler struct {
 	lines    map[string]int
+	renames  map[string]string // see renames
 	problems []Problem
+	renamed  []Problem // keys that were understood by their old name
 }
+
+// renames are the keys that had another name once: the old one, in full, and the
+// new one in the same table. A key in a list has no index here:
+// "http.tokens.hash". Whoever renames a key adds it, and it stays for ever.
+func renames() map[string]string {
+	return map[string]string{}
+}
+
+// withoutIndex takes the indices out of a key: "http.tokens[0].hash".
+func withoutIndex(key string) string { return regexp.MustCompile(`\[\d+\]`).ReplaceAllString(key, "") }
 
 func (f *filler) fill(tree map[string]any, c *Config) {
 	f.table("", tree, reflect.ValueOf(c).Elem())
@@ -29,11 +42,21 @@ func (f *filler) problem(key, format string, args ...any) {
 func (f *filler) table(path string, tree map[string]any, into reflect.Value) {
 	fields := map[string]reflect.Value{}
 	for i := range into.NumField() {
-		fields[into.Type().Field(i).Tag.Get("toml")] = into.Field(i)
+		if name := into.Type().Field(i).Tag.Get("toml"); name != "-" {
+			fields[name] = into.Field(i)
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(tree)) {
 		full := strings.TrimPrefix(path+"."+key, ".")
 		field, known := fields[key]
+		if now, old := f.renames[withoutIndex(full)]; old {
+			if _, both := tree[now]; both {
+				f.problem(full, "is called %s now, which is set as well; keep that one", now)
+				continue
+			}
+			f.renamed = append(f.renamed, Problem{f.lines[full], full, "is called " + now + " now; it is understood, but rename it"})
+			field, known = fields[now]
+		}
 		if !known {
 			f.problem(full, "unknown key%s", suggestion(key, slices.Sorted(maps.Keys(fields))))
 			continue

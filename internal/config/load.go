@@ -93,7 +93,9 @@ func Read(path string) (Config, error) {
 
 // Parse reads a file's text over the defaults and checks it. file is its name
 // for messages.
-func Parse(file, text string) (Config, error) {
+func Parse(file, text string) (Config, error) { return parse(file, text, renames()) }
+
+func parse(file, text string, renames map[string]string) (Config, error) {
 	c := Default()
 	tree := map[string]any{}
 	if _, err := toml.Decode(text, &tree); err != nil {
@@ -103,8 +105,11 @@ func Parse(file, text string) (Config, error) {
 		}
 		return c, &Error{file, []Problem{{What: err.Error()}}}
 	}
-	f := &filler{lines: lineIndex(text)}
+	f := &filler{lines: lineIndex(text), renames: renames}
 	f.fill(tree, &c)
+	if len(f.renamed) > 0 {
+		c.Warning = &Error{file, f.renamed}
+	}
 	problems := append(f.problems, c.check(f.lines)...)
 	if len(problems) > 0 {
 		sort.SliceStable(problems, func(i, j int) bool { return problems[i].Line < problems[j].Line })

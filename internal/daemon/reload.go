@@ -36,6 +36,7 @@ func (d *Daemon) Reload(c config.Config) (needRestart []string, err error) {
 	wanted := d.config.Numbers
 	d.config.Numbers = c.Numbers
 	d.config.Numbers.SrcExtVariable, d.config.Numbers.DstExtVariable = wanted.SrcExtVariable, wanted.DstExtVariable
+	d.config.Warning = c.Warning // it was told
 	was, is := reflect.ValueOf(d.config), reflect.ValueOf(c)
 	for i := range was.NumField() {
 		if !reflect.DeepEqual(was.Field(i).Interface(), is.Field(i).Interface()) {

@@ -6,6 +6,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -25,8 +26,8 @@ import (
 
 // Finding is one thing that is not as it should be.
 type Finding struct {
-	What string // what is wrong, and what it costs
-	Do   string // the line to put where
+	What string `json:"what"` // what is wrong, and what it costs
+	Do   string `json:"do"`   // the line to put where
 }
 
 // Endpoint is one endpoint of the PBX.
@@ -68,13 +69,17 @@ type ear struct {
 	classes       sync.Map     // of the events
 	heard         chan struct{}
 	once          sync.Once // heard is closed at the first event of a call
+	clock         offset
+	plan          way
 }
 
-func (e *ear) hear(m *ami.Message, _ time.Time) {
+func (e *ear) hear(m *ami.Message, received time.Time) {
 	if m.Event() == nil || m.ActionID() != nil || string(m.Event()) == "FullyBooted" {
 		return // Asterisk puts no time on the items of a list, nor on this one
 	}
-	if m.Get("Timestamp") != nil {
+	e.plan.hear(m)
+	if at := m.Get("Timestamp"); at != nil {
+		e.clock.hear(string(at), received)
 		e.stamped.Add(1)
 	} else {
 		e.bare.Add(1)
@@ -133,6 +138,8 @@ func Examine(ctx context.Context, s Subject) (*Report, error) {
 	}
 	r.settings(client.Status(), ear.stamped.Load(), ear.bare.Load())
 	r.classes(&ear.classes)
+	r.hidden(&ear.plan)
+	r.apart(&ear.clock)
 	r.cel(ctx, client)
 	return r, nil
 }
@@ -216,11 +223,23 @@ func (r *Report) endpoints(ctx context.Context, c *ami.Client, rules record.Rule
 		r.Endpoints = append(r.Endpoints, Endpoint{Name: e.Name, Class: class, Why: why, State: e.State, Context: e.Context})
 		r.doubt(e, class)
 	}
-	if len(all) == 0 && err == nil {
+	switch {
+	case len(all) > 0 || err != nil:
+	case bare(ctx, c):
+		r.Notes = append(r.Notes, "The PBX has no endpoint yet: what is an extension and what a trunk could not be seen.")
+	default:
 		r.find("the PBX listed no endpoint: what is an extension and what a trunk is told by their names alone", "write = system,reporting in the user's section of manager.conf")
 	}
 	slices.SortFunc(r.Endpoints, func(a, b Endpoint) int { return cmp.Compare(a.Name, b.Name) })
 	r.contexts()
+}
+
+// bare tells whether the PBX says that it has no endpoints, and not that it does
+// not tell.
+func bare(ctx context.Context, c *ami.Client) bool {
+	_, err := c.List(ctx, ami.Action{Name: "PJSIPShowEndpoints"})
+	var refused *ami.ActionError
+	return err == nil || errors.As(err, &refused) && strings.HasPrefix(refused.Message, "No endpoints")
 }
 
 // doubt compares an endpoint's class with what the PBX shows it to be.

@@ -77,6 +77,7 @@ func TestFindings(t *testing.T) {
 		want   []string
 	}{
 		"no times":     {sim.Options{NoTimestamps: true}, func(s *doctor.Subject) { s.Listen = 5 * time.Second }, []string{"timestampevents = yes in [general] of manager.conf"}},
+		"clocks apart": {sim.Options{Begin: time.Now().Add(-time.Hour)}, func(s *doctor.Subject) { s.Listen = 5 * time.Second }, []string{"the PBX's clock is 1h0m", "behind this machine's", "timedatectl set-ntp"}},
 		"no system":    {sim.Options{Read: "call"}, nil, []string{"read = …,system"}},
 		"no snapshot":  {sim.Options{Write: "call"}, nil, []string{"write = reporting"}},
 		"no endpoints": {sim.Options{}, nil, []string{"the PBX listed no endpoint"}},
@@ -102,6 +103,9 @@ func TestFindings(t *testing.T) {
 				}
 			}
 		})
+	}
+	if _, err := examine(t, sim.Options{Version: "1.3"}, nil); err == nil || !strings.Contains(err.Error(), "voipd needs Asterisk 12 or newer") {
+		t.Errorf("a PBX of old: %v", err)
 	}
 	if _, err := examine(t, sim.Options{Secret: "other"}, nil); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("a wrong secret: %v", err)

@@ -61,6 +61,7 @@ func (w *watch) refresh() {
 func (w *watch) run(ctx context.Context, l connection) {
 	tick := time.NewTicker(endpointsEvery)
 	defer tick.Stop()
+	told := false // that there are none, until there are some
 	for {
 		select {
 		case <-w.again:
@@ -83,9 +84,12 @@ func (w *watch) run(ctx context.Context, l connection) {
 		switch {
 		case err != nil:
 			w.log.Info("the PBX did not list its endpoints; the last list stays", "reason", err)
+		case len(all) == 0 && told:
 		case len(all) == 0:
+			told = true
 			w.log.Info("the PBX listed no endpoint: what is an extension and what a trunk is told by their names alone (write = system in manager.conf would tell more)")
 		default:
+			told = false
 			w.table.Set(all, asked)
 			if said {
 				w.table.setNumbers(numbers)
