@@ -205,6 +205,9 @@ func everyone(r *record.Record) string {
 	for _, g := range r.Details.Rang {
 		out += g.Phone + " "
 	}
+	for _, c := range r.Details.Conversations {
+		out += c.A + " " + c.B + " "
+	}
 	for _, f := range r.Details.Transfers {
 		out += f.By + " " + f.To + " "
 	}

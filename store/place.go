@@ -38,8 +38,12 @@ func placeMany(ctx context.Context, tx *sql.Tx) error {
 	if err != nil || waiting < mostUnplaced {
 		return wrap("count records without places", err)
 	}
-	_, err = placeSome(ctx, tx)
-	return err
+	for n := placeStep; n == placeStep; {
+		if n, err = placeSome(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // placeSome gives the next records that wait their places, and tells how many.

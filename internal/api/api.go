@@ -27,6 +27,7 @@ import (
 // Records is what the API reads of records: a [store.CallRecords].
 type Records interface {
 	Rows(context.Context, store.Query) ([]store.Row, bool, error)
+	Count(ctx context.Context, q store.Query, most int) (n int, more bool, err error)
 	Record(ctx context.Context, callID string) (record.Record, error)
 }
 
@@ -61,6 +62,7 @@ type Options struct {
 	Health    func(context.Context) contract.Health
 	Metrics   *prometheus.Registry // nil: no /metrics
 	Now       func() time.Time
+	Zone      *time.Location // of times that a client writes without an offset; nil: UTC
 	Log       *slog.Logger
 	Version   string
 }
@@ -72,6 +74,9 @@ const bodyLimit = 64 << 10
 func New(opt Options) *API {
 	if opt.Transcoder == nil {
 		opt.Transcoder = convert.Idle()
+	}
+	if opt.Zone == nil {
+		opt.Zone = time.UTC
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
@@ -93,7 +98,7 @@ func New(opt Options) *API {
 	}
 	mux.HandleFunc("/", notFound)
 	s.tokens.Store(&opt.Tokens)
-	return &API{hardened(s.hosts(s.origins(s.authorised(byAccept(onceEach(mux)))))), s}
+	return &API{hardened(s.hosts(s.origins(s.authorised(byAccept(parameters(mux)))))), s}
 }
 
 // API is the handler of all requests.

@@ -241,7 +241,7 @@ func TestBadRequests(t *testing.T) {
 		"/v1/records?limit=ten":                                             "query.limit",
 		"/v1/records?direction=inbound":                                     "query.direction",
 		"/v1/records?disposition=ANSWERED":                                  "query.disposition",
-		"/v1/records?from=yesterday":                                        "query.from",
+		"/v1/records?from=whenever":                                         "query.from",
 		"/v1/records?from=2026-11-22T10:00:00Z&to=2026-11-22T09:00:00Z":     "query.to",
 		"/v1/records?cursor=%27%20OR%201%3D1":                               "query.cursor",
 		"/v1/records?cursor=AAAA":                                           "query.cursor",

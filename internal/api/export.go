@@ -75,7 +75,7 @@ func (s *server) exportNDJSON(ctx context.Context, in *exportInput) (*huma.Strea
 // export streams all records that are asked for. A failure in the middle cuts
 // the connection, so that half a file is never taken for a whole one.
 func (s *server) export(in *exportInput, contentType string, begin func(*bufio.Writer) (rowWriter, error)) (*huma.StreamResponse, error) {
-	q, err := in.query(exportPage)
+	q, err := s.query(&in.Filters, exportPage)
 	if err != nil {
 		return nil, err
 	}
@@ -227,5 +227,5 @@ func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+	return t.UTC().Format(contract.TimeLayout)
 }

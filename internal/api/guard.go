@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,25 +81,6 @@ func (s *server) known(header string) *Token {
 		return nil
 	}
 	return &tokens[found]
-}
-
-// onceEach refuses a query that gives a parameter twice: one of the two would
-// be ignored silently.
-func onceEach(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var twice []string
-		for name, values := range r.URL.Query() {
-			if len(values) > 1 {
-				twice = append(twice, name)
-			}
-		}
-		if len(twice) > 0 {
-			slices.Sort(twice)
-			writeProblem(w, badParameter(twice[0], "is given more than once", r.URL.Query()[twice[0]]))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // hardened sets what every answer carries, and bounds every request.
