@@ -121,7 +121,8 @@ func ask(b *testing.B, h http.Handler, queries []url.Values, with url.Values) {
 	var took []time.Duration
 	var slowest time.Duration
 	var which string
-	for n := 0; b.Loop() || n%len(queries) != 0; n++ {
+	for n, more := 0, true; more || n%len(queries) != 0; n++ {
+		more = more && b.Loop()
 		q := url.Values{}
 		for _, from := range []url.Values{queries[n%len(queries)], with} {
 			for name, values := range from {

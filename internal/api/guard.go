@@ -24,7 +24,7 @@ type Token struct {
 func (s *server) authorised(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		open := r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.LinkPath)
-		token := s.known(r.Header.Get("Authorization"))
+		token := s.bearer(r)
 		if token != nil {
 			trust(r.Context())
 			r = r.WithContext(context.WithValue(r.Context(), tokenKey{}, token))
@@ -58,6 +58,9 @@ func tokenOf(ctx context.Context) string {
 	}
 	return ""
 }
+
+// tokenIn is the token with which a request came, where none is let in without.
+func tokenIn(ctx context.Context) *Token { return ctx.Value(tokenKey{}).(*Token) }
 
 // admin tells whether a request came with an admin's token.
 func admin(ctx context.Context) bool {

@@ -58,14 +58,14 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	}
 	list, more, err := s.opt.Records.Rows(ctx, q)
 	if err != nil {
-		return nil, s.internal("list records", err)
+		return nil, s.internal(ctx, "list records", err)
 	}
 	out := &listOutput{}
 	if out.Body.Records, err = showRows(list, admin(ctx)); err == nil && fields != nil {
 		err = pickFields(out.Body.Records, *fields)
 	}
 	if err != nil {
-		return nil, s.internal("list records", err)
+		return nil, s.internal(ctx, "list records", err)
 	}
 	if more {
 		last := list[len(list)-1]
@@ -74,7 +74,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if in.Count {
 		n, more, err := s.opt.Records.Count(ctx, q, mostCounted)
 		if err != nil {
-			return nil, s.internal("count records", err)
+			return nil, s.internal(ctx, "count records", err)
 		}
 		out.Body.Count = &count{n, more}
 	}
@@ -114,13 +114,13 @@ func (s *server) changed(ctx context.Context, in *listInput) (*listOutput, error
 	}
 	list, next, err := s.opt.Changes.ChangedRecords(ctx, in.After, in.Limit)
 	if err != nil {
-		return nil, s.internal("list records", err)
+		return nil, s.internal(ctx, "list records", err)
 	}
 	out := &listOutput{}
 	out.Body.Records, out.Body.After = make([]shown, len(list)), &next
 	for i, r := range list {
 		if out.Body.Records[i], err = contract.Encode(view(ctx, r)); err != nil {
-			return nil, s.internal("list records", err)
+			return nil, s.internal(ctx, "list records", err)
 		}
 	}
 	return out, nil
@@ -147,7 +147,7 @@ func (s *server) record(ctx context.Context, callID string) (record.Record, erro
 		return r, problem(http.StatusNotFound, "unknown-call", "No such call", "There is no record of the call "+strconv.Quote(callID)+".")
 	}
 	if err != nil {
-		return r, s.internal("read record", err)
+		return r, s.internal(ctx, "read record", err)
 	}
 	return r, nil
 }
