@@ -98,14 +98,26 @@ func truth(text string) *bool {
 	return &is
 }
 
-// fields are those that are asked for; nil: all.
-func (in *listInput) fields() (*contract.Fields, error) {
-	if len(in.Fields) == 0 {
+// pickedFields are those that are asked for; nil: all.
+func pickedFields(names []string) (*contract.Fields, error) {
+	if len(names) == 0 {
 		return nil, nil
 	}
-	fields, unknown := contract.PickFields(in.Fields)
+	fields, unknown := contract.PickFields(names)
 	if unknown != "" {
-		return nil, badParameter("fields", "names what no record has; such are callId, startedAt as details.startedAt, or details for all of them", unknown)
+		return nil, badParameter("fields", "names what no record has; such are callId, details.startedAt, or details for all of them", unknown)
 	}
 	return &fields, nil
+}
+
+// after is where an export goes on.
+func (in *ExportInput) after() (at store.Cursor, err error) {
+	if in.Cursor == "" {
+		return at, nil
+	}
+	at, ok := readCursor(in.Cursor)
+	if !ok {
+		return at, badParameter("cursor", `is not the "next" of a page`, in.Cursor)
+	}
+	return at, nil
 }

@@ -13,28 +13,28 @@ import (
 type membersOutput struct {
 	Body struct {
 		Members []contract.Member `json:"members" nullable:"false"`
-		age
+		Age
 	}
 }
 
-// age says of when a state is.
-type age struct {
+// Age says of when a state is.
+type Age struct {
 	AsOf  time.Time `json:"asOf" doc:"Of when this is"`
 	Stale bool      `json:"stale" doc:"The PBX is away: what has happened since asOf is not in this"`
 }
 
-func (s *server) age() age {
+func (s *server) age() Age {
 	if s.opt.Away != nil {
 		if since := s.opt.Away(); !since.IsZero() {
-			return age{since.UTC(), true}
+			return Age{since.UTC(), true}
 		}
 	}
-	return age{s.opt.Now().UTC(), false}
+	return Age{s.opt.Now().UTC(), false}
 }
 
 func (s *server) listMembers(ctx context.Context, _ *struct{}) (*membersOutput, error) {
 	out := &membersOutput{}
-	out.Body.age = s.age()
+	out.Body.Age = s.age()
 	out.Body.Members = s.opt.Members(ctx)
 	return out, nil
 }

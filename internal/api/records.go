@@ -46,7 +46,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields, err := in.fields()
+	fields, err := pickedFields(in.Fields)
 	if err != nil {
 		return nil, err
 	}
