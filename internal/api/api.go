@@ -95,7 +95,9 @@ func New(opt Options) *API {
 		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "A session of voipd's own page"}}
 	config.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams)}
-	s.routes(humago.New(mux, config))
+	routes := humago.New(mux, config)
+	s.routes(routes)
+	describe(routes)
 	mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.audio)
 	if opt.Metrics != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
