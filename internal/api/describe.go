@@ -112,8 +112,8 @@ func describeLinks(doc *huma.OpenAPI) {
 			"416": {Description: "The range is behind the end"}}})
 }
 
-// describedEvent is an event as it is sent. It exists for its schema alone.
-type describedEvent struct {
+// event is an event as it is sent. It exists for its schema alone.
+type event struct {
 	ID   string             `json:"id" doc:"The same however often the event is sent"`
 	Seq  int64              `json:"seq" doc:"Its place in the sequence"`
 	Type string             `json:"type" doc:"Its kind"`
@@ -125,7 +125,7 @@ type describedEvent struct {
 
 // describeEvents describes what is posted to webhooks.
 func describeEvents(doc *huma.OpenAPI) {
-	schema := doc.Components.Schemas.Schema(reflect.TypeFor[describedEvent](), true, "Event")
+	schema := doc.Components.Schemas.Schema(reflect.TypeFor[event](), true, "Event")
 	doc.Webhooks = map[string]*huma.PathItem{}
 	for _, kind := range contract.Kinds() {
 		doc.Webhooks[kind] = &huma.PathItem{Post: &huma.Operation{OperationID: "on-" + strings.ReplaceAll(kind, ".", "-"), Summary: fmt.Sprintf("The event %s, signed by Standard Webhooks", kind),
