@@ -168,7 +168,7 @@ func (f *finder) list(ctx context.Context, n int) (ids []string, err error) {
 		if len(ids) == n {
 			return enough
 		}
-		starts, err := f.fitting(ctx, c)
+		starts, err := f.fitting(ctx, c, false)
 		if err != nil {
 			return err
 		}
@@ -249,10 +249,8 @@ func (f *finder) count(ctx context.Context, n int) (total int, err error) {
 	total = len(f.waiting)
 	enough := errors.New("enough")
 	err = f.chunks(ctx, func(c *hits) error {
-		if c.from < f.from || c.to > f.to || f.w.minDuration > 0 {
-			if _, err := f.fitting(ctx, c); err != nil {
-				return err
-			}
+		if _, err := f.fitting(ctx, c, true); err != nil {
+			return err
 		}
 		if f.w.undecided() {
 			if err := f.readAll(ctx, c); err != nil {
@@ -270,17 +268,31 @@ func (f *finder) count(ctx context.Context, n int) (total int, err error) {
 	return total, err
 }
 
-// readAll drops the slots whose texts do not have the parts.
+// readAll drops the slots whose texts do not have the parts. Where many have the
+// keys, SQLite passes all of the chunk, and looks at their texts by itself.
 func (f *finder) readAll(ctx context.Context, c *hits) error {
-	var batch []candidate
-	for slot := range c.slots.all {
-		batch = append(batch, candidate{place: placeOf(c.id, slot)})
+	if c.slots == (slots{}) {
+		return nil
 	}
-	known, err := f.look(ctx, batch)
-	c.slots = slots{}
-	for _, k := range known {
-		c.slots.add(slotOf(k.place))
+	var fit slots
+	take := func(rows *sql.Rows) error {
+		var place int64
+		err := rows.Scan(&place)
+		fit.add(slotOf(place))
+		return err
 	}
+	const text = `SELECT place FROM places WHERE instr(numbers, ?) > 0 AND instr(name, ?) > 0 AND place`
+	var err error
+	if c.slots.count() > chunkSlots/16 {
+		err = eachRow(ctx, f.tx, text+` BETWEEN ? AND ?`, []any{f.w.number, f.w.name, placeOf(c.id, 0), placeOf(c.id, chunkSlots)}, take)
+	} else {
+		var places []int64
+		for slot := range c.slots.all {
+			places = append(places, placeOf(c.id, slot))
+		}
+		err = eachIn(ctx, f.tx, text, places, take, f.w.number, f.w.name)
+	}
+	c.slots.and(&fit)
 	return err
 }
 
@@ -291,23 +303,35 @@ type hits struct {
 }
 
 // fitting drops slots that began at another time or did not last as long as is
-// asked for, and gives the starts.
-func (f *finder) fitting(ctx context.Context, c *hits) (starts []byte, err error) {
+// asked for, and gives the starts. Where only is true and all began at the right
+// time, the starts are not read.
+func (f *finder) fitting(ctx context.Context, c *hits, only bool) (starts []byte, err error) {
 	if c.slots == (slots{}) {
 		return nil, nil
 	}
-	var lengths []byte
 	if f.w.minDuration > 0 {
-		err = f.tx.QueryRowContext(ctx, `SELECT starts, durations FROM chunk_columns WHERE chunk = ?`, c.id).Scan(&starts, &lengths)
-	} else {
-		err = f.tx.QueryRowContext(ctx, `SELECT starts FROM chunk_columns WHERE chunk = ?`, c.id).Scan(&starts)
+		var lengths []byte
+		if err := f.tx.QueryRowContext(ctx, `SELECT durations FROM chunk_columns WHERE chunk = ?`, c.id).Scan(&lengths); err != nil {
+			return nil, fmt.Errorf("read chunk %d: %w", c.id, err)
+		}
+		for slot := range c.slots.all {
+			if int(at(lengths, slot)) < f.w.minDuration {
+				c.slots.drop(slot)
+			}
+		}
 	}
-	if err != nil {
+	inside := c.from >= f.from && c.to <= f.to
+	if only && inside || c.slots == (slots{}) {
+		return nil, nil
+	}
+	if err := f.tx.QueryRowContext(ctx, `SELECT starts FROM chunk_columns WHERE chunk = ?`, c.id).Scan(&starts); err != nil {
 		return nil, fmt.Errorf("read chunk %d: %w", c.id, err)
 	}
+	if inside {
+		return starts, nil
+	}
 	for slot := range c.slots.all {
-		start := c.week*weekMS + int64(at(starts, slot))
-		if start < f.from || start > f.to || int(at(lengths, slot)) < f.w.minDuration && f.w.minDuration > 0 {
+		if start := c.week*weekMS + int64(at(starts, slot)); start < f.from || start > f.to {
 			c.slots.drop(slot)
 		}
 	}

@@ -196,14 +196,15 @@ func entries(ctx context.Context, from querier, ids []string) (out []entry, err 
 	return out, err
 }
 
-// eachIn reads the rows whose last column of the query is among values.
-func eachIn[T any](ctx context.Context, from querier, query string, values []T, f func(*sql.Rows) error) error {
+// eachIn reads the rows whose last column of the query is among values; args are
+// those of the query before it.
+func eachIn[T any](ctx context.Context, from querier, query string, values []T, f func(*sql.Rows) error, before ...any) error {
 	for some := range slices.Chunk(values, 400) {
-		args := make([]any, len(some))
-		for i, v := range some {
-			args[i] = v
+		args := slices.Clone(before)
+		for _, v := range some {
+			args = append(args, v)
 		}
-		if err := eachRow(ctx, from, query+` IN (?`+strings.Repeat(`, ?`, len(args)-1)+`)`, args, f); err != nil {
+		if err := eachRow(ctx, from, query+` IN (?`+strings.Repeat(`, ?`, len(some)-1)+`)`, args, f); err != nil {
 			return err
 		}
 	}

@@ -54,6 +54,7 @@ func mayImport() map[string][]string {
 		"internal/sim":                    {"ami"},
 
 		"integrations/brix": nil, // tests only
+		"internal/clients":  nil, // tests only
 
 		// It wires the parts, and knows neither which interface a PBX speaks nor a
 		// single message of it.
