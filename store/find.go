@@ -183,7 +183,7 @@ func (f *finder) list(ctx context.Context, n int) (ids []string, err error) {
 	return f.take(ctx, ids, n, func(int64) bool { return true })
 }
 
-// takeStep candidates are looked up at once.
+// lookStep candidates are looked up at once, about.
 const lookStep = 128
 
 // take moves candidates from the pool to the list while sure says that nothing can

@@ -23,9 +23,8 @@ func slotOf(place int64) int              { return int(place & (1<<slotBits - 1)
 // where they are few, else a bit for each that there may be.
 type slots [chunkWords]uint64
 
-func (s *slots) add(slot int)      { s[slot>>6] |= 1 << (slot & 63) }
-func (s *slots) drop(slot int)     { s[slot>>6] &^= 1 << (slot & 63) }
-func (s *slots) has(slot int) bool { return s[slot>>6]>>(slot&63)&1 == 1 }
+func (s *slots) add(slot int)  { s[slot>>6] |= 1 << (slot & 63) }
+func (s *slots) drop(slot int) { s[slot>>6] &^= 1 << (slot & 63) }
 
 // read adds those of a text that pack wrote.
 func (s *slots) read(packed []byte) {

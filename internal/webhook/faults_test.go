@@ -173,11 +173,13 @@ func TestAnswers(t *testing.T) {
 		next   time.Duration // at least so long until the next try
 		second store.DeliveryState
 	}{
-		"taken":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, store.Delivered, 204, "", 0, store.Delivered},
-		"not for it": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such call", 422) }, store.Parked, 422, "no such call\n", 0, store.Parked},
-		"not there":  {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such page", 404) }, store.DeliveryWaiting, 404, "no such page\n", 0, store.DeliveryWaiting},
-		"locked":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, store.DeliveryWaiting, 401, "", 0, store.DeliveryWaiting},
-		"gone":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, store.Parked, 410, "", 0, store.Parked},
+		"taken": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, store.Delivered, 204, "", 0, store.Delivered},
+		"not for it": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no such call", http.StatusUnprocessableEntity)
+		}, store.Parked, 422, "no such call\n", 0, store.Parked},
+		"not there": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such page", http.StatusNotFound) }, store.DeliveryWaiting, 404, "no such page\n", 0, store.DeliveryWaiting},
+		"locked":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, store.DeliveryWaiting, 401, "", 0, store.DeliveryWaiting},
+		"gone":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, store.Parked, 410, "", 0, store.Parked},
 		"moved": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://elsewhere/", http.StatusTemporaryRedirect)
 		}, store.DeliveryWaiting, 307, "redirects are not followed: http://elsewhere/", 0, store.DeliveryWaiting},
