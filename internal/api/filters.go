@@ -14,9 +14,9 @@ import (
 type Filters struct {
 	From        string   `query:"from" maxLength:"64" doc:"Calls that began at this time or later: RFC 3339, a date, a date and time, Unix seconds, how long ago (-24h, -7d), today, yesterday or now. Without an offset in the zone of http.zone"`
 	To          string   `query:"to" maxLength:"64" doc:"Calls that began before this time, written as from"`
-	Direction   []string `query:"direction" enum:"in,out,internal" nullable:"false" maxItems:"3"`
-	Disposition []string `query:"disposition" enum:"answered,no_answer,cancelled,busy,failed,unknown" nullable:"false" maxItems:"6"`
-	Phone       []string `query:"phone" maxLength:"128" nullable:"false" maxItems:"5" doc:"srcPhone or dstPhone, whole"`
+	Direction   string   `query:"direction" pattern:"^(in|out|internal)(,(in|out|internal)){0,2}$" patternDescription:"in, out, internal, or several of them with commas" doc:"in, out or internal; several with commas"`
+	Disposition string   `query:"disposition" pattern:"^(answered|no_answer|cancelled|busy|failed|unknown)(,(answered|no_answer|cancelled|busy|failed|unknown)){0,5}$" patternDescription:"answered, no_answer, cancelled, busy, failed, unknown, or several of them with commas" doc:"answered, no_answer, cancelled, busy, failed or unknown; several with commas"`
+	Phone       string   `query:"phone" maxLength:"128" doc:"srcPhone or dstPhone, whole; up to five with commas"`
 	Number      string   `query:"number" maxLength:"64" doc:"A part of srcPhone or dstPhone, three digits or more, in any spelling; of more than ten digits the last ten"`
 	Name        string   `query:"name" maxLength:"128" doc:"A part of the caller's name, three letters or more, in any case; or the first two of a word"`
 	Operator    []string `query:"operator" maxLength:"128" nullable:"false" maxItems:"5" doc:"Who called, was called, was rung, talked, or handed the call over or took it"`
@@ -62,10 +62,10 @@ func (s *server) query(f *Filters, limit int) (q store.Query, err error) {
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
 		return q, badParameter("to", "must be later than from", f.To)
 	}
-	for _, d := range f.Direction {
+	for _, d := range values(f.Direction) {
 		q.Directions = append(q.Directions, record.Direction(d))
 	}
-	for _, d := range f.Disposition {
+	for _, d := range values(f.Disposition) {
 		q.Dispositions = append(q.Dispositions, record.Disposition(d))
 	}
 	if q.Number = f.Number; f.Number != "" && countDigits(f.Number) < store.ShortestPart {
@@ -74,10 +74,24 @@ func (s *server) query(f *Filters, limit int) (q store.Query, err error) {
 	if q.Name = strings.Join(strings.Fields(f.Name), " "); f.Name != "" && utf8.RuneCountInString(q.Name) < 2 {
 		return q, badParameter("name", "needs three letters or more, or the first two of a word", f.Name)
 	}
-	q.Phones, q.Operators, q.DIDs, q.Queues = f.Phone, f.Operator, f.DID, f.Queue
+	if q.Phones = values(f.Phone); len(q.Phones) > mostPhones {
+		return q, badParameter("phone", "has more than five values", f.Phone)
+	}
+	q.Operators, q.DIDs, q.Queues = f.Operator, f.DID, f.Queue
 	q.Recorded, q.Transferred, q.Approximate = truth(f.Recorded), truth(f.Transferred), truth(f.Approximate)
 	q.MinDuration, q.CallID, q.Oldest, q.Limit = f.MinDuration, f.CallID, f.Sort == "startedAt", limit
 	return q, nil
+}
+
+// mostPhones may be asked for at once.
+const mostPhones = 5
+
+// values are those of a parameter that has several, with commas between them.
+func values(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
 }
 
 func countDigits(s string) (n int) {
