@@ -73,6 +73,11 @@ func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 		}
 		verdicts[r] = v
 	}
+	if len(b.Records) > 0 {
+		if err := placeMany(ctx, tx); err != nil {
+			return err
+		}
+	}
 	return db.writeChanges(ctx, tx, b, verdicts)
 }
 

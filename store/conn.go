@@ -189,7 +189,7 @@ func point(query string) string {
 	case "INSERT", "DELETE", "UPDATE", "CREATE", "DROP", "ALTER":
 		for _, w := range words[1:] {
 			switch strings.ToUpper(w) {
-			case "INTO", "FROM", "OR", "IGNORE", "TABLE", "INDEX", "TRIGGER", "IF", "NOT", "EXISTS":
+			case "INTO", "FROM", "OR", "IGNORE", "TABLE", "UNIQUE", "INDEX", "TRIGGER", "IF", "NOT", "EXISTS":
 				continue
 			}
 			return verb + " " + strings.Trim(w, `"`)

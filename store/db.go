@@ -36,6 +36,7 @@ type DB struct {
 	ChangeLog   // change.go, stream.go, delivery.go
 	GapList     // gap.go, clock.go
 	Retention   // keep.go, forget.go, audit.go
+	Answers     // answers.go
 }
 
 // CallRecords are the records of calls and their recordings.
@@ -76,7 +77,7 @@ type file struct {
 // newDB makes the DB of a file that is not open yet.
 func newDB(path string) *DB {
 	f := &file{path: path, state: &fileState{}, moving: moving{rows: stepRows, free: freeSpace}}
-	return &DB{f, CallRecords{f}, Journals{f}, ChangeLog{f}, GapList{f}, Retention{f}}
+	return &DB{f, CallRecords{f}, Journals{f}, ChangeLog{f}, GapList{f}, Retention{f}, Answers{f}}
 }
 
 // Option changes how a database is opened.

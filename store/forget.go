@@ -176,6 +176,9 @@ func (db Retention) Forget(ctx context.Context, p Person, files int) (Audit, err
 			return err
 		}))
 	}
+	if err == nil { // a refusal may name a number; they are of a day
+		_, err = db.writer.ExecContext(ctx, `DELETE FROM answers`)
+	}
 	if err != nil {
 		return a, fmt.Errorf("forget: %w", err)
 	}

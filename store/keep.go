@@ -45,7 +45,11 @@ func erase(ctx context.Context, tx *sql.Tx, ids []string) (n erased, err error) 
 			return n, err
 		}
 	}
-	return n, nil
+	// At once, so that nothing of them is left to be found.
+	if err = place(ctx, tx, ids); err == nil {
+		_, err = deleteIn(ctx, tx, "unplaced", "call_id", ids)
+	}
+	return n, err
 }
 
 // deleteIn deletes the rows whose column is among values.
@@ -139,8 +143,8 @@ func (db Retention) RecordingsErased(ctx context.Context, list []RecordingFile, 
 				return err
 			}
 		}
-		if files == 0 {
-			return nil
+		if err := placeMany(ctx, tx); err != nil || files == 0 {
+			return err
 		}
 		return putAudit(ctx, tx, Audit{What: "keep_recordings", Counts: map[string]int{"recordings": len(list), "files": files}})
 	})

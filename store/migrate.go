@@ -18,12 +18,12 @@ var migrations embed.FS
 
 // Moved is how far the rows of a table are brought to this program's version.
 type Moved struct {
-	Table       string
-	Done, Total int64 // rows; where all are done, the old ones are dropped next, which may take a minute
+	Table       string // or a few words for it
+	Done, Total int64  // rows; where all are done, the old ones are dropped next, which may take a minute
 }
 
 func (m Moved) String() string {
-	return fmt.Sprintf("bringing the database to version %d: %d of %d %s", rowidVersion, m.Done, m.Total, m.Table)
+	return fmt.Sprintf("bringing the database to this version: %d of %d %s", m.Done, m.Total, m.Table)
 }
 
 // Moving makes f be called while a large table is brought to this program's
@@ -33,9 +33,10 @@ func Moving(f func(Moved)) Option { return func(db *DB) { db.moving.tell = f } }
 
 // moving is how large tables are brought to this program's version.
 type moving struct {
-	rows int                              // how many are copied in one transaction; a table with no more is copied in one
-	free func(path string) (int64, error) // bytes that the disk of a file has left
-	tell func(Moved)                      // nil: nobody listens
+	rows  int                              // how many are copied in one transaction; a table with no more is copied in one
+	free  func(path string) (int64, error) // bytes that the disk of a file has left
+	tell  func(Moved)                      // nil: nobody listens
+	total int64                            // records to get their places; 0: not counted yet
 }
 
 // migrate brings the tables to this program's version.
@@ -52,7 +53,7 @@ func (db *DB) migrate(ctx context.Context) error {
 		return newer(have, want)
 	}
 	if have == want {
-		return nil
+		return db.placeOlder(ctx)
 	}
 	// Foreign keys are not enforced meanwhile: a table that is dropped, for
 	// another to take its name, would take what refers to it along. They are again
@@ -63,8 +64,10 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err := db.bring(ctx, provider, have); err != nil {
 		return fmt.Errorf("bring tables from version %d to %d: %w", have, want, err)
 	}
-	_, err = db.writer.ExecContext(ctx, `PRAGMA foreign_keys = ON`)
-	return err
+	if _, err = db.writer.ExecContext(ctx, `PRAGMA foreign_keys = ON`); err != nil {
+		return err
+	}
+	return db.placeOlder(ctx)
 }
 
 func (db *DB) bring(ctx context.Context, provider *goose.Provider, have int64) error {
@@ -225,7 +228,11 @@ func (db *DB) current(ctx context.Context) error {
 		return fmt.Errorf("read version: %w", err)
 	}
 	all := provider.ListSources()
-	switch want := all[len(all)-1].Version; {
+	want := all[len(all)-1].Version
+	if have == want {
+		have -= min(1, placingRows(ctx, db.reader)) // it is being brought there
+	}
+	switch {
 	case have > want:
 		return newer(have, want)
 	case have < want:

@@ -6,29 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/voipd/voipd/record"
 )
-
-// Query picks records. The zero value of a field does not restrict.
-type Query struct {
-	From, To    time.Time // by start: From inclusive, To exclusive
-	Direction   record.Direction
-	Disposition record.Disposition
-	Phone       string // srcPhone or dstPhone, whole
-	CallID      string
-	After       Cursor // records behind this one in the list's order
-	Limit       int    // at most so many; 0 is 100
-}
-
-// Cursor is a position in the list: the start and id of its last record. The zero
-// value is the beginning.
-type Cursor struct {
-	StartedAt time.Time
-	CallID    string
-}
 
 // columns are those of a Row. The details lie as a BLOB in the table; as TEXT they
 // are copied once on their way here, not twice.
@@ -68,26 +51,63 @@ func (db CallRecords) Rows(ctx context.Context, q Query) (list []Row, more bool,
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
-	text, args := q.sql()
-	rows, err := db.reader.QueryContext(ctx, text, args...)
+	if w := q.wanted(); w.restricts() || q.CallID != "" {
+		list, err = db.byKeys(ctx, &q)
+	} else {
+		list, err = db.byTime(ctx, &q)
+	}
 	if err != nil {
-		return nil, false, fmt.Errorf("list records: %w", err)
-	}
-	defer rows.Close()
-	list = make([]Row, 0, min(q.Limit, 1000)+1)
-	for rows.Next() {
-		list = append(list, Row{})
-		if err := list[len(list)-1].scan(rows); err != nil {
-			return nil, false, fmt.Errorf("list records: %w", err)
-		}
-	}
-	if err := rows.Err(); err != nil {
 		return nil, false, fmt.Errorf("list records: %w", err)
 	}
 	if len(list) > q.Limit {
 		list, more = list[:q.Limit], true
 	}
 	return list, more, db.withRecordings(ctx, list)
+}
+
+// byKeys is a list of what has keys, with one row too many where there are more.
+func (db CallRecords) byKeys(ctx context.Context, q *Query) (list []Row, err error) {
+	err = db.reading(ctx, func(tx *sql.Tx) error {
+		find := one
+		if q.CallID == "" {
+			find = first
+		}
+		ids, err := find(ctx, tx, q)
+		if err != nil {
+			return err
+		}
+		list = make([]Row, 0, len(ids))
+		err = eachIn(ctx, tx, `SELECT `+columns+` FROM records WHERE call_id`, ids, func(rows *sql.Rows) error {
+			list = append(list, Row{})
+			return list[len(list)-1].scan(rows)
+		})
+		slices.SortFunc(list, func(a, b Row) int {
+			return q.compare(a.StartedAt.UnixMilli(), b.StartedAt.UnixMilli(), a.CallID, b.CallID)
+		})
+		return err
+	})
+	return list, err
+}
+
+// byTime is a list of all, the same way.
+func (db CallRecords) byTime(ctx context.Context, q *Query) (list []Row, err error) {
+	from, to := q.span()
+	where, order, args := `started_at BETWEEN ? AND ?`, `DESC`, []any{from, to}
+	than := `<`
+	if q.Oldest {
+		than, order = `>`, `ASC`
+	}
+	if q.After.CallID != "" {
+		where += ` AND (started_at, call_id) ` + than + ` (?, ?)`
+		args = append(args, q.After.StartedAt.UnixMilli(), q.After.CallID)
+	}
+	list = make([]Row, 0, min(q.Limit, 1000)+1)
+	err = eachRow(ctx, db.reader, `SELECT `+columns+` FROM records INDEXED BY records_time WHERE `+where+` ORDER BY started_at `+order+`, call_id `+order+` LIMIT ?`,
+		append(args, q.Limit+1), func(rows *sql.Rows) error {
+			list = append(list, Row{})
+			return list[len(list)-1].scan(rows)
+		})
+	return list, err
 }
 
 // withRecordings fills in the recordings of a page, with one query.
@@ -115,58 +135,6 @@ func (db CallRecords) withRecordings(ctx context.Context, list []Row) error {
 		r.Recordings = append(r.Recordings, rec)
 	}
 	return rows.Err()
-}
-
-// sql writes the query. A phone may be on either side: two index walks, each
-// in the list's order and each bounded, are merged, which stays fast where
-// "src = ? OR dst = ?" would sort all calls of a busy phone.
-func (q Query) sql() (string, []any) {
-	where, args := q.conditions()
-	one := func(extra string, arg ...any) (string, []any) {
-		conditions := where
-		if extra != "" {
-			conditions = append(conditions[:len(conditions):len(conditions)], extra)
-		}
-		text := `SELECT ` + columns + ` FROM records`
-		if len(conditions) > 0 {
-			text += ` WHERE ` + strings.Join(conditions, ` AND `)
-		}
-		text += ` ORDER BY started_at DESC, call_id DESC LIMIT ?`
-		return text, append(append(append([]any{}, args...), arg...), q.Limit+1)
-	}
-	if q.Phone == "" {
-		text, all := one("")
-		return `SELECT ` + columns + ` FROM (` + text + `)`, all
-	}
-	src, a := one(`src_phone = ?`, q.Phone)
-	dst, b := one(`dst_phone = ? AND src_phone <> dst_phone`, q.Phone)
-	return `SELECT ` + columns + ` FROM (SELECT * FROM (` + src + `) UNION ALL SELECT * FROM (` + dst + `))
-		ORDER BY started_at DESC, call_id DESC LIMIT ?`, append(append(a, b...), q.Limit+1)
-}
-
-func (q Query) conditions() (where []string, args []any) {
-	add := func(condition string, arg ...any) {
-		where, args = append(where, condition), append(args, arg...)
-	}
-	if !q.From.IsZero() {
-		add(`started_at >= ?`, q.From.UnixMilli())
-	}
-	if !q.To.IsZero() {
-		add(`started_at < ?`, q.To.UnixMilli())
-	}
-	if q.Direction != "" {
-		add(`direction = ?`, q.Direction)
-	}
-	if q.Disposition != "" {
-		add(`disposition = ?`, q.Disposition)
-	}
-	if q.CallID != "" {
-		add(`call_id = ?`, q.CallID)
-	}
-	if q.After.CallID != "" {
-		add(`(started_at, call_id) < (?, ?)`, q.After.StartedAt.UnixMilli(), q.After.CallID)
-	}
-	return where, args
 }
 
 // Record gives one record, or ErrNotFound.

@@ -188,6 +188,9 @@ func (db *DB) Rescue(ctx context.Context, files ...string) (saved map[string]int
 		}
 		_ = old.Close() // it was only read
 	}
+	if err := db.placeAll(ctx); err != nil {
+		return saved, fmt.Errorf("make rescued records easy to find: %w", err)
+	}
 	return saved, wrap("erase again what is forgotten", db.dropForgotten(ctx))
 }
 

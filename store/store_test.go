@@ -134,11 +134,11 @@ func TestPagesCoverTheList(t *testing.T) {
 		fits func(record.Record) bool
 	}{
 		"all":         {store.Query{}, func(record.Record) bool { return true }},
-		"phone":       {store.Query{Phone: "101"}, func(r record.Record) bool { return r.SrcPhone == "101" || r.DstPhone == "101" }},
-		"direction":   {store.Query{Direction: record.Out}, func(r record.Record) bool { return r.Direction == record.Out }},
-		"disposition": {store.Query{Disposition: record.NoAnswer}, func(r record.Record) bool { return r.Disposition == record.NoAnswer }},
+		"phone":       {store.Query{Phones: []string{"101"}}, func(r record.Record) bool { return r.SrcPhone == "101" || r.DstPhone == "101" }},
+		"direction":   {store.Query{Directions: []record.Direction{record.Out}}, func(r record.Record) bool { return r.Direction == record.Out }},
+		"disposition": {store.Query{Dispositions: []record.Disposition{record.NoAnswer}}, func(r record.Record) bool { return r.Disposition == record.NoAnswer }},
 		"call":        {store.Query{CallID: "1795366192.7"}, func(r record.Record) bool { return r.CallID == "1795366192.7" }},
-		"from, to": {store.Query{From: all[8].Details.StartedAt, To: all[40].Details.StartedAt, Phone: "101"}, func(r record.Record) bool {
+		"from, to": {store.Query{From: all[8].Details.StartedAt, To: all[40].Details.StartedAt, Phones: []string{"101"}}, func(r record.Record) bool {
 			return !r.Details.StartedAt.Before(all[8].Details.StartedAt) && r.Details.StartedAt.Before(all[40].Details.StartedAt)
 		}},
 	}

@@ -38,7 +38,12 @@ long ago ("24h").`,
 			if q.To, err = moment(to, now); err != nil {
 				return fmt.Errorf("--to: %w", err)
 			}
-			q.Direction, q.Disposition = record.Direction(direction), record.Disposition(disposition)
+			if direction != "" {
+				q.Directions = []record.Direction{record.Direction(direction)}
+			}
+			if disposition != "" {
+				q.Dispositions = []record.Disposition{record.Disposition(disposition)}
+			}
 			list, err := readRecords(cmd, conf, q)
 			if err != nil {
 				return err
@@ -56,7 +61,10 @@ long ago ("24h").`,
 	f.StringVar(&to, "to", "", "calls that began before")
 	f.StringVar(&direction, "direction", "", "in, out or internal")
 	f.StringVar(&disposition, "disposition", "", "answered, no_answer, cancelled, busy, failed or unknown")
-	f.StringVar(&q.Phone, "phone", "", "srcPhone or dstPhone, whole")
+	f.StringSliceVar(&q.Phones, "phone", nil, "srcPhone or dstPhone, whole")
+	f.StringVar(&q.Number, "number", "", "a part of srcPhone or dstPhone, three digits or more")
+	f.StringVar(&q.Name, "name", "", "a part of the caller's name, three letters or more")
+	f.StringSliceVar(&q.Operators, "operator", nil, "who called, was rung, talked, or handed the call over or took it")
 	f.StringVar(&q.CallID, "call-id", "", "one call")
 	f.IntVar(&q.Limit, "limit", 100, "at most so many; 0: all")
 	f.BoolVar(&asJSON, "json", false, "one record a line on standard output, and nothing else there")

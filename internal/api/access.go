@@ -45,8 +45,8 @@ func (s *server) origins(next http.Handler) http.Handler {
 		next = cors.New(cors.Options{
 			AllowedOrigins: s.opt.Origins,
 			AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete},
-			AllowedHeaders: []string{"Authorization", "Content-Type", "Range", "Last-Event-ID"},
-			ExposedHeaders: []string{"Content-Range", "Accept-Ranges", "ETag", "Retry-After"},
+			AllowedHeaders: []string{"Authorization", "Content-Type", "Range", "Last-Event-ID", idempotencyHeader, requestHeader},
+			ExposedHeaders: []string{"Content-Range", "Content-Disposition", "Accept-Ranges", "ETag", "Retry-After", "Deprecation", "Sunset", requestHeader, replayedHeader},
 			MaxAge:         int(time.Hour / time.Second),
 		}).Handler(next)
 	}

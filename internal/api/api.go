@@ -27,6 +27,7 @@ import (
 // Records is what the API reads of records: a [store.CallRecords].
 type Records interface {
 	Rows(context.Context, store.Query) ([]store.Row, bool, error)
+	Count(ctx context.Context, q store.Query, most int) (n int, more bool, err error)
 	Record(ctx context.Context, callID string) (record.Record, error)
 }
 
@@ -43,6 +44,7 @@ type Changes interface {
 type Options struct {
 	Records Records
 	Changes Changes
+	Answers Answers                       // nil: an Idempotency-Key has no effect
 	Live    func() ([]record.Live, int64) // the calls going on, and the last change that is in them
 	Halt    <-chan struct{}               // closed when the program stops: streams end; nil: never
 	Library *recording.Library
@@ -56,11 +58,14 @@ type Options struct {
 	Members   func(context.Context) []contract.Member
 	Originate func(ctx context.Context, token, src, dst string) (callID string, err error)
 	Hangup    func(ctx context.Context, token, callID string) error
-	Hosts     []string // names, in lower case, under which the API answers beside addresses and localhost
-	Origins   []string // of pages that may call the API ("https://crm.example.com")
+	Away      func() time.Time // since when the PBX is away; zero: it is there; nil: it always is
+	FromHost  bool             // links have the host under which they were asked for, instead of the Signer's
+	Hosts     []string         // names, in lower case, under which the API answers beside addresses and localhost
+	Origins   []string         // of pages that may call the API ("https://crm.example.com")
 	Health    func(context.Context) contract.Health
 	Metrics   *prometheus.Registry // nil: no /metrics
 	Now       func() time.Time
+	Zone      *time.Location // of times that a client writes without an offset; nil: UTC
 	Log       *slog.Logger
 	Version   string
 }
@@ -73,6 +78,9 @@ func New(opt Options) *API {
 	if opt.Transcoder == nil {
 		opt.Transcoder = convert.Idle()
 	}
+	if opt.Zone == nil {
+		opt.Zone = time.UTC
+	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
@@ -83,17 +91,20 @@ func New(opt Options) *API {
 	config.Transformers = []huma.Transformer{typed}
 	config.DocsPath, config.SchemasPath = "", ""
 	config.RejectUnknownQueryParameters = true
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
-	config.Security = []map[string][]string{{"token": {}}}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "A token of the configuration"},
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "A session of voipd's own page"}}
+	config.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams)}
-	s.routes(humago.New(mux, config))
+	routes := humago.New(mux, config)
+	s.routes(routes)
+	describe(routes)
 	mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.audio)
 	if opt.Metrics != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
 	}
-	mux.HandleFunc("/", notFound)
+	mux.Handle("/", elsewhere(mux))
 	s.tokens.Store(&opt.Tokens)
-	return &API{hardened(s.hosts(s.origins(s.authorised(byAccept(onceEach(mux)))))), s}
+	return &API{hardened(s.identified(s.hosts(s.origins(s.authorised(byAccept(parameters(s.once(mux)))))))), s}
 }
 
 // API is the handler of all requests.
@@ -107,10 +118,13 @@ type API struct {
 func (a *API) SetTokens(all []Token) { a.server.tokens.Store(&all) }
 
 type server struct {
-	opt     Options
-	tokens  atomic.Pointer[[]Token]
-	wrong   *wrongTokens
-	streams chan struct{} // holds one for each stream
+	opt               Options
+	tokens            atomic.Pointer[[]Token]
+	tickets, sessions passes
+	doing             doing
+	orders            orders
+	wrong             *wrongTokens
+	streams           chan struct{} // holds one for each stream
 }
 
 func (s *server) routes(api huma.API) {
@@ -124,6 +138,8 @@ func (s *server) routes(api huma.API) {
 		Summary: "The record of one call"}, s.get)
 	huma.Register(api, huma.Operation{OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/calls",
 		Summary: "Calls that go on, the oldest first"}, s.calls)
+	huma.Register(api, huma.Operation{OperationID: "get-call", Method: http.MethodGet, Path: "/v1/calls/{callId}",
+		Summary: "How one call stands: ordered, going on, or over"}, s.call)
 	huma.Register(api, huma.Operation{OperationID: "place-call", Method: http.MethodPost, Path: "/v1/calls",
 		Summary: "Ring an operator and dial a number for him", DefaultStatus: http.StatusAccepted, MaxBodyBytes: bodyLimit}, s.placeCall)
 	huma.Register(api, huma.Operation{OperationID: "end-call", Method: http.MethodDelete, Path: "/v1/calls/{callId}",
@@ -133,6 +149,14 @@ func (s *server) routes(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "follow-events", Method: http.MethodGet, Path: "/v1/events",
 		Summary:   "Events as they happen, as server-sent events or over a WebSocket",
 		Responses: map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}}, s.events)
+	huma.Register(api, huma.Operation{OperationID: "issue-ticket", Method: http.MethodPost, Path: ticketsPath,
+		Summary: "A ticket for one stream of events, for a minute: a browser's EventSource and WebSocket send no Authorization", DefaultStatus: http.StatusCreated}, s.issueTicket)
+	huma.Register(api, huma.Operation{OperationID: "begin-session", Method: http.MethodPost, Path: sessionPath,
+		Summary: "Sign voipd's own page in: a cookie that stands for the token for twelve hours", DefaultStatus: http.StatusCreated}, s.beginSession)
+	huma.Register(api, huma.Operation{OperationID: "show-session", Method: http.MethodGet, Path: sessionPath,
+		Summary: "What the token or the session may do"}, s.showSession)
+	huma.Register(api, huma.Operation{OperationID: "end-session", Method: http.MethodDelete, Path: sessionPath,
+		Summary: "Sign voipd's own page out", DefaultStatus: http.StatusNoContent}, s.endSession)
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
 	health := map[string]*huma.MediaType{"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[contract.Health](), true, "Health")}}

@@ -41,6 +41,9 @@ type office struct {
 	hold   sync.Mutex // held: readers of changes wait
 
 	convert *convert.Transcoder // nil: none
+	away    time.Time           // since when the PBX is; zero: it is there
+	placed  int                 // calls
+	refuse  error               // why the next call is not placed
 }
 
 // heldChanges are the store's, which wait while the office holds them.
@@ -74,14 +77,21 @@ func (o *office) scopes(scopes ...string) {
 		scopes = nil
 	}
 	o.server.Config.Handler = api.New(api.Options{
-		Members:   func(context.Context) []contract.Member { return []contract.Member{{ID: "101", State: "idle"}} },
-		Originate: func(context.Context, string, string, string) (string, error) { return "voipd-1.1", nil },
-		Hangup:    func(context.Context, string, string) error { return nil },
-		Records:   o.db, Changes: heldChanges{o.db, o}, Live: func() ([]record.Live, int64) { return o.open, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
+		Members: func(context.Context) []contract.Member { return []contract.Member{{ID: "101", State: "idle"}} },
+		Originate: func(_ context.Context, _, _, dst string) (string, error) {
+			if o.refuse != nil {
+				return "", o.refuse
+			}
+			o.placed++
+			return fmt.Sprintf("voipd-1.%d", o.placed), nil
+		},
+		Hangup:  func(context.Context, string, string) error { return nil },
+		Records: o.db, Changes: heldChanges{o.db, o}, Answers: o.db, Live: func() ([]record.Live, int64) { return o.open, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
 		Transcoder: o.convert,
 		Signer:     recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
 		Tokens:     []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes}},
 		Health:     func(context.Context) contract.Health { return contract.Health{Status: "ok"} },
+		Away:       func() time.Time { return o.away },
 		Hosts:      []string{"pbx.example.com"}, Origins: []string{"https://crm.example.com"},
 		Metrics: prometheus.NewRegistry(), Now: func() time.Time { return o.now }, Version: "test",
 	})
@@ -241,7 +251,7 @@ func TestBadRequests(t *testing.T) {
 		"/v1/records?limit=ten":                                             "query.limit",
 		"/v1/records?direction=inbound":                                     "query.direction",
 		"/v1/records?disposition=ANSWERED":                                  "query.disposition",
-		"/v1/records?from=yesterday":                                        "query.from",
+		"/v1/records?from=whenever":                                         "query.from",
 		"/v1/records?from=2026-11-22T10:00:00Z&to=2026-11-22T09:00:00Z":     "query.to",
 		"/v1/records?cursor=%27%20OR%201%3D1":                               "query.cursor",
 		"/v1/records?cursor=AAAA":                                           "query.cursor",
@@ -361,7 +371,7 @@ func TestCallLink(t *testing.T) {
 			t.Errorf("%s: got %d with %d bytes, want %d with %d", c.name, status, len(body), c.status, c.size)
 		}
 	}
-	if status, _, _ := o.do("POST", got.Link, ""); status != 404 {
+	if status, _, _ := o.do("POST", got.Link, ""); status != 405 {
 		t.Errorf("POST on a link: %d", status)
 	}
 	o.now = o.now.Add(time.Hour)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -113,13 +114,13 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// wholeCall is theCall with what a call through a queue has besides.
+// wholeCall is a call with what a call through a queue has besides.
 func wholeCall(n int) record.Record {
-	r := theCall(n)
+	r := fixture.Office{Begin: begin()}.Call(n)
 	at, d := r.Details.StartedAt, &r.Details
 	d.AnsweredAt, d.TalkMS, d.RingMS, d.WaitMS, d.DID, d.CallerName, d.Queue, d.QueueWaitMS = at.Add(9500*time.Millisecond), 50_500, 9500, 9500, "74951234567", "Петров Иван", "sales", 9000
 	for i := range 3 {
-		d.Rang = append(d.Rang, record.Rang{Phone: operator(n + i), At: at.Add(time.Duration(i) * 3001 * time.Millisecond), MS: 3000, Outcome: "no_answer"})
+		d.Rang = append(d.Rang, record.Rang{Phone: fixture.OfficeOperator((n + i) % 200), At: at.Add(time.Duration(i) * 3001 * time.Millisecond), MS: 3000, Outcome: "no_answer"})
 	}
 	d.Conversations = []record.Conversation{{A: r.SrcPhone, B: r.DstPhone, At: d.AnsweredAt, MS: 50_500}}
 	for _, field := range []string{"direction", "disposition", "srcPhone", "dstPhone"} {

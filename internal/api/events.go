@@ -31,6 +31,7 @@ const (
 
 type eventsInput struct {
 	After       int64  `query:"after" minimum:"-1" default:"-1" doc:"Go on behind this position in the sequence. 0: from the oldest that is kept; absent: from now"`
+	Ticket      string `query:"ticket" maxLength:"128" doc:"Of POST /v1/tickets, where Authorization cannot be sent: EventSource and WebSocket of a browser"`
 	LastEventID string `header:"Last-Event-ID" doc:"The same, as browsers send it; it goes before after"`
 }
 
@@ -49,7 +50,7 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 	}
 	instance, err := s.opt.Changes.Instance(ctx)
 	if err != nil {
-		return nil, s.internal("read the changes", err)
+		return nil, s.internal(ctx, "read the changes", err)
 	}
 	select {
 	case s.streams <- struct{}{}:
@@ -79,7 +80,7 @@ func (s *server) position(ctx context.Context, from int64) (int64, error) {
 	span, err := s.opt.Changes.Span(ctx)
 	switch {
 	case err != nil:
-		return 0, s.internal("read the changes", err)
+		return 0, s.internal(ctx, "read the changes", err)
 	case from < 0:
 		return span.Last, nil
 	case from == 0:

@@ -238,7 +238,7 @@ func TestCallsGoingOn(t *testing.T) {
 		Record: record.Record{CallID: "1.1", Direction: record.In, SrcPhone: "79031000001", DstPhone: "101", Details: record.Details{StartedAt: o.now.UTC()}}}}
 	_, _, body := o.get("/v1/calls")
 	want := `{"calls":[{"callId":"1.1","direction":"in","state":"ringing","srcPhone":"79031000001","dstPhone":"101","startedAt":"` +
-		o.now.UTC().Format(time.RFC3339) + `","ringing":["101","102"]}],"after":7}`
+		o.now.UTC().Format(contract.TimeLayout) + `","ringing":["101","102"]}],"after":7,"asOf":"2026-11-23T02:13:20.000Z","stale":false}`
 	if got := strings.TrimSpace(string(body)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

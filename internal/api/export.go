@@ -2,12 +2,16 @@ package api
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,7 +55,19 @@ func fileOf(contentType string) map[string]*huma.Response {
 	return map[string]*huma.Response{"200": {Description: "Records", Content: map[string]*huma.MediaType{contentType: {}}}}
 }
 
-type exportInput struct{ Filters }
+// ExportInput is what an export may be asked for.
+type ExportInput struct {
+	Filters
+	Fields []string `query:"fields" maxLength:"64" nullable:"false" maxItems:"50" doc:"The members that records shall have, or the columns; without it all"`
+	Limit  int      `query:"limit" minimum:"0" maximum:"2000000000" doc:"How many records at the most; 0, or none: all"`
+	Cursor string   `query:"cursor" maxLength:"512" doc:"\"next\" of a page: what comes behind it"`
+}
+
+type csvInput struct {
+	ExportInput
+	Separator string `query:"separator" maxLength:"3" doc:"Between cells: a comma, a semicolon, or tab; without it a comma"`
+	BOM       string `query:"bom" enum:"0,1" doc:"1: with a byte order mark, by which spreadsheets see that it is UTF-8"`
+}
 
 // rowWriter writes records in one format.
 type rowWriter interface {
@@ -59,46 +75,83 @@ type rowWriter interface {
 	flush() error
 }
 
-func (s *server) exportCSV(_ context.Context, in *exportInput) (*huma.StreamResponse, error) {
-	return s.export(in, csvType+"; charset=utf-8", func(w *bufio.Writer) (rowWriter, error) {
-		t := &csvRows{out: csv.NewWriter(w), under: w}
-		return t, t.out.Write(csvHeader())
+func (s *server) exportCSV(_ context.Context, in *csvInput) (*huma.StreamResponse, error) {
+	separator, ok := separators()[cmp.Or(in.Separator, ",")]
+	if !ok {
+		return nil, badParameter("separator", `is a comma, a semicolon (%3B) or tab`, in.Separator)
+	}
+	columns, err := columnsOf(in.Fields)
+	if err != nil {
+		return nil, err
+	}
+	return s.export(&in.ExportInput, csvType+"; charset=utf-8", func(w *bufio.Writer) (rowWriter, error) {
+		t := &csvRows{out: csv.NewWriter(w), under: w, columns: columns}
+		t.out.Comma = separator
+		if in.BOM == "1" {
+			if _, err := w.WriteString(byteOrderMark); err != nil {
+				return nil, err
+			}
+		}
+		return t, t.out.Write(t.picked(csvHeader()))
 	})
 }
 
-func (s *server) exportNDJSON(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
+func (s *server) exportNDJSON(ctx context.Context, in *ExportInput) (*huma.StreamResponse, error) {
+	fields, err := pickedFields(in.Fields)
+	if err != nil {
+		return nil, err
+	}
 	return s.export(in, ndjsonType, func(w *bufio.Writer) (rowWriter, error) {
-		return &lines{under: w, admin: admin(ctx)}, nil
+		return &lines{under: w, admin: admin(ctx), fields: fields}, nil
 	})
 }
 
 // export streams all records that are asked for. A failure in the middle cuts
 // the connection, so that half a file is never taken for a whole one.
-func (s *server) export(in *exportInput, contentType string, begin func(*bufio.Writer) (rowWriter, error)) (*huma.StreamResponse, error) {
-	q, err := in.query(exportPage)
+func (s *server) export(in *ExportInput, contentType string, begin func(*bufio.Writer) (rowWriter, error)) (*huma.StreamResponse, error) {
+	q, err := s.query(&in.Filters, in.Limit)
 	if err != nil {
+		return nil, err
+	}
+	if q.After, err = in.after(); err != nil {
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		r, w := humago.Unwrap(hc)
 		hc.SetHeader("Content-Type", contentType)
 		hc.SetHeader("Cache-Control", "no-store")
+		hc.SetHeader("Vary", "Accept, Accept-Encoding")
+		if c := coding(r); c != "" {
+			hc.SetHeader("Content-Encoding", c)
+		}
 		if r.Method == http.MethodHead {
 			return
 		}
-		if err := s.writeAll(hc.Context(), w, q, begin); err != nil {
+		if err := s.writePacked(hc.Context(), w, coding(r), q, begin); err != nil {
 			s.opt.Log.Warn("an export of records was cut", "error", err)
 			panic(http.ErrAbortHandler) // net/http's way to cut a connection
 		}
 	}}, nil
 }
 
-func (s *server) writeAll(ctx context.Context, w http.ResponseWriter, q store.Query, begin func(*bufio.Writer) (rowWriter, error)) error {
+func (s *server) writePacked(ctx context.Context, w io.Writer, coding string, q store.Query, begin func(*bufio.Writer) (rowWriter, error)) error {
+	out, err := packed(w, coding)
+	if err != nil {
+		return err
+	}
+	if err := s.writeAll(ctx, out, q, begin); err != nil {
+		return err // not closed: half a file is not to look like a whole one
+	}
+	return out.Close()
+}
+
+func (s *server) writeAll(ctx context.Context, w io.Writer, q store.Query, begin func(*bufio.Writer) (rowWriter, error)) error {
 	out, err := begin(bufio.NewWriterSize(w, 64<<10))
 	if err != nil {
 		return err
 	}
-	for {
+	for left := cmp.Or(q.Limit, math.MaxInt); ; {
+		q.Limit = min(left, exportPage)
 		list, more, err := s.opt.Records.Rows(ctx, q)
 		if err != nil {
 			return err
@@ -111,7 +164,7 @@ func (s *server) writeAll(ctx context.Context, w http.ResponseWriter, q store.Qu
 		if err := out.flush(); err != nil {
 			return fmt.Errorf("write records: %w", err)
 		}
-		if !more {
+		if left -= len(list); !more || left == 0 {
 			return nil
 		}
 		last := list[len(list)-1]
@@ -120,14 +173,22 @@ func (s *server) writeAll(ctx context.Context, w http.ResponseWriter, q store.Qu
 }
 
 type lines struct {
-	under *bufio.Writer
-	admin bool
-	line  []byte
+	under  *bufio.Writer
+	admin  bool
+	fields *contract.Fields // nil: all
+	line   []byte
 }
 
 func (l *lines) record(row *store.Row) (err error) {
 	if l.line, err = appendRow(l.line[:0], row, l.admin); err != nil {
 		return err
+	}
+	if l.fields != nil {
+		picked, err := l.fields.Append(nil, l.line)
+		if err != nil {
+			return err
+		}
+		l.line = picked
 	}
 	_, err = l.under.Write(append(l.line, '\n'))
 	return err
@@ -136,8 +197,33 @@ func (l *lines) record(row *store.Row) (err error) {
 func (l *lines) flush() error { return l.under.Flush() }
 
 type csvRows struct {
-	out   *csv.Writer
-	under *bufio.Writer
+	out     *csv.Writer
+	under   *bufio.Writer
+	columns []int // of all; nil: every one
+}
+
+// columnsOf are the columns of fields; nil: all.
+func columnsOf(fields []string) (columns []int, err error) {
+	for _, name := range fields {
+		at := slices.Index(csvHeader(), strings.TrimPrefix(name, "details."))
+		if at < 0 {
+			return nil, badParameter("fields", "names no column; such are "+strings.Join(csvHeader(), ","), name)
+		}
+		columns = append(columns, at)
+	}
+	return columns, nil
+}
+
+// picked are the cells of the columns that are asked for.
+func (c *csvRows) picked(row []string) []string {
+	if c.columns == nil {
+		return row
+	}
+	out := make([]string, len(c.columns))
+	for i, at := range c.columns {
+		out[i] = row[at]
+	}
+	return out
 }
 
 func csvHeader() []string {
@@ -157,7 +243,7 @@ func (c *csvRows) record(line *store.Row) error {
 	for i := range row {
 		row[i] = inert(row[i])
 	}
-	return c.out.Write(row)
+	return c.out.Write(c.picked(row))
 }
 
 // tableDetails are the details that have a column. What cannot be picked out of
@@ -227,5 +313,5 @@ func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+	return t.UTC().Format(contract.TimeLayout)
 }

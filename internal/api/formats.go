@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,15 +28,15 @@ type sound struct {
 }
 
 // source opens a recording. The error is a problem.
-func (s *server) source(rec record.Recording) (convert.Source, error) {
+func (s *server) source(ctx context.Context, rec record.Recording) (convert.Source, error) {
 	f, err := s.opt.Library.Open(rec.Path)
 	if err != nil {
-		return convert.Source{}, s.unavailable(err, rec)
+		return convert.Source{}, s.unavailable(ctx, err, rec)
 	}
 	audio, err := recording.Examine(f.Name, f, f.Info.Size())
 	if err != nil {
 		f.Close()
-		return convert.Source{}, s.unavailable(err, rec)
+		return convert.Source{}, s.unavailable(ctx, err, rec)
 	}
 	return convert.Source{Path: rec.Path, File: f, Audio: audio}, nil
 }
@@ -45,7 +46,7 @@ func (s *server) source(rec record.Recording) (convert.Source, error) {
 // what browsers play.
 func (s *server) sound(r *http.Request, src convert.Source, id string) (sound, error) {
 	info := src.File.Info
-	original := sound{src.File, src.Audio.Type, recording.FileName(src.File.Name), fmt.Sprintf("%s-%x-%x", id, info.Size(), info.ModTime().UnixNano()), func() {}}
+	original := sound{src.File, src.Audio.Type, path.Base(src.File.Name), fmt.Sprintf("%s-%x-%x", id, info.Size(), info.ModTime().UnixNano()), func() {}}
 	asked := r.URL.Query().Get("format")
 	to, err := convert.Wanted(asked, src.Audio)
 	if err != nil || to == convert.Original {
@@ -73,8 +74,8 @@ func (s *server) closed(made *convert.Sound) {
 
 // available tells whether a recording can be had in a format, without
 // converting it. The error is a problem.
-func (s *server) available(rec record.Recording, asked string) error {
-	src, err := s.source(rec)
+func (s *server) available(ctx context.Context, rec record.Recording, asked string) error {
+	src, err := s.source(ctx, rec)
 	if err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func (s *server) available(rec record.Recording, asked string) error {
 		err = convert.ErrNoConverter
 	}
 	if err != nil {
-		return s.inconvertible(err, rec)
+		return s.inconvertible(ctx, err, rec)
 	}
 	return nil
 }
@@ -97,11 +98,11 @@ func (s *server) noSound(w http.ResponseWriter, r *http.Request, err error, rec 
 	if errors.Is(err, convert.ErrBusy) {
 		w.Header().Set("Retry-After", retryAfter)
 	}
-	writeProblem(w, s.inconvertible(err, rec))
+	writeProblem(w, s.inconvertible(r.Context(), err, rec))
 }
 
 // inconvertible says why a recording cannot be had in a format.
-func (s *server) inconvertible(err error, rec record.Recording) error {
+func (s *server) inconvertible(ctx context.Context, err error, rec record.Recording) error {
 	switch {
 	case errors.Is(err, convert.ErrFormat):
 		return problem(http.StatusBadRequest, "unknown-format", "Unknown format", fmt.Sprintf("format is one of %v.", convert.Formats()))
@@ -120,5 +121,5 @@ func (s *server) inconvertible(err error, rec record.Recording) error {
 		return problem(http.StatusUnprocessableEntity, "conversion-failed", "Recording cannot be converted",
 			"The converter made no sound of the recording; voipd's log says why. format=original gives the file as it is.")
 	}
-	return s.unavailable(err, rec)
+	return s.unavailable(ctx, err, rec)
 }

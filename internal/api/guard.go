@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ type Token struct {
 func (s *server) authorised(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		open := r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.LinkPath)
-		token := s.known(r.Header.Get("Authorization"))
+		token := s.bearer(r)
 		if token != nil {
 			trust(r.Context())
 			r = r.WithContext(context.WithValue(r.Context(), tokenKey{}, token))
@@ -60,6 +59,9 @@ func tokenOf(ctx context.Context) string {
 	return ""
 }
 
+// tokenIn is the token with which a request came, where none is let in without.
+func tokenIn(ctx context.Context) *Token { return ctx.Value(tokenKey{}).(*Token) }
+
 // admin tells whether a request came with an admin's token.
 func admin(ctx context.Context) bool {
 	t, ok := ctx.Value(tokenKey{}).(*Token)
@@ -82,25 +84,6 @@ func (s *server) known(header string) *Token {
 		return nil
 	}
 	return &tokens[found]
-}
-
-// onceEach refuses a query that gives a parameter twice: one of the two would
-// be ignored silently.
-func onceEach(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var twice []string
-		for name, values := range r.URL.Query() {
-			if len(values) > 1 {
-				twice = append(twice, name)
-			}
-		}
-		if len(twice) > 0 {
-			slices.Sort(twice)
-			writeProblem(w, badParameter(twice[0], "is given more than once", r.URL.Query()[twice[0]]))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // hardened sets what every answer carries, and bounds every request.

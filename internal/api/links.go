@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"mime"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/voipd/voipd/internal/contract"
@@ -40,13 +42,15 @@ func (s *server) link(ctx context.Context, in *linkInput) (*linkOutput, error) {
 	}
 	f, err := s.opt.Library.Open(rec.Path)
 	if err != nil {
-		return nil, s.unavailable(err, rec)
+		return nil, s.unavailable(ctx, err, rec)
 	}
 	f.Close()
 	out := &linkOutput{}
-	out.Body.Link, out.Body.ExpiresAt = s.opt.Signer.Link(r.CallID, rec.ID, s.opt.Now())
+	signer := s.opt.Signer
+	signer.Base = s.base(ctx)
+	out.Body.Link, out.Body.ExpiresAt = signer.Link(r.CallID, rec.ID, s.opt.Now())
 	if in.Body.Format != "" {
-		if err := s.available(rec, in.Body.Format); err != nil {
+		if err := s.available(ctx, rec, in.Body.Format); err != nil {
 			return nil, err
 		}
 		out.Body.Link += "&format=" + url.QueryEscape(in.Body.Format) // no secret: it is not signed
@@ -88,7 +92,7 @@ func gone() error {
 }
 
 // unavailable says why a file cannot be opened.
-func (s *server) unavailable(err error, rec record.Recording) error {
+func (s *server) unavailable(ctx context.Context, err error, rec record.Recording) error {
 	switch {
 	case errors.Is(err, recording.ErrGone):
 		return gone()
@@ -97,13 +101,23 @@ func (s *server) unavailable(err error, rec record.Recording) error {
 		return problem(http.StatusForbidden, "recording-refused", "Recording may not be served",
 			"The recording's file is not audio in one of the configured folders.")
 	}
-	return s.internal("open recording", err)
+	return s.internal(ctx, "open recording", err)
 }
 
 // audio serves a recording behind a signed link. The file is streamed;
 // http.ServeContent answers Range, If-Range, HEAD and conditional requests.
 func (s *server) audio(w http.ResponseWriter, r *http.Request) {
 	callID, id, q := r.PathValue("callId"), r.PathValue("id"), r.URL.Query()
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if !slices.Contains([]string{"expires", "signature", "format", "download"}, name) {
+			writeProblem(w, badParameter(name, "is no parameter of a link", q.Get(name)))
+			return
+		}
+	}
+	if v := q.Get("download"); v != "" && v != "0" && v != "1" {
+		writeProblem(w, badParameter("download", "is 0 or 1", v))
+		return
+	}
 	if err := s.opt.Signer.Check(callID, id, q.Get("expires"), q.Get("signature"), s.opt.Now()); err != nil {
 		name := "link-invalid"
 		if errors.Is(err, recording.ErrExpired) {
@@ -126,7 +140,7 @@ func (s *server) audio(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request, rec record.Recording) {
-	src, err := s.source(rec)
+	src, err := s.source(r.Context(), rec)
 	if err != nil {
 		writeProblem(w, err)
 		return
@@ -141,8 +155,45 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, rec record.Record
 	h := w.Header()
 	h.Del("Content-Security-Policy") // a browser plays it in a page of its own making
 	h.Set("Content-Type", sound.kind)
-	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": sound.name}))
+	h.Set("Content-Disposition", disposition(r.URL.Query().Get("download") == "1", sound.name))
 	h.Set("ETag", `"`+sound.tag+`"`)
 	h.Set("Cache-Control", "private, max-age=0, must-revalidate")
+	askedRange(r.Header)
 	http.ServeContent(w, r, sound.name, src.File.Info.ModTime(), sound)
+}
+
+// disposition names a file by RFC 6266: in ASCII for old clients, and as it is
+// called.
+func disposition(download bool, name string) string {
+	kind := "inline"
+	if download {
+		kind = "attachment"
+	}
+	plain := recording.FileName(name)
+	if plain == name {
+		return kind + "; filename=" + name
+	}
+	return kind + `; filename="` + plain + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(strings.ToValidUTF8(name, "_")), "+", "%20")
+}
+
+// askedRange makes of a Range what net/http answers as RFC 9110 has it: an unknown
+// unit is ignored (14.2), and a last byte beyond all numbers is the end (14.1.2).
+func askedRange(h http.Header) {
+	ranges := h.Get("Range")
+	if ranges == "" {
+		return
+	}
+	unit, all, _ := strings.Cut(ranges, "=")
+	if !strings.EqualFold(strings.TrimSpace(unit), "bytes") {
+		h.Del("Range")
+		return
+	}
+	parts := strings.Split(all, ",")
+	for i, part := range parts {
+		first, last, ok := strings.Cut(strings.TrimSpace(part), "-")
+		if ok && first != "" && len(last) > 18 && strings.Trim(last, "0123456789") == "" {
+			parts[i] = first + "-"
+		}
+	}
+	h.Set("Range", "bytes="+strings.Join(parts, ","))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -16,33 +17,6 @@ import (
 	"github.com/voipd/voipd/store"
 )
 
-// Filters pick records, in a page as in an export.
-type Filters struct {
-	From        time.Time `query:"from" doc:"Calls that began at this time or later (RFC 3339)"`
-	To          time.Time `query:"to" doc:"Calls that began before this time (RFC 3339)"`
-	Direction   string    `query:"direction" enum:"in,out,internal"`
-	Disposition string    `query:"disposition" enum:"answered,no_answer,cancelled,busy,failed,unknown"`
-	Phone       string    `query:"phone" maxLength:"128" doc:"srcPhone or dstPhone, whole"`
-	CallID      string    `query:"callId" maxLength:"256"`
-}
-
-// query is what the filters ask the store for; the error is a problem for the
-// client.
-func (f *Filters) query(limit int) (store.Query, error) {
-	if !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
-		return store.Query{}, badParameter("to", "must be later than from", f.To)
-	}
-	return store.Query{From: f.From, To: f.To, Direction: record.Direction(f.Direction), Disposition: record.Disposition(f.Disposition),
-		Phone: f.Phone, CallID: f.CallID, Limit: limit}, nil
-}
-
-type listInput struct {
-	Filters
-	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many records at the most"`
-	Cursor string `query:"cursor" maxLength:"512" doc:"\"next\" of the page before"`
-	After  int64  `query:"after" minimum:"-1" default:"-1" doc:"Instead of a page: the records that changed behind this position in the sequence, each as it is now. 0: all that is kept"`
-}
-
 type listOutput struct {
 	Body listBody
 }
@@ -51,14 +25,28 @@ type listOutput struct {
 type listBody = struct {
 	Records []shown `json:"records" nullable:"false"`
 	Next    string  `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
+	Count   *count  `json:"count,omitempty" doc:"With count=true: how many records fit, on all pages"`
 	After   *int64  `json:"after,omitempty" doc:"With after: the position to ask from the next time"`
 }
+
+// count is how many records fit.
+type count struct {
+	Records  int  `json:"records"`
+	MoreThan bool `json:"moreThan" doc:"There are more than that: nobody counted further"`
+}
+
+// mostCounted records are counted.
+const mostCounted = 10_000
 
 func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if in.After >= 0 {
 		return s.changed(ctx, in)
 	}
-	q, err := in.query(in.Limit)
+	q, err := s.query(&in.Filters, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := pickedFields(in.Fields)
 	if err != nil {
 		return nil, err
 	}
@@ -70,17 +58,37 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	}
 	list, more, err := s.opt.Records.Rows(ctx, q)
 	if err != nil {
-		return nil, s.internal("list records", err)
+		return nil, s.internal(ctx, "list records", err)
 	}
 	out := &listOutput{}
-	if out.Body.Records, err = showRows(list, admin(ctx)); err != nil {
-		return nil, s.internal("list records", err)
+	if out.Body.Records, err = showRows(list, admin(ctx)); err == nil && fields != nil {
+		err = pickFields(out.Body.Records, *fields)
+	}
+	if err != nil {
+		return nil, s.internal(ctx, "list records", err)
 	}
 	if more {
 		last := list[len(list)-1]
 		out.Body.Next = writeCursor(store.Cursor{StartedAt: last.StartedAt, CallID: last.CallID})
 	}
+	if in.Count {
+		n, more, err := s.opt.Records.Count(ctx, q, mostCounted)
+		if err != nil {
+			return nil, s.internal(ctx, "count records", err)
+		}
+		out.Body.Count = &count{n, more}
+	}
 	return out, nil
+}
+
+// pickFields leaves of each record what is asked for.
+func pickFields(all []shown, fields contract.Fields) (err error) {
+	for i := range all {
+		if all[i], err = fields.Append(nil, all[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // view is a record as whoever asks may see it: an admin with the paths of its
@@ -98,7 +106,7 @@ func viewFor(admin bool, r record.Record) contract.Record {
 func (s *server) changed(ctx context.Context, in *listInput) (*listOutput, error) {
 	alone := *in
 	alone.After, alone.Limit = 0, 0
-	if alone != (listInput{}) {
+	if !reflect.DeepEqual(alone, listInput{}) {
 		return nil, badParameter("after", "goes with limit alone", in.After)
 	}
 	if _, err := s.position(ctx, in.After); err != nil {
@@ -106,13 +114,13 @@ func (s *server) changed(ctx context.Context, in *listInput) (*listOutput, error
 	}
 	list, next, err := s.opt.Changes.ChangedRecords(ctx, in.After, in.Limit)
 	if err != nil {
-		return nil, s.internal("list records", err)
+		return nil, s.internal(ctx, "list records", err)
 	}
 	out := &listOutput{}
 	out.Body.Records, out.Body.After = make([]shown, len(list)), &next
 	for i, r := range list {
 		if out.Body.Records[i], err = contract.Encode(view(ctx, r)); err != nil {
-			return nil, s.internal("list records", err)
+			return nil, s.internal(ctx, "list records", err)
 		}
 	}
 	return out, nil
@@ -139,7 +147,7 @@ func (s *server) record(ctx context.Context, callID string) (record.Record, erro
 		return r, problem(http.StatusNotFound, "unknown-call", "No such call", "There is no record of the call "+strconv.Quote(callID)+".")
 	}
 	if err != nil {
-		return r, s.internal("read record", err)
+		return r, s.internal(ctx, "read record", err)
 	}
 	return r, nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"reflect"
@@ -29,15 +30,19 @@ func (s shown) MarshalJSON() ([]byte, error) { return s, nil }
 // appendRow appends a record as an admin sees it, or anybody else.
 func appendRow(dst []byte, row *store.Row, admin bool) ([]byte, error) {
 	known := row.Known()
-	if out, ok := contract.AppendRow(dst, &known, row.Text, admin); ok {
+	text := row.Text
+	if stamped := contract.Stamped([]byte(text)); len(stamped) != len(text) {
+		text = string(stamped)
+	}
+	if out, ok := contract.AppendRow(dst, &known, text, admin); ok {
 		return out, nil
 	}
 	r, err := row.Whole()
 	if err != nil {
 		return dst, err
 	}
-	text, err := contract.Encode(viewFor(admin, r))
-	return append(dst, text...), err
+	whole, err := contract.Encode(viewFor(admin, r))
+	return append(dst, whole...), err
 }
 
 func showRows(list []store.Row, admin bool) ([]shown, error) {
@@ -70,7 +75,12 @@ func formats() map[string]huma.Format {
 func marshal(w io.Writer, v any) error {
 	body, ok := v.(listBody)
 	if !ok {
-		return huma.DefaultJSONFormat.Marshal(w, v)
+		text, err := contract.Encode(v)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(append(text, '\n'))
+		return err
 	}
 	size := 100
 	for _, r := range body.Records {
@@ -86,6 +96,9 @@ func marshal(w io.Writer, v any) error {
 	out = append(out, ']')
 	if body.Next != "" {
 		out = append(append(append(out, `,"next":"`...), body.Next...), '"') // of base64
+	}
+	if c := body.Count; c != nil {
+		out = fmt.Appendf(out, `,"count":{"records":%d,"moreThan":%t}`, c.Records, c.MoreThan)
 	}
 	if body.After != nil {
 		out = strconv.AppendInt(append(out, `,"after":`...), *body.After, 10)

@@ -56,6 +56,7 @@ func mayImport() map[string][]string {
 
 		"integrations/brix": nil, // tests only
 		"packaging":         nil, // tests only
+		"internal/clients":  nil, // tests only
 
 		// It wires the parts, and knows neither which interface a PBX speaks nor a
 		// single message of it.

@@ -161,6 +161,9 @@ func (k *checker) http(h *HTTP) {
 	if h.BaseURL != "" {
 		k.url("http.base_url", h.BaseURL)
 	}
+	if _, err := time.LoadLocation(h.Zone); err != nil {
+		k.bad("http.zone", "want a zone such as \"Europe/Moscow\", or nothing for this machine's, have %q", h.Zone)
+	}
 	if (h.TLSCertFile == "") != (h.TLSKeyFile == "") {
 		k.bad("http.tls_cert_file", "goes with http.tls_key_file: give both or none")
 	}

@@ -119,10 +119,11 @@ type HTTP struct {
 	Listen      string   `toml:"listen"`        // host:port
 	TLSCertFile string   `toml:"tls_cert_file"` // the API's own certificate; empty: plain HTTP
 	TLSKeyFile  string   `toml:"tls_key_file"`
-	BaseURL     string   `toml:"base_url"` // how others reach it, for links; empty: http:// and listen
+	BaseURL     string   `toml:"base_url"` // how others reach it, for links; empty: the host that a request asks for
 	Tokens      []Token  `toml:"tokens"`
 	Hosts       []string `toml:"hosts"`   // names under which the API answers, beside that in base_url, localhost and addresses
 	Origins     []string `toml:"origins"` // of pages that may call the API from a browser
+	Zone        string   `toml:"zone"`    // of times that clients write without an offset, as "Europe/Moscow"; empty: this machine's
 }
 
 // Token lets an app in.

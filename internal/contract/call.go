@@ -10,7 +10,7 @@ import (
 type OpenCall struct {
 	CallID      string    `json:"callId"`
 	Direction   string    `json:"direction" enum:"in,out,internal"`
-	State       string    `json:"state" enum:"waiting,ringing,talking,held" doc:"waiting: a menu, a queue, or on its way"`
+	State       string    `json:"state" enum:"ordered,waiting,ringing,talking,held,ended,failed" doc:"ordered: placed by the API, and the PBX has not begun it. waiting: a menu, a queue, or on its way. ended, failed: it is over, and has a record"`
 	SrcPhone    string    `json:"srcPhone"`
 	SrcPhoneExt string    `json:"srcPhoneExt,omitempty"`
 	DstPhone    string    `json:"dstPhone"`
@@ -23,7 +23,17 @@ type OpenCall struct {
 	Queue       string    `json:"queue,omitempty"`
 	DID         string    `json:"did,omitempty"`
 	CallerName  string    `json:"callerName,omitempty"`
+	EndedAt     time.Time `json:"endedAt,omitzero" doc:"Of a call that is over"`
+	Disposition string    `json:"disposition,omitempty" enum:"answered,no_answer,cancelled,busy,failed,unknown" doc:"Of a call that is over"`
+	Reason      string    `json:"reason,omitempty" doc:"Of a call that is over and was not answered: why"`
 }
+
+// The states of a call beside those of [record.LiveState].
+const (
+	StateOrdered = "ordered"
+	StateEnded   = "ended"
+	StateFailed  = "failed"
+)
 
 // FromLive is a call going on as the outside sees it.
 func FromLive(l record.Live) OpenCall {

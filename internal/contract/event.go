@@ -85,7 +85,7 @@ func Envelope(instance string, seq int64, kind string, at time.Time, body []byte
 	out = append(out, `,"type":`...)
 	out = strconv.AppendQuote(out, kind)
 	out = append(out, `,"at":"`...)
-	out = at.UTC().AppendFormat(out, "2006-01-02T15:04:05.000Z07:00")
+	out = at.UTC().AppendFormat(out, TimeLayout)
 	out = append(out, '"')
 	if len(body) > 2 {
 		out = append(out, ',')

@@ -17,57 +17,57 @@ type Call struct {
 // Record is the app's VoipCallRecord, field for field, and details beside it.
 type Record struct {
 	Call        Call    `json:"call" doc:"Goes into POST /v1/call-link unchanged"`
-	CallID      string  `json:"callId"`
-	Direction   string  `json:"direction" enum:"in,out,internal"`
-	Disposition string  `json:"disposition" enum:"answered,no_answer,cancelled,busy,failed,unknown"`
-	DstPhone    string  `json:"dstPhone"`
-	DstPhoneExt string  `json:"dstPhoneExt,omitempty"`
-	Duration    int     `json:"duration" doc:"Whole seconds of conversation"`
-	SrcPhone    string  `json:"srcPhone"`
-	SrcPhoneExt string  `json:"srcPhoneExt,omitempty"`
+	CallID      string  `json:"callId" doc:"Id of the call; never changes" example:"1795366192.23"`
+	Direction   string  `json:"direction" enum:"in,out,internal" doc:"Who began the call decides"`
+	Disposition string  `json:"disposition" enum:"answered,no_answer,cancelled,busy,failed,unknown" doc:"The outcome"`
+	DstPhone    string  `json:"dstPhone" doc:"Who was called" example:"101"`
+	DstPhoneExt string  `json:"dstPhoneExt,omitempty" doc:"The extension behind dstPhone"`
+	Duration    int     `json:"duration" doc:"Whole seconds of conversation" example:"61"`
+	SrcPhone    string  `json:"srcPhone" doc:"Who called" example:"79031234567"`
+	SrcPhoneExt string  `json:"srcPhoneExt,omitempty" doc:"The extension behind srcPhone"`
 	Details     Details `json:"details"`
 }
 
 // Details is what the app's VoipCallRecord has no field for. Times are UTC with
 // milliseconds.
 type Details struct {
-	StartedAt     time.Time      `json:"startedAt"`
-	AnsweredAt    time.Time      `json:"answeredAt,omitzero"`
-	EndedAt       time.Time      `json:"endedAt,omitzero"`
-	RingMS        int64          `json:"ringMs"`
-	WaitMS        int64          `json:"waitMs"`
-	HoldMS        int64          `json:"holdMs"`
-	TalkMS        int64          `json:"talkMs"`
-	DID           string         `json:"did,omitempty"`
-	CallerName    string         `json:"callerName,omitempty"`
-	Asked         string         `json:"asked,omitempty"`
-	BeganBy       string         `json:"beganBy"`
-	Rang          []Rang         `json:"rang,omitempty" doc:"Who was rung. Of a long call the first and the last hundred ringings, and those that were answered"`
+	StartedAt     time.Time      `json:"startedAt" doc:"When the call began" example:"2026-11-26T03:11:33.893Z"`
+	AnsweredAt    time.Time      `json:"answeredAt,omitzero" doc:"Start of the first conversation"`
+	EndedAt       time.Time      `json:"endedAt,omitzero" doc:"When the call ended"`
+	RingMS        int64          `json:"ringMs" doc:"Milliseconds in which at least one phone rang and nobody had talked yet"`
+	WaitMS        int64          `json:"waitMs" doc:"Milliseconds from the start to the first conversation, or to the end"`
+	HoldMS        int64          `json:"holdMs" doc:"Milliseconds on hold"`
+	TalkMS        int64          `json:"talkMs" doc:"Milliseconds in which at least two people heard each other"`
+	DID           string         `json:"did,omitempty" doc:"The number of the PBX that was called"`
+	CallerName    string         `json:"callerName,omitempty" doc:"The caller's name, as the PBX shows it"`
+	Asked         string         `json:"asked,omitempty" doc:"The number that the caller asked for"`
+	BeganBy       string         `json:"beganBy" enum:"external,operator,pbx" doc:"Whose call it is"`
+	Rang          []Rang         `json:"rang,omitempty" nullable:"false" doc:"Who was rung. Of a long call the first and the last hundred ringings, and those that were answered"`
 	RangOmitted   int            `json:"rangOmitted,omitempty" doc:"How many ringings are not in rang"`
-	Conversations []Conversation `json:"conversations,omitempty"`
-	Transfers     []Transfer     `json:"transfers,omitempty"`
-	Queue         string         `json:"queue,omitempty"`
-	QueueWaitMS   int64          `json:"queueWaitMs,omitempty"`
-	Service       string         `json:"service,omitempty"`
-	Voicemail     bool           `json:"voicemail,omitempty"`
-	HangupCause   int            `json:"hangupCause,omitempty"`
-	HangupBy      string         `json:"hangupBy,omitempty"`
-	Recordings    []Recording    `json:"recordings,omitempty"`
-	MergedInto    string         `json:"mergedInto,omitempty"`
-	Absorbed      []string       `json:"absorbed,omitempty"`
-	Approximate   []string       `json:"approximate,omitempty"`
-	Why           []Reason       `json:"why,omitempty"`
-	PBX           string         `json:"pbx,omitempty"`
-	Source        string         `json:"source,omitempty"`
+	Conversations []Conversation `json:"conversations,omitempty" nullable:"false" doc:"Who talked with whom"`
+	Transfers     []Transfer     `json:"transfers,omitempty" nullable:"false" doc:"How the call was handed over"`
+	Queue         string         `json:"queue,omitempty" doc:"The queue that the caller waited in"`
+	QueueWaitMS   int64          `json:"queueWaitMs,omitempty" doc:"Milliseconds in the queue"`
+	Service       string         `json:"service,omitempty" doc:"What of the PBX took the call: ivr, queue, announcement, voicemail, conference, parking, spy or echo"`
+	Voicemail     bool           `json:"voicemail,omitempty" doc:"The caller left a message"`
+	HangupCause   int            `json:"hangupCause,omitempty" doc:"Q.850, of the channel that began the call"`
+	HangupBy      string         `json:"hangupBy,omitempty" doc:"The phone that hung up, or pbx"`
+	Recordings    []Recording    `json:"recordings,omitempty" nullable:"false" doc:"The audio files"`
+	MergedInto    string         `json:"mergedInto,omitempty" doc:"The call that this one went into"`
+	Absorbed      []string       `json:"absorbed,omitempty" nullable:"false" doc:"Calls that went into this one"`
+	Approximate   []string       `json:"approximate,omitempty" nullable:"false" doc:"Why something of the call was missed"`
+	Why           []Reason       `json:"why,omitempty" nullable:"false" doc:"Which rules decided the fields"`
+	PBX           string         `json:"pbx,omitempty" doc:"The PBX's name"`
+	Source        string         `json:"source,omitempty" enum:"ami,ari,cel,cdr" doc:"What told of the call"`
 }
 
 // Rang is one ringing of one phone.
 type Rang struct {
-	Phone   string    `json:"phone"`
+	Phone   string    `json:"phone" doc:"Who was rung"`
 	At      time.Time `json:"at"`
-	MS      int64     `json:"ms"`
-	Outcome string    `json:"outcome"`
-	Cause   int       `json:"cause,omitempty"`
+	MS      int64     `json:"ms" doc:"Milliseconds of ringing"`
+	Outcome string    `json:"outcome" enum:"answered,no_answer,busy,failed,cancelled,elsewhere" doc:"elsewhere: another phone answered"`
+	Cause   int       `json:"cause,omitempty" doc:"Q.850"`
 }
 
 // Conversation is a time in which A and B could hear each other.
@@ -80,7 +80,7 @@ type Conversation struct {
 
 // Transfer is one hand-over of a call.
 type Transfer struct {
-	Kind string    `json:"kind"`
+	Kind string    `json:"kind" enum:"blind,attended,pickup,park,unpark,recall"`
 	By   string    `json:"by,omitempty"`
 	To   string    `json:"to,omitempty"`
 	At   time.Time `json:"at"`
@@ -89,13 +89,13 @@ type Transfer struct {
 // Recording is one audio file of the call.
 type Recording struct {
 	ID    string    `json:"id"`
-	Path  string    `json:"path"`
+	Path  string    `json:"path" doc:"The file's name; for an admin with its folder"`
 	At    time.Time `json:"at"`
-	State string    `json:"state"`
-	Bytes int64     `json:"bytes,omitempty"`
-	MS    int64     `json:"ms,omitempty"`
-	Talk  bool      `json:"talk,omitempty"`
-	Found bool      `json:"found,omitempty"`
+	State string    `json:"state" enum:"announced,growing,ready,empty,gone" doc:"How far the file is"`
+	Bytes int64     `json:"bytes,omitempty" doc:"Size of the file"`
+	MS    int64     `json:"ms,omitempty" doc:"Milliseconds of sound"`
+	Talk  bool      `json:"talk,omitempty" doc:"It holds a conversation"`
+	Found bool      `json:"found,omitempty" doc:"Nobody told of it; it was found on the disk"`
 }
 
 // Reason is the rule that decided a field, and when the deciding event happened.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"path"
 	"strconv"
-	"time"
 
 	"github.com/voipd/voipd/record"
 )
@@ -67,7 +66,7 @@ func appendRecordings(dst []byte, all []record.Recording, paths bool) []byte {
 		dst = append(dst, `,"path":`...)
 		dst = appendText(dst, shown)
 		dst = append(dst, `,"at":"`...)
-		dst = rec.At.AppendFormat(dst, time.RFC3339Nano)
+		dst = rec.At.UTC().AppendFormat(dst, TimeLayout)
 		dst = append(dst, `","state":`...)
 		dst = appendText(dst, string(rec.State))
 		dst = appendCount(dst, `,"bytes":`, rec.Bytes)
@@ -110,11 +109,11 @@ func appendText(dst []byte, s string) []byte {
 }
 
 // Encode gives the JSON of a value as answers have it: a browser does not run it,
-// so <, > and & stay as they are.
+// so <, > and & stay as they are. Times have three digits.
 func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+	return Stamped(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
 }

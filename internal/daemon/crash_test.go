@@ -36,7 +36,7 @@ import (
 // is killed before and after each. A new kind of step fails TestCrashAnywhere
 // until it stands here. What each belongs to:
 //
-//   - start-up: CREATE, DROP, INSERT goose_db_version; the replay of the journal
+//   - start-up: CREATE, DROP, placing, INSERT goose_db_version; the replay of the journal
 //     comes with every restart in the middle of a call
 //   - facts, records and what is told of them: BEGIN, COMMIT, journal, traces,
 //     records, recordings, absorbed, changes, deliveries
@@ -46,19 +46,23 @@ import (
 //   - backup: VACUUM
 func crashPoints() []string {
 	return []string{"ALTER recordings", "ALTER records", "ALTER records_rowid", "ALTER traces_rowid", "BEGIN", "COMMIT",
-		"CREATE absorbed", "CREATE audit", "CREATE changes", "CREATE changes_by_time", "CREATE changes_of_records", "CREATE clock_leaps", "CREATE deliveries",
-		"CREATE deliveries_due", "CREATE deliveries_of_call", "CREATE deliveries_parked", "CREATE deliveries_waiting", "CREATE forgotten",
-		"CREATE gaps", "CREATE goose_db_version", "CREATE journal", "CREATE journal_by_call", "CREATE marks", "CREATE pbx_clock", "CREATE pbx_endpoints", "CREATE pbx_numbers", "CREATE pruned", "CREATE quarantine", "CREATE quarantine_by_call",
-		"CREATE recordings",
-		"CREATE recordings_kept", "CREATE recordings_ready", "CREATE recordings_unsettled", "CREATE records", "CREATE records_by_direction", "CREATE records_by_disposition",
-		"CREATE records_by_dst", "CREATE records_by_src", "CREATE records_by_time",
-		"CREATE records_direction", "CREATE records_disposition", "CREATE records_dst", "CREATE records_rowid", "CREATE records_src", "CREATE records_time",
-		"CREATE secrets", "CREATE traces", "CREATE traces_at", "CREATE traces_by_time", "CREATE traces_rowid",
-		"DELETE absorbed", "DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE gaps", "DELETE journal", "DELETE marks", "DELETE quarantine", "DELETE recordings", "DELETE records", "DELETE traces",
-		"DROP recordings_ready;", "DROP records", "DROP rowid_copied", "DROP traces",
-		"INSERT absorbed", "INSERT audit", "INSERT changes", "INSERT clock_leaps", "INSERT deliveries", "INSERT forgotten", "INSERT gaps", "INSERT goose_db_version",
-		"INSERT journal", "INSERT marks", "INSERT pbx_clock", "INSERT pruned", "INSERT recordings", "INSERT records", "INSERT secrets", "INSERT traces",
-		"UPDATE deliveries", "UPDATE gaps", "UPDATE journal", "UPDATE pruned", "UPDATE recordings", "VACUUM"}
+		"CREATE absorbed", "CREATE answers", "CREATE answers_at", "CREATE audit", "CREATE changes", "CREATE changes_by_time", "CREATE changes_of_records",
+		"CREATE chunk_columns", "CREATE chunks", "CREATE chunks_from", "CREATE chunks_to", "CREATE chunks_week", "CREATE clock_leaps", "CREATE deliveries",
+		"CREATE deliveries_due", "CREATE deliveries_of_call", "CREATE deliveries_parked", "CREATE deliveries_waiting", "CREATE forgotten", "CREATE found",
+		"CREATE gaps", "CREATE goose_db_version", "CREATE journal", "CREATE journal_by_call", "CREATE marks", "CREATE pbx_clock", "CREATE pbx_endpoints",
+		"CREATE pbx_numbers", "CREATE places", "CREATE places_call", "CREATE placing", "CREATE pruned", "CREATE quarantine", "CREATE quarantine_by_call", "CREATE recordings",
+		"CREATE recordings_changed", "CREATE recordings_gone", "CREATE recordings_kept", "CREATE recordings_put", "CREATE recordings_ready",
+		"CREATE recordings_unsettled", "CREATE records", "CREATE records_by_direction", "CREATE records_by_disposition", "CREATE records_by_dst",
+		"CREATE records_by_src", "CREATE records_by_time", "CREATE records_changed", "CREATE records_direction", "CREATE records_disposition",
+		"CREATE records_dst", "CREATE records_gone", "CREATE records_put", "CREATE records_rowid", "CREATE records_src", "CREATE records_time",
+		"CREATE secrets", "CREATE traces", "CREATE traces_at", "CREATE traces_by_time", "CREATE traces_rowid", "CREATE unplaced", "DELETE absorbed",
+		"DELETE answers", "DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE gaps", "DELETE journal", "DELETE marks",
+		"DELETE quarantine", "DELETE recordings", "DELETE records", "DELETE traces", "DELETE unplaced", "DROP recordings_ready;", "DROP records",
+		"DROP records_direction", "DROP records_disposition", "DROP records_dst", "DROP records_src", "DROP rowid_copied", "DROP traces",
+		"INSERT absorbed", "INSERT audit", "INSERT changes", "INSERT clock_leaps", "INSERT deliveries", "INSERT forgotten", "INSERT gaps",
+		"INSERT goose_db_version", "INSERT journal", "INSERT marks", "INSERT pbx_clock", "INSERT placing", "INSERT pruned", "INSERT recordings",
+		"INSERT records", "INSERT secrets", "INSERT traces", "UPDATE deliveries", "UPDATE gaps", "UPDATE journal", "UPDATE pruned", "UPDATE recordings",
+		"VACUUM"}
 }
 
 const crashEnv = "VOIPD_CRASH" // "FOLDER|POINT|N": do the work there, and be killed at the Nth time of a point

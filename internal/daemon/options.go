@@ -100,6 +100,14 @@ func tlsOptions(a config.Asterisk) (*tls.Config, error) {
 	return c, nil
 }
 
+// zone is that of times that clients write without an offset.
+func zone(c config.Config) *time.Location {
+	if at, err := time.LoadLocation(c.HTTP.Zone); err == nil && c.HTTP.Zone != "" {
+		return at // the loader has looked at it
+	}
+	return time.Local
+}
+
 // hosts are the names under which the API answers.
 func hosts(c config.Config) []string {
 	names := slices.Clone(c.HTTP.Hosts)

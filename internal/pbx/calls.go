@@ -12,8 +12,20 @@ import (
 // record to come; nobody has answered yet then. token is the name of the app's
 // token, for the log. A [*contract.Refusal] says why no call was placed.
 func (p *PBX) Call(ctx context.Context, token, src, dst string) (callID string, err error) {
-	return p.originator.call(ctx, token, src, dst)
+	callID, err = p.originator.call(ctx, token, src, dst)
+	if err == nil {
+		time.AfterFunc(silence, p.heard)
+	}
+	return callID, err
 }
+
+// silence is how long after an order the time is stated as a fact, where a quiet
+// PBX may have stated none: an order of which nothing was heard for half a minute
+// has failed.
+const silence = 35 * time.Second
+
+// heard states the time.
+func (p *PBX) heard() { p.opt.Handle(record.Event{At: p.now(), Source: record.SourceClock}) }
 
 // Hangup ends a call going on. One that is not going on is a
 // [*contract.Refusal].

@@ -124,6 +124,15 @@ func (p *PBX) State() (state, reason string) {
 	return s.State, s.Reason
 }
 
+// Away is since when the PBX is not there; zero: it is.
+func (p *PBX) Away() time.Time {
+	s := p.link.status()
+	if s.State == string(link.Up) {
+		return time.Time{}
+	}
+	return s.Since
+}
+
 // Health adds the state of the link and of the clock.
 func (p *PBX) Health(_ context.Context, h *contract.Health) {
 	s := p.link.status()

@@ -9,7 +9,7 @@
 // sent until it is taken, with the same id each time, so a receiver that knows
 // the ids it had has each event once.
 //
-// An event that the endpoint refuses for good (a 4xx other than 408 and 429) is
-// parked and stepped over: one event that an app cannot take must not keep the
+// An event that the endpoint refuses for good (400, 410, 413, 422) is parked and
+// stepped over: one event that an app cannot take must not keep the
 // rest of the call, least of all its record, from it.
 package webhook

@@ -48,14 +48,24 @@ func waitEmpty(t *testing.T, db *store.DB, within time.Duration) time.Duration {
 }
 
 // TestTenThousandRecordsThroughBadDays: the app fails three times in ten in
-// every way, and is away for a day. Each event arrives, of each call in order,
+// every way, is away for a day, and put up anew for some minutes and for an hour, in
+// which it answers as if it were none. Nothing is parked. Each event arrives, of each call in order,
 // and twice only under the same id and with the same bytes.
 func TestTenThousandRecordsThroughBadDays(t *testing.T) {
 	const records, corrected = 10_000, 2_000
 	synctest.Test(t, func(t *testing.T) {
 		app := newReceiver(t)
 		away := time.Now().Add(10 * time.Minute)
-		app.fail = badDays(1, away, away.Add(24*time.Hour))
+		bad, deploy := badDays(1, away, away.Add(24*time.Hour)), time.Now().Add(4*time.Minute)
+		app.fail = func(n int, w http.ResponseWriter, req *http.Request, take func()) {
+			now := time.Now()
+			switch end := away.Add(25 * time.Hour); { // put up anew, at first and behind the bad day
+			case now.After(deploy) && now.Before(away), now.After(end) && now.Before(end.Add(time.Hour)):
+				w.WriteHeader([]int{http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden, http.StatusMovedPermanently}[n%4])
+			default:
+				bad(n, w, req, take)
+			}
+		}
 		way, closeAll := serve(t, app)
 		crm := webhook.Endpoint{Name: "crm", URL: "http://crm/", Secret: secret}
 		db := openStore(t, dbFile(t), crm)
@@ -163,12 +173,16 @@ func TestAnswers(t *testing.T) {
 		next   time.Duration // at least so long until the next try
 		second store.DeliveryState
 	}{
-		"taken":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, store.Delivered, 204, "", 0, store.Delivered},
-		"not for it": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such call", 404) }, store.Parked, 404, "no such call\n", 0, store.Parked},
-		"gone":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, store.Parked, 410, "", 0, store.Parked},
+		"taken": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, store.Delivered, 204, "", 0, store.Delivered},
+		"not for it": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no such call", http.StatusUnprocessableEntity)
+		}, store.Parked, 422, "no such call\n", 0, store.Parked},
+		"not there": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no such page", http.StatusNotFound) }, store.DeliveryWaiting, 404, "no such page\n", 0, store.DeliveryWaiting},
+		"locked":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, store.DeliveryWaiting, 401, "", 0, store.DeliveryWaiting},
+		"gone":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, store.Parked, 410, "", 0, store.Parked},
 		"moved": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://elsewhere/", http.StatusTemporaryRedirect)
-		}, store.Parked, 307, "redirects are not followed: http://elsewhere/", 0, store.Parked},
+		}, store.DeliveryWaiting, 307, "redirects are not followed: http://elsewhere/", 0, store.DeliveryWaiting},
 		"its own timeout": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(408) }, store.DeliveryWaiting, 408, "", 0, store.DeliveryWaiting},
 		"broken":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, store.DeliveryWaiting, 503, "", 0, store.DeliveryWaiting},
 		"asks for an hour": {func(w http.ResponseWriter, _ *http.Request) {

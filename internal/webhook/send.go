@@ -106,16 +106,25 @@ func (s *sender) attempt(ctx context.Context, d store.Delivery) result {
 	case code >= 200 && code < 300:
 		d.State, d.Status, d.Answer = store.Delivered, code, answer
 		return result{Delivery: d, answered: true} // also where the answer was cut: the status is what counts
-	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
-		if err != nil {
-			answer += " (" + err.Error() + ")"
-		}
-		return s.again(d, code, answer, retryAfter(res.Header.Get("Retry-After"), now))
-	case code >= 300 && code < 400:
-		return s.parked(d, code, "redirects are not followed: "+withoutSecrets(res.Header.Get("Location")))
-	default:
+	case refuses(code):
 		return s.parked(d, code, answer)
+	case code >= 300 && code < 400:
+		answer = "redirects are not followed: " + withoutSecrets(res.Header.Get("Location"))
+	case err != nil:
+		answer += " (" + err.Error() + ")"
 	}
+	return s.again(d, res.StatusCode, answer, retryAfter(res.Header.Get("Retry-After"), now))
+}
+
+// refuses tells whether an answer is about the event itself, which then is not
+// taken however often it comes. Any other, such as the 404, 401 or redirect of a
+// server that is being put up anew, says nothing of the event.
+func refuses(code int) bool {
+	switch code {
+	case http.StatusBadRequest, http.StatusGone, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
 }
 
 // withoutAddress is what went wrong with a request, without its address: that may

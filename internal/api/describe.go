@@ -1,0 +1,136 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/recording"
+)
+
+// This file completes the description of the API that huma makes of the types:
+// what goes wrong where, links to recordings, and events.
+
+// apiVersion is that of what the API takes and gives: the second number grows with
+// what is added; the first would with what breaks a client.
+const apiVersion = "1.1.0"
+
+// describe completes the description.
+func describe(api huma.API) {
+	doc := api.OpenAPI()
+	doc.Info.Version = apiVersion
+	doc.Info.Description = "Calls of an Asterisk PBX: records, recordings, calls that go on, click to call, and events."
+	doc.Info.License = &huma.License{Name: "See the source of voipd", URL: "https://github.com/voipd/voipd"}
+	doc.Servers = []*huma.Server{{URL: "{address}", Description: "voipd", Variables: map[string]*huma.ServerVariable{
+		"address": {Default: "http://127.0.0.1:8780", Description: "http.base_url of the configuration, or http.listen"}}}}
+	schemas := doc.Components.Schemas
+	schemas.Schema(reflect.TypeFor[huma.ErrorModel](), true, "ErrorModel")
+	describeLinks(doc)
+	for _, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+			if op != nil {
+				describeProblems(op)
+			}
+		}
+	}
+	describeEvents(doc)
+	for _, schema := range schemas.Map() {
+		notNull(schema)
+	}
+}
+
+// notNull: a list that is empty is absent or [], never null.
+func notNull(s *huma.Schema) {
+	for _, p := range s.Properties {
+		if p.Type == huma.TypeArray {
+			p.Nullable = false
+		}
+		notNull(p)
+	}
+}
+
+// describeProblems says with which statuses an operation refuses, and by which
+// types of problem.
+func describeProblems(op *huma.Operation) {
+	names := slices.Concat([]string{"bad-request", "foreign-origin", "unknown-host"}, map[string][]string{
+		"list-records":       {"events-gone"},
+		"get-record":         {"unknown-call"},
+		"get-call":           {"unknown-call"},
+		"place-call":         {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "outcome-unknown", contract.CallsOff, contract.SourceRefused, contract.NumberRefused, contract.OperatorBusy, contract.OperatorUnreachable, contract.TooManyCalls, contract.PBXUnreachable},
+		"end-call":           {"unknown-call", contract.PBXUnreachable},
+		"follow-events":      {"events-gone", "too-many-streams"},
+		"make-call-link":     {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "unknown-call", "unknown-recording", "not-recorded", "recording-growing", "recording-gone", "recording-refused", "no-converter", "conversion-too-long"},
+		"download-recording": {"link-invalid", "link-expired", "unknown-call", "unknown-recording", "recording-gone", "recording-refused", "unknown-format", "no-converter", "converter-busy", "conversion-too-long", "conversion-no-room", "conversion-failed"},
+	}[op.OperationID])
+	if op.OperationID != "download-recording" && op.OperationID != "get-health" {
+		names = append(names, "unauthorised", "too-many-wrong-tokens", "scope-missing")
+	}
+	byStatus := map[int][]string{http.StatusInternalServerError: {"internal"}}
+	for _, p := range problems() {
+		if slices.Contains(names, p.name) {
+			byStatus[p.status] = append(byStatus[p.status], p.name)
+		}
+	}
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	delete(op.Responses, "default")
+	for status, types := range byStatus {
+		code := strconv.Itoa(status)
+		if op.Responses[code] != nil && op.Responses[code].Description != http.StatusText(status) {
+			continue // health says more
+		}
+		r := &huma.Response{Description: "Problem of type `" + strings.Join(types, "`, `") + "`",
+			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/ErrorModel"},
+				Example: map[string]any{"type": problemType(types[0]), "title": http.StatusText(status), "status": status, "detail": "…", "instance": "urn:voipd:request:7GCMG46W4ZEMTMQB"}}}}
+		if again(status) {
+			r.Headers = map[string]*huma.Param{"Retry-After": {Description: "After how many seconds it is worth asking again", Schema: &huma.Schema{Type: huma.TypeInteger}}}
+		}
+		op.Responses[code] = r
+	}
+}
+
+// describeLinks describes what a link to a recording gives: net/http serves it, not
+// huma.
+func describeLinks(doc *huma.OpenAPI) {
+	text := func(name, in, what string, required bool) *huma.Param {
+		return &huma.Param{Name: name, In: in, Description: what, Required: required, Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	audio := map[string]*huma.MediaType{"audio/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
+	doc.AddOperation(&huma.Operation{OperationID: "download-recording", Method: http.MethodGet, Path: recording.LinkPath + "{callId}/{id}",
+		Summary: "The audio of a recording, by a link of POST /v1/call-link", Security: []map[string][]string{{}},
+		Parameters: []*huma.Param{text("callId", "path", "Of the call", true), text("id", "path", "Of the recording", true), text("expires", "query", "As in the link", true), text("signature", "query", "As in the link", true),
+			text("format", "query", "original, wav, mp3 or opus; without it what browsers play", false), text("download", "query", "1: as a file to save", false), text("Range", "header", "bytes=FIRST-LAST", false)},
+		Responses: map[string]*huma.Response{"200": {Description: "All of it", Content: audio}, "206": {Description: "The range that was asked for", Content: audio}, "304": {Description: "Not changed since If-None-Match"},
+			"416": {Description: "The range is behind the end"}}})
+}
+
+// event is an event as it is sent. It exists for its schema alone.
+type event struct {
+	ID   string             `json:"id" doc:"The same however often the event is sent"`
+	Seq  int64              `json:"seq" doc:"Its place in the sequence"`
+	Type string             `json:"type" doc:"Its kind"`
+	At   time.Time          `json:"at" doc:"When it happened on the PBX"`
+	Call contract.EventCall `json:"call"`
+
+	Record *contract.Record `json:"record,omitempty"`
+}
+
+// describeEvents describes what is posted to webhooks.
+func describeEvents(doc *huma.OpenAPI) {
+	schema := doc.Components.Schemas.Schema(reflect.TypeFor[event](), true, "Event")
+	doc.Webhooks = map[string]*huma.PathItem{}
+	for _, kind := range contract.Kinds() {
+		doc.Webhooks[kind] = &huma.PathItem{Post: &huma.Operation{OperationID: "on-" + strings.ReplaceAll(kind, ".", "-"), Summary: fmt.Sprintf("The event %s, signed by Standard Webhooks", kind),
+			Security:    []map[string][]string{{}},
+			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}},
+			Responses:   map[string]*huma.Response{"2XX": {Description: "Taken"}, "4XX": {Description: "Not taken; docs/webhooks.md says what is sent again"}}}}
+	}
+}
