@@ -2,19 +2,11 @@
 
 package lab
 
-import "time"
-
 // What conf/pbx/extensions_flows.conf has. Nobody records there.
 
 // flow is a call from outside to a number of that dialplan: 749512348NN.
 func flow(from, nn, script string, want *Want) Call {
 	return Call{Trunk: "trunk-a", From: from, Dial: "749512348" + nn, Script: script, Want: want.audio(0)}
-}
-
-// giving is a call whose caller gives up after so long.
-func (c Call) giving(up time.Duration) Call {
-	c.GiveUp = up
-	return c
 }
 
 // What Dial's options do after and beside a conversation.
