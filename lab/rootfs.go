@@ -20,10 +20,12 @@ import (
 // another folder. It writes nowhere else.
 const DefaultDir = "/var/tmp/voipd-lab"
 
-// Version is one Asterisk to test against: a Debian suite that packages it.
+// Version is one Asterisk to test against: a suite of Debian, or of Ubuntu, that
+// packages it.
 type Version struct {
 	Name   string // "22": names the cached root file system
-	Suite  string // Debian suite with that Asterisk
+	Suite  string // the suite with that Asterisk
+	Mirror string // of Ubuntu, whose suites have it in universe; empty: this machine's mirror of Debian
 	Script string // debootstrap script for a suite that an older debootstrap does not know; empty: its own
 	Extra  string // packages besides asterisk, separated by commas
 	Bare   bool   // without asterisk: the suite has none
@@ -33,10 +35,15 @@ type Version struct {
 // the chosen one; phones and network always run on Versions[0].
 func Versions() []Version {
 	return []Version{
-		{Name: "22", Suite: "forky", Script: "sid"},
+		{Name: "22", Suite: "forky", Script: "sid", Extra: "ubuntu-keyring"}, // by which 20 and 18 are checked
+		{Name: "20", Suite: "noble", Mirror: ubuntu, Script: "jammy"},
+		{Name: "18", Suite: "jammy", Mirror: ubuntu, Extra: "asterisk-voicemail"},
 		{Name: "16", Suite: "bullseye", Extra: "asterisk-voicemail"},
 	}
 }
+
+// ubuntu has the versions that no suite of Debian has.
+const ubuntu = "http://archive.ubuntu.com/ubuntu"
 
 // VersionNamed returns the version called name, an error if there is none.
 func VersionNamed(name string) (Version, error) {
@@ -122,7 +129,7 @@ func (d *Dir) Rootfs(ctx context.Context, v Version, log io.Writer) (string, err
 	if err := needDebootstrap(ctx, log); err != nil {
 		return "", err
 	}
-	mirror, err := aptMirror(ctx)
+	from, err := d.archive(ctx, v, log)
 	if err != nil {
 		return "", err
 	}
@@ -130,7 +137,9 @@ func (d *Dir) Rootfs(ctx context.Context, v Version, log io.Writer) (string, err
 	if err := os.RemoveAll(partial); err != nil {
 		return "", fmt.Errorf("clear half-made root: %w", err)
 	}
-	args := []string{"--variant=minbase", "--include=" + include, v.Suite, partial, mirror}
+	args := []string{"--variant=minbase", "--include=" + include}
+	args = append(args, from.options...)
+	args = append(args, v.Suite, partial, from.mirror)
 	if v.Script != "" {
 		args = append(args, "/usr/share/debootstrap/scripts/"+v.Script)
 	}
@@ -139,6 +148,23 @@ func (d *Dir) Rootfs(ctx context.Context, v Version, log io.Writer) (string, err
 		return "", fmt.Errorf("debootstrap %s: %w\n%s", v.Suite, err, lastLines(out, 15))
 	}
 	return root, finishRootfs(partial, root, include)
+}
+
+// archive is where a suite comes from.
+type archive struct {
+	mirror  string
+	options []string // of debootstrap
+}
+
+// archive tells where v comes from. The keys of Ubuntu's are in the root of the
+// first version.
+func (d *Dir) archive(ctx context.Context, v Version, log io.Writer) (archive, error) {
+	if v.Mirror == "" {
+		mirror, err := aptMirror(ctx)
+		return archive{mirror: mirror}, err
+	}
+	root, err := d.Rootfs(ctx, Versions()[0], log)
+	return archive{v.Mirror, []string{"--components=main,universe", "--keyring=" + root + "/usr/share/keyrings/ubuntu-archive-keyring.gpg"}}, err
 }
 
 // complete is the file in a root that names what it was made with.

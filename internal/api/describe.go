@@ -37,6 +37,9 @@ func describe(api huma.API) {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
 			if op != nil {
 				describeProblems(op)
+				for _, p := range op.Parameters {
+					p.Schema.PatternDescription = "" // huma's own word: its messages have it by now
+				}
 			}
 		}
 	}
