@@ -36,8 +36,8 @@ type Version struct {
 func Versions() []Version {
 	return []Version{
 		{Name: "22", Suite: "forky", Script: "sid", Extra: "ubuntu-keyring"}, // by which 20 and 18 are checked
-		{Name: "20", Suite: "noble", Mirror: ubuntu, Script: "jammy"},
-		{Name: "18", Suite: "jammy", Mirror: ubuntu, Extra: "asterisk-voicemail"},
+		{Name: "20", Suite: "noble", Mirror: ubuntu, Script: "jammy", Extra: "libperl5.38t64,libgpgme11t64"},
+		{Name: "18", Suite: "jammy", Mirror: ubuntu},
 		{Name: "16", Suite: "bullseye", Extra: "asterisk-voicemail"},
 	}
 }
