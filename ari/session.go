@@ -219,7 +219,7 @@ func (s *listening) present(channels []ari.ChannelData, bridges []ari.BridgeData
 	for i := range channels {
 		c := &channels[i]
 		e := about(record.Event{At: now, Source: record.SourceARI}, c, record.ChannelPresent)
-		e.Age = max(0, now.Sub(created(c, now)))
+		e.Age, e.Key, e.Value = max(0, now.Sub(created(c, now))), c.GetDialplan().GetAppName(), c.GetDialplan().GetAppData()
 		if b := where[c.ID]; b != nil {
 			e.Bridge, e.BridgeKind = b.ID, bridgeKind(b)
 		}

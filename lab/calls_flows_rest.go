@@ -32,10 +32,10 @@ func conferenceFlows() []Scenario {
 				{After: time.Second, Phone: "145", Dial: "531", Script: "wait:20", Want: internal("145", "531", "answered", NotJudged).audio(0)}},
 		},
 		{
-			Name: "conference-leader", Title: "146 waits for its leader, 147, who comes and leaves after 3 s: the room is closed",
+			Name: "conference-leader", Title: "146 waits for its leader, 147, who comes and leaves: the room is closed",
 			Uses: []string{"leaders"},
-			Calls: []Call{{Phone: "146", Dial: "533", Script: "wait:20", Want: internal("146", "533", "answered", NotJudged).audio(0)},
-				{After: 2 * time.Second, Phone: "147", Dial: "534", Script: "wait:3|hangup", Want: internal("147", "534", "answered", NotJudged).audio(0)}},
+			Calls: []Call{{Phone: "146", Dial: "533", Script: "wait:30", Want: internal("146", "533", "answered", NotJudged).audio(0)},
+				{After: 2 * time.Second, Phone: "147", Dial: "534", Script: "wait:9|hangup", Want: internal("147", "534", "answered", NotJudged).audio(0)}},
 		},
 	}
 }

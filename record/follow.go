@@ -23,6 +23,9 @@ func (m *Machine) follow(ch *channel, e Event) {
 			ch.born = Ring // chan_sip makes a caller's channel before it is one; an analog phone is off hook before it dials
 		}
 		ch.rang = ch.rang || e.State == Ringing
+		if e.Kind == ChannelPresent && strings.EqualFold(e.Key, agentLogin) {
+			m.agentRuns(ch, agentLogin)
+		}
 	case Identified:
 		if ch.shown == "" {
 			ch.shown = e.Number

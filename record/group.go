@@ -191,7 +191,18 @@ func (m *Machine) recalled(dst []Change, ch *channel, at time.Time) (*call, []Ch
 func (c *call) awaits(ext string) bool {
 	for _, ch := range c.members {
 		alone := ch.bridge == nil || len(ch.bridge.members) == 1
-		if ch.role == operator && ch.ext == ext && ch.alive() && !ch.up.IsZero() && alone && (ch.wantsDown || c.handedOver(ext)) {
+		if ch.role == operator && ch.ext == ext && ch.alive() && !ch.up.IsZero() && alone && (ch.wantsDown && c.rangSince(ch.up) || c.handedOver(ext)) {
+			return true
+		}
+	}
+	return false
+}
+
+// rangSince tells whether somebody was rung after that: else whoever hangs up ends
+// his call, and asked for nobody.
+func (c *call) rangSince(at time.Time) bool {
+	for _, a := range c.attempts {
+		if a.at.After(at) {
 			return true
 		}
 	}

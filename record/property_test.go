@@ -243,6 +243,8 @@ func snapshotAt(events []record.Event) []record.Event {
 			p.Bridge, p.BridgeKind = e.Bridge, e.BridgeKind
 		case record.BridgeLeft:
 			p.Bridge = ""
+		case record.Executed:
+			p.Key, p.Value = e.Key, e.Value
 		case record.HungUp:
 			p.Kind = record.None
 		}

@@ -87,7 +87,7 @@ func startWith(t *testing.T, opt ingest.Options) *running {
 // until waits for a change of that kind.
 func (r *running) until(t *testing.T, kind record.ChangeKind) record.Change {
 	t.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		select {
 		case c := <-r.changes:
