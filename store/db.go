@@ -33,7 +33,7 @@ type DB struct {
 	*file
 	CallRecords // query.go, judge.go
 	Journals    // journal.go, trace.go, quarantine.go
-	ChangeLog   // change.go, stream.go, delivery.go
+	ChangeLog   // change.go, stream.go, delivery.go, webhook.go
 	GapList     // gap.go, clock.go
 	Retention   // keep.go, forget.go, audit.go
 	Answers     // answers.go

@@ -20,7 +20,7 @@ import (
 
 // apiVersion is that of what the API takes and gives: the second number grows with
 // what is added; the first would with what breaks a client.
-const apiVersion = "1.1.0"
+const apiVersion = "1.2.0"
 
 // describe completes the description.
 func describe(api huma.API) {
@@ -60,14 +60,25 @@ func notNull(s *huma.Schema) {
 // types of problem.
 func describeProblems(op *huma.Operation) {
 	names := slices.Concat([]string{"bad-request", "foreign-origin", "unknown-host"}, map[string][]string{
-		"list-records":       {"events-gone"},
-		"get-record":         {"unknown-call"},
-		"get-call":           {"unknown-call"},
-		"place-call":         {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "outcome-unknown", contract.CallsOff, contract.SourceRefused, contract.NumberRefused, contract.OperatorBusy, contract.OperatorUnreachable, contract.TooManyCalls, contract.PBXUnreachable},
-		"end-call":           {"unknown-call", contract.PBXUnreachable},
-		"follow-events":      {"events-gone", "too-many-streams"},
-		"make-call-link":     {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "unknown-call", "unknown-recording", "not-recorded", "recording-growing", "recording-gone", "recording-refused", "no-converter", "conversion-too-long"},
-		"download-recording": {"link-invalid", "link-expired", "unknown-call", "unknown-recording", "recording-gone", "recording-refused", "unknown-format", "no-converter", "converter-busy", "conversion-too-long", "conversion-no-room", "conversion-failed"},
+		"list-records":          {"events-gone"},
+		"get-record":            {"unknown-call"},
+		"get-call":              {"unknown-call"},
+		"place-call":            {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "outcome-unknown", contract.CallsOff, contract.SourceRefused, contract.NumberRefused, contract.OperatorBusy, contract.OperatorUnreachable, contract.TooManyCalls, contract.PBXUnreachable},
+		"end-call":              {"unknown-call", contract.PBXUnreachable},
+		"follow-events":         {"events-gone", "too-many-streams"},
+		"make-call-link":        {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "unknown-call", "unknown-recording", "not-recorded", "recording-growing", "recording-gone", "recording-refused", "no-converter", "conversion-too-long"},
+		"download-recording":    {"link-invalid", "link-expired", "unknown-call", "unknown-recording", "recording-gone", "recording-refused", "unknown-format", "no-converter", "converter-busy", "conversion-too-long", "conversion-no-room", "conversion-failed"},
+		"add-webhook":           {"body-too-large", "unsupported-media-type", contract.WebhookExists, contract.TooManyWebhooks},
+		"show-webhook":          {contract.UnknownWebhook},
+		"remove-webhook":        {contract.UnknownWebhook, contract.WebhookInFile},
+		"pause-webhook":         {contract.UnknownWebhook, "idempotency-key-reused", "outcome-unknown"},
+		"resume-webhook":        {contract.UnknownWebhook, "idempotency-key-reused", "outcome-unknown"},
+		"test-webhook":          {contract.UnknownWebhook, "idempotency-key-reused", "outcome-unknown"},
+		"rotate-webhook-secret": {"body-too-large", "unsupported-media-type", contract.UnknownWebhook, contract.WebhookInFile},
+		"list-deliveries":       {contract.UnknownWebhook},
+		"show-delivery":         {contract.UnknownWebhook, contract.UnknownDelivery},
+		"retry-deliveries":      {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "outcome-unknown", contract.UnknownWebhook},
+		"retry-delivery":        {"idempotency-key-reused", "outcome-unknown", contract.UnknownWebhook, contract.UnknownDelivery, contract.NotParked},
 	}[op.OperationID])
 	if op.OperationID != "download-recording" && op.OperationID != "get-health" {
 		names = append(names, "unauthorised", "too-many-wrong-tokens", "scope-missing")

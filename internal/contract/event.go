@@ -19,12 +19,18 @@ const (
 	RecordCreated      = "record.created"
 	RecordCorrected    = "record.corrected"
 	RecordingReady     = "recording.ready" // a recording of an ended call is whole
+	// A webhook has taken nothing for an hour. Only other webhooks are told that ask
+	// for it by name; it is in no stream.
+	WebhookFails = "webhook.failing"
+	// Sent to a webhook when somebody tests it, and never else.
+	WebhookTested = "webhook.test"
 )
 
-// Kinds lists every kind of event, in the order in which a call has them.
+// Kinds lists every kind of event that can be asked for, those of a call in the order
+// in which it has them.
 func Kinds() []string {
 	return []string{CallStarted, CallStoppedRinging, CallAnswered, CallTransferred, CallHeld, CallResumed, CallMerged, CallEnded,
-		RecordCreated, RecordingReady, RecordCorrected}
+		RecordCreated, RecordingReady, RecordCorrected, WebhookFails}
 }
 
 // liveFor is how long after it was written a live event is still worth sending.
