@@ -134,14 +134,42 @@ type event struct {
 	Record *contract.Record `json:"record,omitempty"`
 }
 
+// webhookEvent is an event about a webhook, as it is sent. It exists for its schema
+// alone.
+type webhookEvent struct {
+	ID      string                  `json:"id" doc:"The same however often the event is sent"`
+	Seq     int64                   `json:"seq" doc:"Its place in the sequence"`
+	Type    string                  `json:"type" enum:"webhook.failing"`
+	At      time.Time               `json:"at" doc:"When it was written"`
+	Webhook contract.FailingWebhook `json:"webhook"`
+}
+
+// testEvent is what a test sends.
+type testEvent struct {
+	ID      string    `json:"id"`
+	Seq     int64     `json:"seq" doc:"0: it is in no sequence"`
+	Type    string    `json:"type" enum:"webhook.test"`
+	At      time.Time `json:"at"`
+	Webhook struct {
+		Name string `json:"name"`
+	} `json:"webhook"`
+}
+
 // describeEvents describes what is posted to webhooks.
 func describeEvents(doc *huma.OpenAPI) {
-	schema := doc.Components.Schemas.Schema(reflect.TypeFor[event](), true, "Event")
+	schema := func(of reflect.Type, name string) *huma.Schema { return doc.Components.Schemas.Schema(of, true, name) }
 	doc.Webhooks = map[string]*huma.PathItem{}
-	for _, kind := range contract.Kinds() {
+	for _, kind := range append(contract.Kinds(), contract.WebhookTested) {
+		body := schema(reflect.TypeFor[event](), "Event")
+		switch kind {
+		case contract.WebhookFails:
+			body = schema(reflect.TypeFor[webhookEvent](), "WebhookEvent")
+		case contract.WebhookTested:
+			body = schema(reflect.TypeFor[testEvent](), "TestEvent")
+		}
 		doc.Webhooks[kind] = &huma.PathItem{Post: &huma.Operation{OperationID: "on-" + strings.ReplaceAll(kind, ".", "-"), Summary: fmt.Sprintf("The event %s, signed by Standard Webhooks", kind),
 			Security:    []map[string][]string{{}},
-			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}},
+			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: body}}},
 			Responses:   map[string]*huma.Response{"2XX": {Description: "Taken"}, "4XX": {Description: "Not taken; docs/webhooks.md says what is sent again"}}}}
 	}
 }
