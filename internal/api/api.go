@@ -50,6 +50,8 @@ type Options struct {
 	Halt     <-chan struct{}               // closed when the program stops: streams end; nil: never
 	Library  *recording.Library
 	Signer   recording.Signer
+	// LinkKey gives the key of a token's own links; nil: no token has any.
+	LinkKey func(ctx context.Context, token string) ([]byte, error)
 	// Transcoder converts what browsers do not play; nil: nothing is converted.
 	Transcoder *convert.Transcoder
 	Tokens     []Token

@@ -39,6 +39,7 @@ type office struct {
 	now    time.Time
 	server *httptest.Server
 	hooks  *webhook.Worker
+	links  time.Duration // link_ttl of the app's token
 	open   []record.Live
 	halt   chan struct{}
 	hold   sync.Mutex // held: readers of changes wait
@@ -95,7 +96,8 @@ func (o *office) scopes(scopes ...string) {
 		Records: o.db, Changes: heldChanges{o.db, o}, Answers: o.db, Webhooks: o.hooks, Live: func() ([]record.Live, int64) { return o.open, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
 		Transcoder: o.convert,
 		Signer:     recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
-		Tokens:     []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes}},
+		Tokens:     []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes, LinkTTL: o.links}},
+		LinkKey:    o.db.LinkKey,
 		Health:     func(context.Context) contract.Health { return contract.Health{Status: "ok"} },
 		Away:       func() time.Time { return o.away },
 		Hosts:      []string{"pbx.example.com"}, Origins: []string{"https://crm.example.com"},

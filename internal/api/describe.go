@@ -117,7 +117,7 @@ func describeLinks(doc *huma.OpenAPI) {
 	audio := map[string]*huma.MediaType{"audio/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
 	doc.AddOperation(&huma.Operation{OperationID: "download-recording", Method: http.MethodGet, Path: recording.LinkPath + "{callId}/{id}",
 		Summary: "The audio of a recording, by a link of POST /v1/call-link", Security: []map[string][]string{{}},
-		Parameters: []*huma.Param{text("callId", "path", "Of the call", true), text("id", "path", "Of the recording", true), text("expires", "query", "As in the link", true), text("signature", "query", "As in the link", true),
+		Parameters: []*huma.Param{text("callId", "path", "Of the call", true), text("id", "path", "Of the recording", true), text("expires", "query", "As in the link", true), text("signature", "query", "As in the link", true), text("by", "query", "As in the link, of a token that has links of its own", false),
 			text("format", "query", "original, wav, mp3 or opus; without it what browsers play", false), text("download", "query", "1: as a file to save", false), text("Range", "header", "bytes=FIRST-LAST", false)},
 		Responses: map[string]*huma.Response{"200": {Description: "All of it", Content: audio}, "206": {Description: "The range that was asked for", Content: audio}, "304": {Description: "Not changed since If-None-Match"},
 			"416": {Description: "The range is behind the end"}}})

@@ -40,7 +40,7 @@ func problems() []knownProblem {
 		{"recording-growing", http.StatusConflict, "The recording is still being written.", "Ask again in some seconds, or wait for recording.ready."},
 		{"recording-gone", http.StatusGone, "The recording's file is no longer on the disk.", "Nothing is to be had."},
 		{"recording-refused", http.StatusForbidden, "The file is not audio in one of the configured folders.", "Put its folder into recordings.directories."},
-		{"link-invalid", http.StatusForbidden, "The link's signature is wrong: it was changed, or voipd has a new key.", "Ask for a new link."},
+		{"link-invalid", http.StatusForbidden, "The link's signature is wrong: it was changed, or revoked (voipd token revoke-links), or the token whose it is was changed or taken out, or voipd has a new key.", "Ask for a new link."},
 		{"link-expired", http.StatusForbidden, "The link has expired.", "Ask for a new link."},
 		{"unknown-format", http.StatusBadRequest, "format is none that voipd makes.", "The text has all of them."},
 		{"no-converter", http.StatusNotImplemented, "No installed program makes that format of this recording.", "Install ffmpeg and restart voipd; format=original gives the file as it is."},

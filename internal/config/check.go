@@ -185,6 +185,9 @@ func (k *checker) http(h *HTTP) {
 			k.bad(key+".name", "want a name that no other token has")
 		}
 		seen[t.Name] = true
+		if _, err := t.Links(); err != nil {
+			k.bad(key+".link_ttl", "%v", err)
+		}
 		if t.Scopes != nil && len(t.Scopes) == 0 {
 			k.bad(key+".scopes", "is empty: say what the token may do, or leave the key out for everything")
 		}

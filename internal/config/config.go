@@ -131,6 +131,25 @@ type Token struct {
 	Name   string   `toml:"name"`   // for the log
 	SHA256 string   `toml:"sha256"` // of the token, hexadecimal; the token itself is kept nowhere
 	Scopes []string `toml:"scopes"` // what it may do; none: everything
+
+	// How long links to recordings work that it asks for: a duration, or "never" for
+	// links that do not expire until they are revoked; empty: recordings.link_ttl.
+	LinkTTL string `toml:"link_ttl"`
+}
+
+// Links is LinkTTL as a duration: below zero is never, zero is as usual.
+func (t *Token) Links() (time.Duration, error) {
+	switch t.LinkTTL {
+	case "":
+		return 0, nil
+	case "never":
+		return -1, nil
+	}
+	d, err := time.ParseDuration(t.LinkTTL)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf(`want a duration such as "720h", or "never", have %q`, t.LinkTTL)
+	}
+	return d, nil
 }
 
 // Webhook is an address that events are posted to.
