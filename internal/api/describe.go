@@ -37,6 +37,7 @@ func describe(api huma.API) {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
 			if op != nil {
 				describeProblems(op)
+				describeParameters(op)
 			}
 		}
 	}
@@ -53,6 +54,19 @@ func notNull(s *huma.Schema) {
 			p.Nullable = false
 		}
 		notNull(p)
+	}
+}
+
+// describeParameters leaves out what huma says of a pattern when it refuses a value,
+// which OpenAPI has no place for. The values go on being checked by the original.
+func describeParameters(op *huma.Operation) {
+	for i, p := range op.Parameters {
+		if p.Schema != nil && p.Schema.PatternDescription != "" {
+			shown, schema := *p, *p.Schema
+			schema.PatternDescription = ""
+			shown.Schema = &schema
+			op.Parameters[i] = &shown
+		}
 	}
 }
 
