@@ -81,7 +81,8 @@ func BRIX(c *store.Change, instance string) ([]byte, error) {
 		out.Event = &brixRequest{CallID: k.CallID, Direction: k.Direction, Disposition: stoppedAs(k), SrcPhone: k.SrcPhone,
 			SrcPhoneExt: k.SrcPhoneExt, DstPhone: k.DstPhone, DstPhoneExt: k.DstPhoneExt, Event: c.Kind}
 	}
-	return json.Marshal(out)
+	text, err := json.Marshal(out)
+	return contract.Stamped(text), err
 }
 
 // stoppedAs is the disposition of an event of the app. The app has one word for a
