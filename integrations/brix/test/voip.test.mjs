@@ -235,13 +235,21 @@ test('a record again or corrected is the same call', async () => {
   assert.equal((await parse(signed(bodyOf('recording.ready', { disposition: 'answered' })))).callRecord.callId, '1.2')
 })
 
-test('the wrong secret in the module: voipd is told, the app shows nothing', async () => {
-  app.settings = { ...app.settings, secret: 'whsec_' + Buffer.alloc(24, 1).toString('base64') }
+test('the wrong secret in the module: voipd is told and goes on trying, the app shows nothing', async () => {
+  const right = app.settings
+  app.settings = { ...right, secret: 'whsec_' + Buffer.alloc(24, 1).toString('base64') }
   const from = app.told.length
   await office('/play', { name: 'in-cancel' })
-  const refused = await app.until('a refusal', (t) => app.told.indexOf(t) >= from && t.type === 'record.created')
+  const refused = await app.until('a refusal', (t) => app.told.indexOf(t) >= from && t.type === 'call.started')
   assert.deepEqual([Object.keys(refused.result), refused.result.response.code], [['response'], 401])
-  await healthy('the event to be parked', (health) => health.webhooks.parked > 0)
+  await healthy('the event to wait', (health) => health.webhooks.waiting > 0)
+  app.settings = right
+  await app.until('the record, once the secret is right', (t) => app.told.indexOf(t) >= from && t.type === 'record.created' && t.result.callRecord)
+})
+
+test('a test of the webhook says that address and secret are right', async () => {
+  const { response } = await parse(signed(JSON.stringify({ id: 'i-test-0', type: 'webhook.test', at: '2026-11-22T09:30:00.120Z' })))
+  assert.deepEqual([response.code, response.text], [200, 'The address and the secret are right.'])
 })
 
 test('the PBX is away', async () => {
