@@ -92,7 +92,11 @@ func (db ChangeLog) address(ctx context.Context, tx *sql.Tx, kind string, seq in
 	if recipients == nil {
 		return nil
 	}
-	for _, to := range (*recipients)(kind) {
+	return address(ctx, tx, (*recipients)(kind), seq, callID, now)
+}
+
+func address(ctx context.Context, tx *sql.Tx, recipients []Recipient, seq int64, callID string, now time.Time) error {
+	for _, to := range recipients {
 		expires := int64(0)
 		if to.ExpiresAfter > 0 {
 			expires = now.Add(to.ExpiresAfter).UnixMilli()

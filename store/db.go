@@ -33,7 +33,7 @@ type DB struct {
 	*file
 	CallRecords // query.go, judge.go
 	Journals    // journal.go, trace.go, quarantine.go
-	ChangeLog   // change.go, stream.go, delivery.go
+	ChangeLog   // change.go, stream.go, delivery.go, webhook.go
 	GapList     // gap.go, clock.go
 	Retention   // keep.go, forget.go, audit.go
 	Answers     // answers.go
@@ -180,6 +180,28 @@ func (db *DB) Sizes() (database, wal int64) {
 
 // Path is the database's file.
 func (db *DB) Path() string { return db.path }
+
+// LinkKey is the key of a token's own links to recordings.
+func (db *DB) LinkKey(ctx context.Context, token string) ([]byte, error) {
+	var value []byte
+	name := linkKey(token)
+	err := db.reader.QueryRowContext(ctx, `SELECT value FROM secrets WHERE name = ?`, name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return db.Secret(ctx, name)
+	}
+	return value, wrap("read secret "+name, err)
+}
+
+// RenewLinkKey makes a token a new key, so that the links it has are void, also in a
+// process that has the database open.
+func (db *DB) RenewLinkKey(ctx context.Context, token string) error {
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	_, err := db.writer.ExecContext(ctx, `INSERT OR REPLACE INTO secrets (name, value) VALUES (?, ?)`, linkKey(token), fresh)
+	return wrap("make the links of "+token+" void", err)
+}
+
+func linkKey(token string) string { return "links of " + token }
 
 // Secret gives the secret of that name, 32 random bytes, made and kept at its
 // first use.

@@ -175,7 +175,7 @@ func (db ChangeLog) ParkOld(ctx context.Context, endpoint string, before time.Ti
 // ParkOthers parks what waits for endpoints that are none of these, and tells
 // how many.
 func (db ChangeLog) ParkOthers(ctx context.Context, endpoints []string) (int64, error) {
-	query, args := `UPDATE deliveries SET state = 'parked', answer = 'there is no such webhook in the configuration any more' WHERE state = 'waiting'`, []any{}
+	query, args := `UPDATE deliveries SET state = 'parked', answer = 'there is no such webhook any more' WHERE state = 'waiting'`, []any{}
 	if len(endpoints) > 0 {
 		query += ` AND endpoint NOT IN (?` + strings.Repeat(`, ?`, len(endpoints)-1) + `)`
 		for _, e := range endpoints {

@@ -241,6 +241,19 @@ func TestToken(t *testing.T) {
 	if _, listed, _ := voipd("token", "list", "-c", path); strings.Contains(listed, "crm") || !strings.Contains(listed, "wallboard") {
 		t.Errorf("after revoke: %s", listed)
 	}
+	_, keeps, _ := voipd("token", "new", "brix", "--link-ttl", "never")
+	path = write(t, "config.toml", limited+keeps+fmt.Sprintf("\n[store]\npath = %q\n", filepath.Join(t.TempDir(), "voipd.db")))
+	if status, out, stderr := voipd("token", "revoke-links", "-c", path, "brix"); status != 0 || !strings.Contains(out, "void") {
+		t.Errorf("revoke-links: %s%s", out, stderr)
+	}
+	for _, name := range []string{"wallboard", "nobody"} {
+		if status, _, stderr := voipd("token", "revoke-links", "-c", path, name); status == 0 || !strings.Contains(stderr, name) {
+			t.Errorf("revoke-links of %s: %d %s", name, status, stderr)
+		}
+	}
+	if status, _, _ := voipd("token", "new", "x", "--link-ttl", "always"); status == 0 {
+		t.Error("a time that is none was taken")
+	}
 	if status, _, _ := voipd("token", "new", "x", "--scope", "everything"); status == 0 {
 		t.Error("an unknown scope was taken")
 	}

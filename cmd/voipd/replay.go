@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -133,10 +134,15 @@ func replayFile(rules record.Rules, file string) ([]record.Record, capture.Stats
 }
 
 func printJSON(w io.Writer, records []record.Record) error {
-	enc := json.NewEncoder(w)
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
 	for _, r := range records {
+		line.Reset()
 		if err := enc.Encode(contract.WithPaths(r)); err != nil {
+			return err
+		}
+		if _, err := w.Write(contract.Stamped(line.Bytes())); err != nil {
 			return err
 		}
 	}

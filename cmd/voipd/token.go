@@ -16,16 +16,18 @@ import (
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/trace"
+	"github.com/voipd/voipd/store"
 )
 
 func newToken() *cobra.Command {
 	c := &cobra.Command{Use: "token", Short: "Tokens that let apps use the API"}
-	c.AddCommand(tokenNew(), tokenList(), tokenRevoke())
+	c.AddCommand(tokenNew(), tokenList(), tokenRevoke(), tokenRevokeLinks())
 	return c
 }
 
 func tokenNew() *cobra.Command {
 	var scopes []string
+	var links string
 	c := &cobra.Command{
 		Use:   "new NAME",
 		Short: "Make a token, and the lines of the configuration that let it in",
@@ -39,6 +41,9 @@ and keeps it nowhere. Scopes: ` + strings.Join(contract.Scopes(), ", ") + `; non
 					return fmt.Errorf("--scope %s: want one of %s", s, strings.Join(contract.Scopes(), ", "))
 				}
 			}
+			if _, err := (&config.Token{LinkTTL: links}).Links(); err != nil {
+				return fmt.Errorf("--link-ttl: %w", err)
+			}
 			token := rand.Text()
 			sum := sha256.Sum256([]byte(token))
 			fmt.Fprintf(cmd.ErrOrStderr(), "The token of %s, shown this once: %s\n", args[0], token)
@@ -46,11 +51,15 @@ and keeps it nowhere. Scopes: ` + strings.Join(contract.Scopes(), ", ") + `; non
 			if len(scopes) > 0 {
 				lines += fmt.Sprintf("scopes = [%s]\n", quoted(scopes))
 			}
+			if links != "" {
+				lines += fmt.Sprintf("link_ttl = %q\n", links)
+			}
 			_, err := fmt.Fprint(cmd.OutOrStdout(), lines)
 			return err
 		},
 	}
 	c.Flags().StringSliceVar(&scopes, "scope", nil, "what the token may do (again for more)")
+	c.Flags().StringVar(&links, "link-ttl", "", `how long links to recordings work that it asks for: a duration, or "never"; else recordings.link_ttl`)
 	return c
 }
 
@@ -97,6 +106,40 @@ func tokenRevoke() *cobra.Command {
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s has no token %s any more. It works until voipd is restarted: systemctl restart voipd\n", path, args[0])
 			return err
+		},
+	}
+	configFlag(c, &path, "/etc/voipd/config.toml")
+	return c
+}
+
+func tokenRevokeLinks() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use:   "revoke-links NAME",
+		Short: "Make the links to recordings void that a token has",
+		Long: `Revoke-links makes void at once, also while voipd runs, the links to recordings that a
+token with a link_ttl of its own has asked for. The token goes on working, and gets
+links of a new key. A token that is changed or taken out loses its links as well.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			conf, err := config.Read(path)
+			if err != nil {
+				return err
+			}
+			i := slices.IndexFunc(conf.HTTP.Tokens, func(t config.Token) bool { return t.Name == args[0] })
+			switch {
+			case i < 0:
+				return fmt.Errorf("%s has no [[http.tokens]] with the name %q", path, args[0])
+			case conf.HTTP.Tokens[i].LinkTTL == "":
+				return fmt.Errorf("the token %q has no link_ttl: its links work for recordings.link_ttl, %s, and are not its own", args[0], conf.Recordings.LinkTTL)
+			}
+			return writeStore(cmd.Context(), path, "voipd token", func(db *store.DB) error {
+				if err := db.RenewLinkKey(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "The links of %s are void\n", trace.Inert(args[0]))
+				return err
+			})
 		},
 	}
 	configFlag(c, &path, "/etc/voipd/config.toml")

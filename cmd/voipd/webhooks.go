@@ -1,10 +1,9 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -12,20 +11,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/voipd/voipd/internal/config"
+	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/trace"
+	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/store"
 )
 
 func newWebhooks() *cobra.Command {
 	c := &cobra.Command{Use: "webhooks", Short: "What became of events on their way to webhooks"}
-	c.AddCommand(newWebhooksList(), newWebhooksShow(), newWebhooksRetry(), &cobra.Command{
+	c.AddCommand(newWebhooksList(), newWebhooksShow(), newWebhooksRetry(), newWebhooksTest(), &cobra.Command{
 		Use:   "secret",
 		Short: "Make a secret for signing events",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			key := make([]byte, 32)
-			rand.Read(key)
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "whsec_"+base64.StdEncoding.EncodeToString(key))
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), webhook.NewSecret())
 			return err
 		},
 	})
@@ -154,6 +154,71 @@ already.`,
 	configFlag(c, &path, "/etc/voipd/config.toml")
 	c.Flags().BoolVar(&all, "all", false, "every parked one")
 	return c
+}
+
+func newWebhooksTest() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use:   "test NAME",
+		Short: "Send a webhook a test event now, and show its answer",
+		Long: `Test sends one event of the type webhook.test, signed as every other, to a webhook of
+the configuration or one that was added by the API, whether voipd runs or not, and
+shows the answer. The status is 0 where that is 2xx.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			conf, err := config.ReadWebhooks(path)
+			if err != nil {
+				return err
+			}
+			endpoints, err := daemon.Endpoints(conf)
+			if err != nil {
+				return err
+			}
+			// Where voipd has never run there is no database, and nothing was added.
+			if _, err := os.Stat(conf.Store.Path); err == nil {
+				err := readStore(cmd.Context(), path, func(db *store.DB) error {
+					added, err := webhook.Added(cmd.Context(), db)
+					endpoints = append(endpoints, added...)
+					return err
+				})
+				if err != nil {
+					return err
+				}
+			}
+			for _, e := range endpoints {
+				if e.Name == args[0] {
+					return testWebhook(cmd, e)
+				}
+			}
+			return fmt.Errorf("there is no webhook %q, in %s or by the API", args[0], path)
+		},
+	}
+	configFlag(c, &path, "/etc/voipd/config.toml")
+	return c
+}
+
+func testWebhook(cmd *cobra.Command, e webhook.Endpoint) error {
+	got, err := webhook.Test(cmd.Context(), e, "voipd", nil)
+	if err != nil {
+		return err
+	}
+	answer := trace.Inert(strings.TrimSpace(got.Answer))
+	switch {
+	case got.Status == 0:
+		return fmt.Errorf("%s gave no answer: %s (see its url, and that it can be reached from here)", trace.Inert(e.Name), answer)
+	case !got.Delivered:
+		return fmt.Errorf("%s answered %d after %d ms: %s", trace.Inert(e.Name), got.Status, got.TookMS, answer)
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s took %s: %d after %d ms\n%s", trace.Inert(e.Name), got.ID, got.Status, got.TookMS, line(answer))
+	return err
+}
+
+// line is a text as a line of its own; nothing where it is empty.
+func line(text string) string {
+	if text == "" {
+		return ""
+	}
+	return text + "\n"
 }
 
 func deliveryID(s string) (int64, error) {

@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/voipd/voipd/store"
 )
@@ -73,5 +78,61 @@ func TestWebhooks(t *testing.T) {
 	var out, errs bytes.Buffer
 	if run([]string{"webhooks", "secret"}, &out, &errs) != exitOK || !regexp.MustCompile(`^whsec_[A-Za-z0-9+/]{43}=\n$`).MatchString(out.String()) {
 		t.Errorf("secret: %q %s", &out, &errs)
+	}
+}
+
+// TestWebhooksTest: a webhook of the configuration gets a signed test event, also
+// before voipd has ever run, and the status tells whether it took it.
+func TestWebhooksTest(t *testing.T) {
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "voipd.toml")
+	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	verify, err := standard.NewWebhook(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refuse := false
+	crm := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			err = verify.Verify(body, r.Header)
+		}
+		if err != nil || !strings.Contains(string(body), `"type":"webhook.test"`) || !strings.Contains(string(body), r.Header.Get("webhook-id")) {
+			t.Errorf("body %s (%v)", body, err)
+		}
+		if refuse {
+			http.Error(w, "not now", http.StatusServiceUnavailable)
+		}
+	}))
+	defer crm.Close()
+	if err := os.WriteFile(filepath.Join(dir, "crm.secret"), []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("[store]\npath = %q\n[[webhooks]]\nname = \"crm\"\nurl = %q\nsecret_file = %q\n", filepath.Join(dir, "voipd.db"), crm.URL+"?token=hunter2", filepath.Join(dir, "crm.secret"))
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	voipd := func(want int, name string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		if got := run([]string{"webhooks", "test", name, "-c", conf}, &out, &errs); got != want {
+			t.Errorf("status %d, want %d: %s", got, want, &errs)
+		}
+		if strings.Contains(out.String()+errs.String(), "hunter2") {
+			t.Errorf("the address is shown: %s%s", &out, &errs)
+		}
+		return out.String() + errs.String()
+	}
+	if out := voipd(exitOK, "crm"); !strings.Contains(out, "200 after") {
+		t.Errorf("got %q", out)
+	}
+	refuse = true
+	if out := voipd(exitFailed, "crm"); !strings.Contains(out, "503") || !strings.Contains(out, "not now") {
+		t.Errorf("got %q", out)
+	}
+	voipd(exitFailed, "erp")
+	crm.Close()
+	if out := voipd(exitFailed, "crm"); !strings.Contains(out, "no answer") {
+		t.Errorf("got %q", out)
 	}
 }

@@ -93,6 +93,9 @@ async function VoipParseWebhookRequest(request: FetchRequest): Promise<VoipWebho
     if (data && data.event) {
         return parsedEvent(data.type, data.event);
     }
+    if (data && data.type === 'webhook.test') {
+        return answer(200, 'The address and the secret are right.');
+    }
     return answer(400, 'Neither an event nor a record: is template = "brix" set for this webhook in voipd?');
 }
 

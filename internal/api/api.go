@@ -42,13 +42,16 @@ type Changes interface {
 
 // Options of the API. All fields are needed but Metrics, Log and Transcoder.
 type Options struct {
-	Records Records
-	Changes Changes
-	Answers Answers                       // nil: an Idempotency-Key has no effect
-	Live    func() ([]record.Live, int64) // the calls going on, and the last change that is in them
-	Halt    <-chan struct{}               // closed when the program stops: streams end; nil: never
-	Library *recording.Library
-	Signer  recording.Signer
+	Records  Records
+	Changes  Changes
+	Webhooks Webhooks
+	Answers  Answers                       // nil: an Idempotency-Key has no effect
+	Live     func() ([]record.Live, int64) // the calls going on, and the last change that is in them
+	Halt     <-chan struct{}               // closed when the program stops: streams end; nil: never
+	Library  *recording.Library
+	Signer   recording.Signer
+	// LinkKey gives the key of a token's own links; nil: no token has any.
+	LinkKey func(ctx context.Context, token string) ([]byte, error)
 	// Transcoder converts what browsers do not play; nil: nothing is converted.
 	Transcoder *convert.Transcoder
 	Tokens     []Token
@@ -159,6 +162,7 @@ func (s *server) routes(api huma.API) {
 		Summary: "Sign voipd's own page out", DefaultStatus: http.StatusNoContent}, s.endSession)
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
+	s.webhookRoutes(api)
 	health := map[string]*huma.MediaType{"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[contract.Health](), true, "Health")}}
 	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",
 		Summary: "How voipd does. Without a token, status alone", Security: []map[string][]string{{}, {"token": {}}},

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -23,6 +24,7 @@ import (
 	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/recording/convert"
+	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -36,6 +38,8 @@ type office struct {
 	dir    string
 	now    time.Time
 	server *httptest.Server
+	hooks  *webhook.Worker
+	links  time.Duration // link_ttl of the app's token
 	open   []record.Live
 	halt   chan struct{}
 	hold   sync.Mutex // held: readers of changes wait
@@ -65,6 +69,9 @@ func newOffice(t *testing.T) *office {
 	if o.db, err = store.Open(context.Background(), filepath.Join(t.TempDir(), "voipd.db")); err != nil {
 		t.Fatal(err)
 	}
+	if o.hooks, err = webhook.New(context.Background(), webhook.Options{Store: o.db, Log: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
 	o.server = httptest.NewServer(nil)
 	o.scopes()
 	t.Cleanup(func() { o.server.Close(); o.db.Close() })
@@ -86,10 +93,11 @@ func (o *office) scopes(scopes ...string) {
 			return fmt.Sprintf("voipd-1.%d", o.placed), nil
 		},
 		Hangup:  func(context.Context, string, string) error { return nil },
-		Records: o.db, Changes: heldChanges{o.db, o}, Answers: o.db, Live: func() ([]record.Live, int64) { return o.open, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
+		Records: o.db, Changes: heldChanges{o.db, o}, Answers: o.db, Webhooks: o.hooks, Live: func() ([]record.Live, int64) { return o.open, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
 		Transcoder: o.convert,
 		Signer:     recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
-		Tokens:     []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes}},
+		Tokens:     []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes, LinkTTL: o.links}},
+		LinkKey:    o.db.LinkKey,
 		Health:     func(context.Context) contract.Health { return contract.Health{Status: "ok"} },
 		Away:       func() time.Time { return o.away },
 		Hosts:      []string{"pbx.example.com"}, Origins: []string{"https://crm.example.com"},

@@ -20,7 +20,7 @@ import (
 
 // apiVersion is that of what the API takes and gives: the second number grows with
 // what is added; the first would with what breaks a client.
-const apiVersion = "1.1.0"
+const apiVersion = "1.2.0"
 
 // describe completes the description.
 func describe(api huma.API) {
@@ -37,9 +37,7 @@ func describe(api huma.API) {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
 			if op != nil {
 				describeProblems(op)
-				for _, p := range op.Parameters {
-					p.Schema.PatternDescription = "" // huma's own word: its messages have it by now
-				}
+				describeParameters(op)
 			}
 		}
 	}
@@ -59,18 +57,42 @@ func notNull(s *huma.Schema) {
 	}
 }
 
+// describeParameters leaves out what huma says of a pattern when it refuses a value,
+// which OpenAPI has no place for. The values go on being checked by the original.
+func describeParameters(op *huma.Operation) {
+	for i, p := range op.Parameters {
+		if p.Schema != nil && p.Schema.PatternDescription != "" {
+			shown, schema := *p, *p.Schema
+			schema.PatternDescription = ""
+			shown.Schema = &schema
+			op.Parameters[i] = &shown
+		}
+	}
+}
+
 // describeProblems says with which statuses an operation refuses, and by which
 // types of problem.
 func describeProblems(op *huma.Operation) {
 	names := slices.Concat([]string{"bad-request", "foreign-origin", "unknown-host"}, map[string][]string{
-		"list-records":       {"events-gone"},
-		"get-record":         {"unknown-call"},
-		"get-call":           {"unknown-call"},
-		"place-call":         {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "outcome-unknown", contract.CallsOff, contract.SourceRefused, contract.NumberRefused, contract.OperatorBusy, contract.OperatorUnreachable, contract.TooManyCalls, contract.PBXUnreachable},
-		"end-call":           {"unknown-call", contract.PBXUnreachable},
-		"follow-events":      {"events-gone", "too-many-streams"},
-		"make-call-link":     {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "unknown-call", "unknown-recording", "not-recorded", "recording-growing", "recording-gone", "recording-refused", "no-converter", "conversion-too-long"},
-		"download-recording": {"link-invalid", "link-expired", "unknown-call", "unknown-recording", "recording-gone", "recording-refused", "unknown-format", "no-converter", "converter-busy", "conversion-too-long", "conversion-no-room", "conversion-failed"},
+		"list-records":          {"events-gone"},
+		"get-record":            {"unknown-call"},
+		"get-call":              {"unknown-call"},
+		"place-call":            {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "outcome-unknown", contract.CallsOff, contract.SourceRefused, contract.NumberRefused, contract.OperatorBusy, contract.OperatorUnreachable, contract.TooManyCalls, contract.PBXUnreachable},
+		"end-call":              {"unknown-call", contract.PBXUnreachable},
+		"follow-events":         {"events-gone", "too-many-streams"},
+		"make-call-link":        {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "unknown-call", "unknown-recording", "not-recorded", "recording-growing", "recording-gone", "recording-refused", "no-converter", "conversion-too-long"},
+		"download-recording":    {"link-invalid", "link-expired", "unknown-call", "unknown-recording", "recording-gone", "recording-refused", "unknown-format", "no-converter", "converter-busy", "conversion-too-long", "conversion-no-room", "conversion-failed"},
+		"add-webhook":           {"body-too-large", "unsupported-media-type", contract.WebhookExists, contract.TooManyWebhooks},
+		"show-webhook":          {contract.UnknownWebhook},
+		"remove-webhook":        {contract.UnknownWebhook, contract.WebhookInFile},
+		"pause-webhook":         {contract.UnknownWebhook, "idempotency-key-reused", "outcome-unknown"},
+		"resume-webhook":        {contract.UnknownWebhook, "idempotency-key-reused", "outcome-unknown"},
+		"test-webhook":          {contract.UnknownWebhook, "idempotency-key-reused", "outcome-unknown"},
+		"rotate-webhook-secret": {"body-too-large", "unsupported-media-type", contract.UnknownWebhook, contract.WebhookInFile},
+		"list-deliveries":       {contract.UnknownWebhook},
+		"show-delivery":         {contract.UnknownWebhook, contract.UnknownDelivery},
+		"retry-deliveries":      {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "outcome-unknown", contract.UnknownWebhook},
+		"retry-delivery":        {"idempotency-key-reused", "outcome-unknown", contract.UnknownWebhook, contract.UnknownDelivery, contract.NotParked},
 	}[op.OperationID])
 	if op.OperationID != "download-recording" && op.OperationID != "get-health" {
 		names = append(names, "unauthorised", "too-many-wrong-tokens", "scope-missing")
@@ -109,7 +131,7 @@ func describeLinks(doc *huma.OpenAPI) {
 	audio := map[string]*huma.MediaType{"audio/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
 	doc.AddOperation(&huma.Operation{OperationID: "download-recording", Method: http.MethodGet, Path: recording.LinkPath + "{callId}/{id}",
 		Summary: "The audio of a recording, by a link of POST /v1/call-link", Security: []map[string][]string{{}},
-		Parameters: []*huma.Param{text("callId", "path", "Of the call", true), text("id", "path", "Of the recording", true), text("expires", "query", "As in the link", true), text("signature", "query", "As in the link", true),
+		Parameters: []*huma.Param{text("callId", "path", "Of the call", true), text("id", "path", "Of the recording", true), text("expires", "query", "As in the link", true), text("signature", "query", "As in the link", true), text("by", "query", "As in the link, of a token that has links of its own", false),
 			text("format", "query", "original, wav, mp3 or opus; without it what browsers play", false), text("download", "query", "1: as a file to save", false), text("Range", "header", "bytes=FIRST-LAST", false)},
 		Responses: map[string]*huma.Response{"200": {Description: "All of it", Content: audio}, "206": {Description: "The range that was asked for", Content: audio}, "304": {Description: "Not changed since If-None-Match"},
 			"416": {Description: "The range is behind the end"}}})
@@ -119,21 +141,49 @@ func describeLinks(doc *huma.OpenAPI) {
 type event struct {
 	ID   string             `json:"id" doc:"The same however often the event is sent"`
 	Seq  int64              `json:"seq" doc:"Its place in the sequence"`
-	Type string             `json:"type" doc:"Its kind"`
+	Type string             `json:"type" doc:"Its kind" enum:"call.started,call.stopped_ringing,call.answered,call.transferred,call.held,call.resumed,call.merged,call.ended,record.created,recording.ready,record.corrected"`
 	At   time.Time          `json:"at" doc:"When it happened on the PBX"`
 	Call contract.EventCall `json:"call"`
 
 	Record *contract.Record `json:"record,omitempty"`
 }
 
+// webhookEvent is an event about a webhook, as it is sent. It exists for its schema
+// alone.
+type webhookEvent struct {
+	ID      string                  `json:"id" doc:"The same however often the event is sent"`
+	Seq     int64                   `json:"seq" doc:"Its place in the sequence"`
+	Type    string                  `json:"type" enum:"webhook.failing"`
+	At      time.Time               `json:"at" doc:"When it was written"`
+	Webhook contract.FailingWebhook `json:"webhook"`
+}
+
+// testEvent is what a test sends.
+type testEvent struct {
+	ID      string    `json:"id"`
+	Seq     int64     `json:"seq" doc:"0: it is in no sequence"`
+	Type    string    `json:"type" enum:"webhook.test"`
+	At      time.Time `json:"at"`
+	Webhook struct {
+		Name string `json:"name"`
+	} `json:"webhook"`
+}
+
 // describeEvents describes what is posted to webhooks.
 func describeEvents(doc *huma.OpenAPI) {
-	schema := doc.Components.Schemas.Schema(reflect.TypeFor[event](), true, "Event")
+	schema := func(of reflect.Type, name string) *huma.Schema { return doc.Components.Schemas.Schema(of, true, name) }
 	doc.Webhooks = map[string]*huma.PathItem{}
-	for _, kind := range contract.Kinds() {
+	for _, kind := range append(contract.Kinds(), contract.WebhookTested) {
+		body := schema(reflect.TypeFor[event](), "Event")
+		switch kind {
+		case contract.WebhookFails:
+			body = schema(reflect.TypeFor[webhookEvent](), "WebhookEvent")
+		case contract.WebhookTested:
+			body = schema(reflect.TypeFor[testEvent](), "TestEvent")
+		}
 		doc.Webhooks[kind] = &huma.PathItem{Post: &huma.Operation{OperationID: "on-" + strings.ReplaceAll(kind, ".", "-"), Summary: fmt.Sprintf("The event %s, signed by Standard Webhooks", kind),
 			Security:    []map[string][]string{{}},
-			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}},
+			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: body}}},
 			Responses:   map[string]*huma.Response{"2XX": {Description: "Taken"}, "4XX": {Description: "Not taken; docs/webhooks.md says what is sent again"}}}}
 	}
 }

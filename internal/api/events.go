@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/gorilla/websocket"
 
+	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/store"
 )
 
@@ -157,11 +159,15 @@ func (f *follower) pages(ctx context.Context) (reason string, over bool) {
 				return endGone, true
 			}
 		}
-		if err := f.tell(list); err != nil {
-			return cut(err), true
+		read, last := len(list), list[len(list)-1].Seq
+		// What is told of a webhook is for other webhooks.
+		if list = slices.DeleteFunc(list, func(c store.Change) bool { return c.Kind == contract.WebhookFails }); len(list) > 0 {
+			if err := f.tell(list); err != nil {
+				return cut(err), true
+			}
 		}
-		f.after = list[len(list)-1].Seq
-		if len(list) < page {
+		f.after = last
+		if read < page {
 			return "", false
 		}
 	}

@@ -18,6 +18,10 @@ type Token struct {
 	Name   string
 	Hash   [sha256.Size]byte
 	Scopes []string // none: all
+	// LinkTTL is how long links to recordings work that it asks for, which then are
+	// signed by a key of its own; recording.Never: until that is another. 0: they are
+	// like everybody's.
+	LinkTTL time.Duration
 }
 
 // authorised asks for a token on everything but health and signed links.

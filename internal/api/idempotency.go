@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,13 +64,19 @@ func (d *doing) enter(ctx context.Context, key string) (leave func(), err error)
 	}
 }
 
+// givesSecret tells whether the answer to a POST is not kept, because it holds a
+// secret. A ticket or a session twice does no harm; a webhook that is there is not
+// added twice; a second rotation gives the secret that holds.
+func givesSecret(path string) bool {
+	return path == sessionPath || path == ticketsPath || path == webhooksPath || underWebhooks(path) && strings.HasSuffix(path, "/rotate-secret")
+}
+
 // once does a POST with an Idempotency-Key once: the same request gets the same
-// answer for a day, also after a restart. What makes a ticket or a session leaves
-// nothing behind that could be done twice, and secrets are not kept.
+// answer for a day, also after a restart, but where that holds a secret.
 func (s *server) once(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get(idempotencyHeader)
-		if key == "" || r.Method != http.MethodPost || s.opt.Answers == nil || r.URL.Path == sessionPath || r.URL.Path == ticketsPath {
+		if key == "" || r.Method != http.MethodPost || s.opt.Answers == nil || givesSecret(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -26,7 +26,7 @@ type linkInput struct {
 type linkOutput struct {
 	Body struct {
 		Link      string    `json:"link"`
-		ExpiresAt time.Time `json:"expiresAt"`
+		ExpiresAt time.Time `json:"expiresAt,omitzero" doc:"Absent where the configuration lets this token have links that do not expire (link_ttl)"`
 	}
 }
 
@@ -47,6 +47,11 @@ func (s *server) link(ctx context.Context, in *linkInput) (*linkOutput, error) {
 	f.Close()
 	out := &linkOutput{}
 	signer := s.opt.Signer
+	if token := tokenIn(ctx); token.LinkTTL != 0 {
+		if signer, err = s.signerOf(ctx, token); err != nil {
+			return nil, s.internal(ctx, "read the key of links", err)
+		}
+	}
 	signer.Base = s.base(ctx)
 	out.Body.Link, out.Body.ExpiresAt = signer.Link(r.CallID, rec.ID, s.opt.Now())
 	if in.Body.Format != "" {
@@ -56,6 +61,30 @@ func (s *server) link(ctx context.Context, in *linkInput) (*linkOutput, error) {
 		out.Body.Link += "&format=" + url.QueryEscape(in.Body.Format) // no secret: it is not signed
 	}
 	return out, nil
+}
+
+// signerOf makes a token's own links. They hang on its key, which can be renewed, and
+// on the token itself.
+func (s *server) signerOf(ctx context.Context, t *Token) (recording.Signer, error) {
+	key, err := s.opt.LinkKey(ctx, t.Name)
+	return s.opt.Signer.Of(t.Name, t.LinkTTL, key, t.Hash[:]), err
+}
+
+// genuine checks a link. One of a token works while that may have it.
+func (s *server) genuine(ctx context.Context, callID, id string, q url.Values) error {
+	signer := s.opt.Signer
+	if by := q.Get("by"); by != "" {
+		all := *s.tokens.Load()
+		i := slices.IndexFunc(all, func(t Token) bool { return t.Name == by })
+		if i < 0 || all[i].LinkTTL == 0 || !all[i].has(contract.ScopeRecordings) {
+			return recording.ErrSignature
+		}
+		var err error
+		if signer, err = s.signerOf(ctx, &all[i]); err != nil {
+			return err
+		}
+	}
+	return signer.Check(callID, id, q.Get("expires"), q.Get("signature"), s.opt.Now())
 }
 
 // find picks the recording that a call object names, or the first that holds
@@ -109,7 +138,7 @@ func (s *server) unavailable(ctx context.Context, err error, rec record.Recordin
 func (s *server) audio(w http.ResponseWriter, r *http.Request) {
 	callID, id, q := r.PathValue("callId"), r.PathValue("id"), r.URL.Query()
 	for _, name := range slices.Sorted(maps.Keys(q)) {
-		if !slices.Contains([]string{"expires", "signature", "format", "download"}, name) {
+		if !slices.Contains([]string{"expires", "signature", "by", "format", "download"}, name) {
 			writeProblem(w, badParameter(name, "is no parameter of a link", q.Get(name)))
 			return
 		}
@@ -118,10 +147,14 @@ func (s *server) audio(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, badParameter("download", "is 0 or 1", v))
 		return
 	}
-	if err := s.opt.Signer.Check(callID, id, q.Get("expires"), q.Get("signature"), s.opt.Now()); err != nil {
+	if err := s.genuine(r.Context(), callID, id, q); err != nil {
 		name := "link-invalid"
-		if errors.Is(err, recording.ErrExpired) {
+		switch {
+		case errors.Is(err, recording.ErrExpired):
 			name = "link-expired"
+		case !errors.Is(err, recording.ErrSignature):
+			writeProblem(w, s.internal(r.Context(), "read the key of links", err))
+			return
 		}
 		writeProblem(w, problem(http.StatusForbidden, name, "Link does not work", "This link does not work: "+err.Error()+". Ask for a new one."))
 		return

@@ -40,7 +40,7 @@ func problems() []knownProblem {
 		{"recording-growing", http.StatusConflict, "The recording is still being written.", "Ask again in some seconds, or wait for recording.ready."},
 		{"recording-gone", http.StatusGone, "The recording's file is no longer on the disk.", "Nothing is to be had."},
 		{"recording-refused", http.StatusForbidden, "The file is not audio in one of the configured folders.", "Put its folder into recordings.directories."},
-		{"link-invalid", http.StatusForbidden, "The link's signature is wrong: it was changed, or voipd has a new key.", "Ask for a new link."},
+		{"link-invalid", http.StatusForbidden, "The link's signature is wrong: it was changed, or revoked (voipd token revoke-links), or the token whose it is was changed or taken out, or voipd has a new key.", "Ask for a new link."},
 		{"link-expired", http.StatusForbidden, "The link has expired.", "Ask for a new link."},
 		{"unknown-format", http.StatusBadRequest, "format is none that voipd makes.", "The text has all of them."},
 		{"no-converter", http.StatusNotImplemented, "No installed program makes that format of this recording.", "Install ffmpeg and restart voipd; format=original gives the file as it is."},
@@ -55,6 +55,12 @@ func problems() []knownProblem {
 		{contract.OperatorUnreachable, http.StatusConflict, "The operator's phone is not registered.", "Let the operator sign his phone in."},
 		{contract.TooManyCalls, http.StatusTooManyRequests, "More calls were placed in a minute than calls.per_minute.", "Wait as long as `Retry-After` says."},
 		{contract.PBXUnreachable, http.StatusBadGateway, "The PBX did not take the order, or is away.", "GET /v1/health says since when; place the call again later, with the same Idempotency-Key."},
+		{contract.UnknownWebhook, http.StatusNotFound, "There is no webhook of that name.", "GET /v1/webhooks has all."},
+		{contract.UnknownDelivery, http.StatusNotFound, "That event did not go to that webhook, or is too old.", "GET /v1/webhooks/{name}/deliveries has all that are kept."},
+		{contract.NotParked, http.StatusConflict, "The event waits for the webhook, was taken or has expired: only a parked one is sent again.", "See its state."},
+		{contract.WebhookExists, http.StatusConflict, "There is a webhook of that name.", "Take another name, or remove that one first."},
+		{contract.WebhookInFile, http.StatusConflict, "The webhook stands in the configuration, where the API changes nothing.", "Change the file and reload voipd (systemctl reload voipd)."},
+		{contract.TooManyWebhooks, http.StatusConflict, "There are 50 webhooks by the API.", "Remove one that nobody needs."},
 		{"internal", http.StatusInternalServerError, "voipd could not do it, by no fault of the client's.", "Its log says why beside the id of the request, which \"instance\" and `X-Request-Id` have."},
 	}
 }

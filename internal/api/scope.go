@@ -17,15 +17,27 @@ func scopeOf(r *http.Request) string {
 		return ""
 	case r.URL.Path == "/v1/call-link":
 		return contract.ScopeRecordings
-	case strings.HasPrefix(r.URL.Path, "/v1/calls") && r.Method != http.MethodGet && r.Method != http.MethodHead:
+	case underWebhooks(r.URL.Path) && reads(r):
+		return contract.ScopeHooksRead
+	case underWebhooks(r.URL.Path):
+		return contract.ScopeHooksWrite
+	case strings.HasPrefix(r.URL.Path, "/v1/calls") && !reads(r):
 		return contract.ScopeCalls
 	}
 	return contract.ScopeRecords
 }
 
-// may tells whether a token may do what a request wants.
+func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+func underWebhooks(path string) bool {
+	return path == webhooksPath || strings.HasPrefix(path, webhooksPath+"/")
+}
+
+// may tells whether a token may do what a request wants. Who may change webhooks may
+// see them.
 func (t *Token) may(r *http.Request) bool {
-	return t.has(scopeOf(r))
+	scope := scopeOf(r)
+	return t.has(scope) || scope == contract.ScopeHooksRead && t.has(contract.ScopeHooksWrite)
 }
 
 func (t *Token) has(scope string) bool {

@@ -185,11 +185,14 @@ func (k *checker) http(h *HTTP) {
 			k.bad(key+".name", "want a name that no other token has")
 		}
 		seen[t.Name] = true
+		if _, err := t.Links(); err != nil {
+			k.bad(key+".link_ttl", "%v", err)
+		}
 		if t.Scopes != nil && len(t.Scopes) == 0 {
 			k.bad(key+".scopes", "is empty: say what the token may do, or leave the key out for everything")
 		}
 		for n, scope := range t.Scopes {
-			k.oneOf(fmt.Sprintf("%s.scopes[%d]", key, n), scope, "records:read", "recordings:read", "calls:write", "admin")
+			k.oneOf(fmt.Sprintf("%s.scopes[%d]", key, n), scope, "records:read", "recordings:read", "calls:write", "webhooks:read", "webhooks:write", "admin")
 		}
 		if sum, err := hex.DecodeString(t.SHA256); err != nil || len(sum) != 32 {
 			k.bad(key+".sha256", "want the SHA-256 of the token, 64 hexadecimal digits (voipd token new prints it)")

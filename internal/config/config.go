@@ -131,15 +131,36 @@ type Token struct {
 	Name   string   `toml:"name"`   // for the log
 	SHA256 string   `toml:"sha256"` // of the token, hexadecimal; the token itself is kept nowhere
 	Scopes []string `toml:"scopes"` // what it may do; none: everything
+
+	// How long links to recordings work that it asks for: a duration, or "never" for
+	// links that do not expire until they are revoked; empty: recordings.link_ttl.
+	LinkTTL string `toml:"link_ttl"`
+}
+
+// Links is LinkTTL as a duration: below zero is never, zero is as usual.
+func (t *Token) Links() (time.Duration, error) {
+	switch t.LinkTTL {
+	case "":
+		return 0, nil
+	case "never":
+		return -1, nil
+	}
+	d, err := time.ParseDuration(t.LinkTTL)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf(`want a duration such as "720h", or "never", have %q`, t.LinkTTL)
+	}
+	return d, nil
 }
 
 // Webhook is an address that events are posted to.
 type Webhook struct {
-	Name         string        `toml:"name"`          // for the log, the outbox and the command line
-	URL          string        `toml:"url"`           // where to
-	Secret       Secret        `toml:"secret"`        // signs each event: "whsec_" and base64; or:
-	SecretFile   string        `toml:"secret_file"`   // a file that holds it
-	Events       []string      `toml:"events"`        // kinds of events; empty: every one
+	Name         string        `toml:"name"`        // for the log, the outbox and the command line
+	URL          string        `toml:"url"`         // where to
+	Secret       Secret        `toml:"secret"`      // signs each event: "whsec_" and base64; or:
+	SecretFile   string        `toml:"secret_file"` // a file that holds it
+	OldSecret    Secret        `toml:"old_secret"`  // signs beside it, while receivers change over; or:
+	OldFile      string        `toml:"old_secret_file"`
+	Events       []string      `toml:"events"`        // kinds of events; empty: every one but webhook.failing
 	Template     string        `toml:"template"`      // shape of the body: plain or brix; empty: plain
 	BodyTemplate string        `toml:"body_template"` // or a file with a template of one's own
 	Timeout      time.Duration `toml:"timeout"`       // how long an answer may take; zero: 10 s
@@ -155,7 +176,7 @@ const (
 // Events lists the kinds of events that a webhook can ask for.
 func Events() []string {
 	return []string{"call.started", "call.stopped_ringing", "call.answered", "call.transferred", "call.held", "call.resumed", "call.merged", "call.ended",
-		"record.created", "recording.ready", "record.corrected"}
+		"record.created", "recording.ready", "record.corrected", "webhook.failing"}
 }
 
 // Calls say which calls the app may place (click to call).

@@ -97,6 +97,7 @@ level = "loud"
 			`f.toml:17: http.tokens[1].name: want a name that no other token has`, `f.toml:20: log.level: want one of`,
 		}},
 		{"a line break for AMI", "[asterisk]\nusername = \"x\\r\\nAction: Originate\"\n", []string{"f.toml:2: asterisk.username: must be one line"}},
+		{"links for ever", "[[http.tokens]]\nname = \"a\"\nsha256 = \"" + strings.Repeat("ab", 32) + "\"\nlink_ttl = \"always\"\n", []string{"f.toml:4: http.tokens[0].link_ttl: want a duration such as \"720h\", or \"never\", have \"always\""}},
 		{"negative duration", "[recordings]\nlink_ttl = \"-1h\"\n", []string{"f.toml:2: recordings.link_ttl: want a duration above zero"}},
 		{"webhooks", `[[webhooks]]
 name = "crm"

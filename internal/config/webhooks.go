@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,15 @@ func (k *checker) webhooks(list []Webhook) {
 			k.bad(key+".secret", "not set: give secret or secret_file")
 		case w.Secret != "" && !signs(w.Secret):
 			k.bad(key+".secret", "%s", wantSecret)
+		}
+		if w.OldSecret != "" && w.OldFile != "" {
+			k.bad(key+".old_secret_file", "old_secret is set as well; keep one of the two")
+		}
+		if w.OldSecret != "" && !signs(w.OldSecret) {
+			k.bad(key+".old_secret", "%s", wantSecret)
+		}
+		if w.Template == BRIX && slices.Contains(w.Events, "webhook.failing") {
+			k.bad(key+".events", "webhook.failing is about no call: the template brix has no shape for it")
 		}
 		for n, e := range w.Events {
 			k.oneOf(fmt.Sprintf("%s.events[%d]", key, n), e, Events()...)
@@ -52,18 +62,35 @@ func (c *Config) fetchWebhookSecrets() []Problem {
 	var problems []Problem
 	for i := range c.Webhooks {
 		w := &c.Webhooks[i]
-		if w.SecretFile == "" {
-			continue
-		}
-		key := fmt.Sprintf("webhooks[%d].secret_file", i)
-		text, err := readSecret(w.SecretFile)
-		if err != nil {
-			problems = append(problems, Problem{Key: key, What: err.Error()})
-			continue
-		}
-		if w.Secret = Secret(strings.TrimRight(string(text), "\r\n")); !signs(w.Secret) {
-			problems = append(problems, Problem{Key: key, What: w.SecretFile + ": " + wantSecret})
+		for _, f := range []struct {
+			key, path string
+			to        *Secret
+		}{{"secret_file", w.SecretFile, &w.Secret}, {"old_secret_file", w.OldFile, &w.OldSecret}} {
+			if f.path == "" {
+				continue
+			}
+			key := fmt.Sprintf("webhooks[%d].%s", i, f.key)
+			text, err := readSecret(f.path)
+			if err != nil {
+				problems = append(problems, Problem{Key: key, What: err.Error()})
+				continue
+			}
+			if *f.to = Secret(strings.TrimRight(string(text), "\r\n")); !signs(*f.to) {
+				problems = append(problems, Problem{Key: key, What: f.path + ": " + wantSecret})
+			}
 		}
 	}
 	return problems
+}
+
+// ReadWebhooks is Read with the secrets of webhooks, and of nothing else.
+func ReadWebhooks(path string) (Config, error) {
+	c, err := Read(path)
+	if err != nil {
+		return c, err
+	}
+	if problems := c.fetchWebhookSecrets(); len(problems) > 0 {
+		return c, &Error{File: path, Problems: problems}
+	}
+	return c, nil
 }

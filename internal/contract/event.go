@@ -19,12 +19,18 @@ const (
 	RecordCreated      = "record.created"
 	RecordCorrected    = "record.corrected"
 	RecordingReady     = "recording.ready" // a recording of an ended call is whole
+	// A webhook has taken nothing for an hour. Only other webhooks are told that ask
+	// for it by name; it is in no stream.
+	WebhookFails = "webhook.failing"
+	// Sent to a webhook when somebody tests it, and never else.
+	WebhookTested = "webhook.test"
 )
 
-// Kinds lists every kind of event, in the order in which a call has them.
+// Kinds lists every kind of event that can be asked for, those of a call in the order
+// in which it has them.
 func Kinds() []string {
 	return []string{CallStarted, CallStoppedRinging, CallAnswered, CallTransferred, CallHeld, CallResumed, CallMerged, CallEnded,
-		RecordCreated, RecordingReady, RecordCorrected}
+		RecordCreated, RecordingReady, RecordCorrected, WebhookFails}
 }
 
 // liveFor is how long after it was written a live event is still worth sending.
@@ -51,22 +57,22 @@ type Body struct {
 // EventCall is the call of an event, as far as it is known at the time. StartedAt to
 // Queue are those of [OpenCall]; an event that holds a record leaves them to it.
 type EventCall struct {
-	CallID      string    `json:"callId"`
-	Direction   string    `json:"direction,omitempty"`
-	Disposition string    `json:"disposition,omitempty"`
-	SrcPhone    string    `json:"srcPhone"`
+	CallID      string    `json:"callId" doc:"Of the call's record, too" example:"1795366192.23"`
+	Direction   string    `json:"direction,omitempty" enum:"in,out,internal"`
+	Disposition string    `json:"disposition,omitempty" enum:"answered,no_answer,cancelled,busy,failed,unknown" doc:"unknown while the call goes on and nobody has answered"`
+	SrcPhone    string    `json:"srcPhone" doc:"Who calls: a number, or the extension of an operator"`
 	SrcPhoneExt string    `json:"srcPhoneExt,omitempty"`
-	DstPhone    string    `json:"dstPhone"`
+	DstPhone    string    `json:"dstPhone" doc:"Who is called; of an inbound or internal call.started, call.stopped_ringing and call.answered the operator whom it is about"`
 	DstPhoneExt string    `json:"dstPhoneExt,omitempty"`
 	StartedAt   time.Time `json:"startedAt,omitzero"`
 	CallerName  string    `json:"callerName,omitempty"`
-	DID         string    `json:"did,omitempty"`
+	DID         string    `json:"did,omitempty" doc:"The number of ours that was called"`
 	Queue       string    `json:"queue,omitempty"`
-	Phone       string    `json:"phone,omitempty"`     // the phone that did it, or that it happened to
-	Other       string    `json:"other,omitempty"`     // the other party
-	Outcome     string    `json:"outcome,omitempty"`   // call.stopped_ringing: no_answer, busy, failed, cancelled or elsewhere (another phone answered)
-	Into        string    `json:"into,omitempty"`      // call.merged: the call that goes on
-	Recording   string    `json:"recording,omitempty"` // recording.ready: which one
+	Phone       string    `json:"phone,omitempty" doc:"The phone that did it, or that it happened to"`
+	Other       string    `json:"other,omitempty" doc:"The other party"`
+	Outcome     string    `json:"outcome,omitempty" enum:"no_answer,busy,failed,cancelled,elsewhere" doc:"Of call.stopped_ringing; elsewhere: another phone answered"`
+	Into        string    `json:"into,omitempty" doc:"Of call.merged: the call that goes on"`
+	Recording   string    `json:"recording,omitempty" doc:"Of recording.ready: which one"`
 }
 
 // EventID is an event's id: the same however often the event is sent, and never
@@ -75,7 +81,7 @@ type EventCall struct {
 func EventID(instance string, seq int64) string { return instance + "-" + strconv.FormatInt(seq, 10) }
 
 // Envelope is an event as it is sent: {"id", "seq", "type", "at"} and the fields
-// of its body, which is a JSON object.
+// of its body, which is a JSON object. Its times are as [TimeLayout] has them.
 func Envelope(instance string, seq int64, kind string, at time.Time, body []byte) []byte {
 	out := make([]byte, 0, len(body)+160)
 	out = append(out, `{"id":`...)
@@ -89,7 +95,7 @@ func Envelope(instance string, seq int64, kind string, at time.Time, body []byte
 	out = append(out, '"')
 	if len(body) > 2 {
 		out = append(out, ',')
-		return append(out, body[1:]...)
+		return append(out, Stamped(body)[1:]...) // an older version kept other digits
 	}
 	return append(out, '}')
 }

@@ -31,7 +31,7 @@ type Status struct {
 // Warning is a problem that does not stop records from being written. Its code
 // never changes; its text may.
 type Warning struct {
-	Code string `json:"code" doc:"Such as backfill-unreadable, pbx-clock, webhooks-parked, webhooks-late, facts-quarantined, behind, many-open-calls, calls-without-end, id-used-twice, retention-waits, store-full, store-read-only, store-locked, store-damaged, store-failing, store-slow, store-moved-aside, store-rebuilding"`
+	Code string `json:"code" doc:"Such as backfill-unreadable, pbx-clock, webhooks-parked, webhooks-late, webhooks-failing, webhooks-paused, facts-quarantined, behind, many-open-calls, calls-without-end, id-used-twice, retention-waits, store-full, store-read-only, store-locked, store-damaged, store-failing, store-slow, store-moved-aside, store-rebuilding"`
 	Text string `json:"text"`
 }
 

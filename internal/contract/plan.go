@@ -167,6 +167,6 @@ func (p *planner) add(kind string, b Body) *Event {
 	if err != nil { // a time beyond the year 9999: the call is told without its record
 		text, _ = json.Marshal(Body{Call: b.Call})
 	}
-	p.out = append(p.out, Event{At: p.change.At, Kind: kind, CallID: p.change.CallID, Body: text, Record: p.change.Record})
+	p.out = append(p.out, Event{At: p.change.At, Kind: kind, CallID: p.change.CallID, Body: Stamped(text), Record: p.change.Record})
 	return &p.out[len(p.out)-1]
 }

@@ -5,8 +5,12 @@ const (
 	ScopeRecords    = "records:read"    // records, calls that go on, members, events
 	ScopeRecordings = "recordings:read" // links to audio
 	ScopeCalls      = "calls:write"     // place calls and end them
+	ScopeHooksRead  = "webhooks:read"   // webhooks, and what became of their events
+	ScopeHooksWrite = "webhooks:write"  // the same, and change, add and remove webhooks
 	ScopeAdmin      = "admin"           // metrics
 )
 
 // Scopes are all scopes, in the order in which they are documented.
-func Scopes() []string { return []string{ScopeRecords, ScopeRecordings, ScopeCalls, ScopeAdmin} }
+func Scopes() []string {
+	return []string{ScopeRecords, ScopeRecordings, ScopeCalls, ScopeHooksRead, ScopeHooksWrite, ScopeAdmin}
+}

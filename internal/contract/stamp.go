@@ -48,5 +48,5 @@ func timed(before []byte) bool {
 	case "at", "since", "last", "lastEvent", "nextTry", "lastCommit", "oldest", "asOf":
 		return true
 	}
-	return bytes.HasSuffix(name, []byte("At"))
+	return bytes.HasSuffix(name, []byte("At")) || bytes.HasSuffix(name, []byte("Since")) || bytes.HasSuffix(name, []byte("Until"))
 }

@@ -199,7 +199,6 @@ func (d *Daemon) openWebhooks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.store.Deliver(webhook.Recipients(endpoints))
 	d.webhooks, err = webhook.New(ctx, webhook.Options{Store: d.store, Endpoints: endpoints, Log: d.opt.Log})
 	if err != nil {
 		return err
@@ -252,7 +251,7 @@ func (d *Daemon) openAPI(context.Context) error {
 			return d.pbx.Call(ctx, token, src, dst)
 		},
 		Hangup: func(ctx context.Context, token, callID string) error { return d.pbx.Hangup(ctx, token, callID) },
-		Hosts:  hosts(d.config), Origins: d.config.HTTP.Origins, Version: d.opt.Version, Signer: d.signer, Changes: d.store, Answers: d.store, Live: d.loop.Live, Halt: halt,
+		Hosts:  hosts(d.config), Origins: d.config.HTTP.Origins, Version: d.opt.Version, Signer: d.signer, LinkKey: d.store.LinkKey, Changes: d.store, Answers: d.store, Webhooks: d.webhooks, Live: d.loop.Live, Halt: halt,
 		Away: func() time.Time { return d.pbx.Away() }, FromHost: d.config.HTTP.BaseURL == "", Zone: zone(d.config),
 	})
 	d.parts.add(part{name: "converter", run: forever(func(ctx context.Context) { d.convert.Prepare(); <-ctx.Done() })})

@@ -32,7 +32,14 @@ func directories(c config.Config) []recording.Directory {
 func tokens(c config.Config) []api.Token {
 	var out []api.Token
 	for _, t := range c.HTTP.Tokens {
-		token := api.Token{Name: t.Name, Scopes: t.Scopes}
+		ttl, err := t.Links()
+		if err != nil {
+			continue
+		}
+		token := api.Token{Name: t.Name, Scopes: t.Scopes, LinkTTL: ttl}
+		if ttl < 0 {
+			token.LinkTTL = recording.Never
+		}
 		if sum, err := hex.DecodeString(t.SHA256); err == nil && len(sum) == sha256.Size {
 			token.Hash = [sha256.Size]byte(sum)
 			out = append(out, token)

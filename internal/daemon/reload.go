@@ -1,11 +1,11 @@
 package daemon
 
 import (
+	"context"
 	"reflect"
 
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/numbers"
-	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 )
 
@@ -24,10 +24,9 @@ func (d *Daemon) Reload(c config.Config) (needRestart []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.webhooks.SetEndpoints(endpoints); err != nil {
+	if err := d.webhooks.SetEndpoints(context.Background(), endpoints); err != nil {
 		return nil, err
 	}
-	d.store.Deliver(webhook.Recipients(endpoints))
 	d.api.SetTokens(tokens(c))
 	d.pbx.SetNames(names(c))
 	d.setRules(rules)

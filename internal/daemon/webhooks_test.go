@@ -152,3 +152,42 @@ func TestCallsGoingOn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAddedWebhook: a webhook that is added while voipd runs gets events at once, and
+// is still there after the configuration was read anew and after a restart. It is told
+// apart from those of the configuration, which the API does not change.
+func TestAddedWebhook(t *testing.T) {
+	o := newOffice(t)
+	filed, _ := app(t, nil)
+	added, told := app(t, nil)
+	o.config.Webhooks = []config.Webhook{{Name: "filed", URL: filed, Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}
+	o.start()
+	if status, body := o.get("POST", "/v1/webhooks", `{"name": "added", "url": "`+added+`", "events": ["call.ended"]}`); status != 201 {
+		t.Fatalf("%d %s", status, body)
+	}
+	for _, path := range []string{"DELETE /v1/webhooks/filed", "POST /v1/webhooks/filed/rotate-secret"} {
+		method, path, _ := strings.Cut(path, " ")
+		if status, body := o.get(method, path, ""); status != 409 || !strings.Contains(string(body), "webhook-in-configuration") {
+			t.Errorf("%s %s: %d %s", method, path, status, body)
+		}
+	}
+	if _, err := o.daemon.Reload(o.config); err != nil {
+		t.Fatal(err)
+	}
+	o.play("in-answered")
+	if got := events(t, told, 1); got[0] != "call.ended 101" {
+		t.Errorf("got %q", got)
+	}
+	if err := o.stop(); err != nil {
+		t.Fatal(err)
+	}
+	o.start()
+	var list struct{ Webhooks []contract.Webhook }
+	_, body := o.get("GET", "/v1/webhooks", "")
+	if err := json.Unmarshal(body, &list); err != nil || len(list.Webhooks) != 2 || list.Webhooks[0].From != "configuration" || list.Webhooks[1].From != "api" {
+		t.Errorf("after a restart: %s (%v)", body, err)
+	}
+	if err := o.stop(); err != nil {
+		t.Error(err)
+	}
+}

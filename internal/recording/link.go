@@ -21,17 +21,43 @@ var (
 type Signer struct {
 	Key  []byte        // kept in the store; a new one makes all links void
 	Base string        // address of the API, without a slash at the end
-	TTL  time.Duration // how long a link works
+	TTL  time.Duration // how long a link works; Never: until its key is no more
+	By   string        // whose links these are, which links say; empty: everybody's
+}
+
+// Never as a TTL makes links that do not expire.
+const Never time.Duration = -1
+
+// never stands in such a link where others have a time.
+const never = "never"
+
+// Of makes the signer of links that belong to somebody. parts are what they hang on:
+// another part makes them void.
+func (s Signer) Of(by string, ttl time.Duration, parts ...[]byte) Signer {
+	for _, part := range parts {
+		mac := hmac.New(sha256.New, s.Key)
+		mac.Write(part)
+		s.Key = mac.Sum(nil)
+	}
+	s.By, s.TTL = by, ttl
+	return s
 }
 
 // LinkPath is the path of recordings in the API.
 const LinkPath = "/v1/recordings/"
 
-// Link makes the link to a recording and tells until when it works.
+// Link makes the link to a recording and tells until when it works; zero: it does not
+// expire.
 func (s Signer) Link(callID, id string, now time.Time) (link string, expires time.Time) {
-	expires = now.Add(s.TTL).UTC().Truncate(time.Second)
-	at := strconv.FormatInt(expires.Unix(), 10)
+	at := never
+	if s.TTL != Never {
+		expires = now.Add(s.TTL).UTC().Truncate(time.Second)
+		at = strconv.FormatInt(expires.Unix(), 10)
+	}
 	query := url.Values{"expires": {at}, "signature": {hex.EncodeToString(s.sum(callID, id, at))}}
+	if s.By != "" {
+		query.Set("by", s.By)
+	}
 	return s.Base + LinkPath + url.PathEscape(callID) + "/" + url.PathEscape(id) + "?" + query.Encode(), expires
 }
 
@@ -40,6 +66,9 @@ func (s Signer) Check(callID, id, expires, signature string, now time.Time) erro
 	given, err := hex.DecodeString(signature)
 	if err != nil || !hmac.Equal(given, s.sum(callID, id, expires)) {
 		return ErrSignature
+	}
+	if expires == never {
+		return nil
 	}
 	at, err := strconv.ParseInt(expires, 10, 64)
 	if err != nil {

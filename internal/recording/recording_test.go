@@ -213,6 +213,36 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestLinksOfSomebody: links of their own key need not expire, and are void when any
+// part of it is another.
+func TestLinksOfSomebody(t *testing.T) {
+	now := time.Unix(1_795_366_192, 0)
+	all := recording.Signer{Key: []byte("0123456789abcdef0123456789abcdef"), Base: "http://pbx", TTL: time.Hour}
+	brix := all.Of("brix", recording.Never, []byte("key"), []byte("token"))
+	link, expires := brix.Link("1.1", "abc", now)
+	u, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	if q.Get("by") != "brix" || q.Get("expires") != "never" || !expires.IsZero() {
+		t.Errorf("the link %s expires at %v", link, expires)
+	}
+	for name, c := range map[string]struct {
+		signer recording.Signer
+		want   error
+	}{
+		"years later":   {brix, nil},
+		"another key":   {all.Of("brix", recording.Never, []byte("new"), []byte("token")), recording.ErrSignature},
+		"another token": {all.Of("brix", recording.Never, []byte("key"), []byte("new")), recording.ErrSignature},
+		"everybody's":   {all, recording.ErrSignature},
+	} {
+		if err := c.signer.Check("1.1", "abc", q.Get("expires"), q.Get("signature"), now.AddDate(10, 0, 0)); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
 func TestFileName(t *testing.T) {
 	for in, want := range map[string]string{
 		"/m/2026/in-101.wav":             "in-101.wav",

@@ -9,6 +9,10 @@
 // sent until it is taken, with the same id each time, so a receiver that knows
 // the ids it had has each event once.
 //
+// Endpoints are those of the configuration and those that were added while voipd ran,
+// which the store keeps (hooks.go). How each does, and since when one takes nothing,
+// outlasts a restart (state.go).
+//
 // An event that the endpoint refuses for good (400, 410, 413, 422) is parked and
 // stepped over: one event that an app cannot take must not keep the
 // rest of the call, least of all its record, from it.

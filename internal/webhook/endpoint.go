@@ -14,10 +14,15 @@ type Endpoint struct {
 	Name    string        // of the configuration; deliveries are kept under it
 	URL     string        // where events are posted to
 	Secret  string        // signs them: "whsec_" and base64
-	Events  []string      // kinds that it takes; empty: every one
+	Events  []string      // kinds that it takes; empty: every one but webhook.failing
 	Body    Template      // what is posted
 	Timeout time.Duration // how long the answer may take; 0: DefaultTimeout
 	MaxAge  time.Duration // an event not taken for so long is parked; 0: DefaultMaxAge
+
+	OldSecret string    // signs beside Secret; empty: none does
+	OldUntil  time.Time // until then; zero: as long as it is here
+	Shape     string    // name of Body's shape: plain, brix or own; empty: plain
+	added     bool      // by the API
 }
 
 // What holds where an endpoint is silent.
@@ -26,9 +31,10 @@ const (
 	DefaultMaxAge  = 72 * time.Hour
 )
 
-// Wants tells whether the endpoint takes events of a kind.
+// Wants tells whether the endpoint takes events of a kind. That another webhook fails
+// is told only to who asks for it.
 func (e *Endpoint) Wants(kind string) bool {
-	return len(e.Events) == 0 || slices.Contains(e.Events, kind)
+	return len(e.Events) == 0 && kind != contract.WebhookFails || slices.Contains(e.Events, kind)
 }
 
 // Recipients says which of the endpoints take which events, for the store's

@@ -1,16 +1,19 @@
 package webhook_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/voipd/voipd/internal/capture"
 	"github.com/voipd/voipd/internal/contract"
@@ -75,6 +78,7 @@ func TestPlanOfRealCalls(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			fit(t, planned)
 			told, ended := map[string]bool{}, map[string]int{}
 			for _, c := range planned {
 				switch c.Kind {
@@ -95,6 +99,79 @@ func TestPlanOfRealCalls(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// eventRules are those of docs/events.schema.json.
+func eventRules(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	rules, err := compiler.Compile("../../docs/events.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+// fit checks that events are as docs/events.schema.json has them, and that their times
+// have three digits.
+func fit(t *testing.T, planned []store.Change) {
+	t.Helper()
+	rules := eventRules(t)
+	moment := regexp.MustCompile(`"\d{4}-\d\d-\d\dT[^"]*"`)
+	exact := regexp.MustCompile(`^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$`)
+	for i := range planned {
+		c := &planned[i]
+		if c.KindOf != nil {
+			c.Kind = c.KindOf(record.Add)
+		}
+		text, err := webhook.Plain(c, "9f2c4e8a1b3d")
+		if err != nil {
+			t.Fatal(err)
+		}
+		brix, err := webhook.BRIX(c, "9f2c4e8a1b3d")
+		if err != nil {
+			t.Fatal(err)
+		}
+		times := append(moment.FindAll(text, -1), moment.FindAll(brix, -1)...)
+		if len(times) < 2 {
+			t.Errorf("no times in %s", text)
+		}
+		for _, at := range times {
+			if !exact.Match(at) {
+				t.Errorf("%s: the time %s", c.Kind, at)
+			}
+		}
+		e, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err == nil {
+			err = rules.Validate(e)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestDocumentedEvents: the plain events that docs/webhooks.md shows are as the schema
+// has them.
+func TestDocumentedEvents(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/webhooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, n := eventRules(t), 0
+	for _, text := range regexp.MustCompile(`(?ms)^    \{\n.*?^    \}$`).FindAll(doc, -1) {
+		e, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err == nil {
+			err = rules.Validate(e)
+		}
+		if n++; err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if n < 2 {
+		t.Errorf("only %d events are shown", n)
 	}
 }
 

@@ -37,12 +37,14 @@ type runner struct {
 	*sender
 	store Store
 	log   *slog.Logger
+	state *state
 
 	inFlight  map[string]bool  // calls of which an event is being sent
 	unsettled []store.Delivery // tried, and the result not written yet
 	due       []store.Delivery // to be sent, each of another call and of none of those above
 	results   chan result
 	fails     int       // failures in a row
+	first     time.Time // when the first of them was
 	pause     time.Time // nothing is sent before
 	parked    time.Time // when what is too old was parked the last time
 	stuck     bool      // the store could not be read or written last time
@@ -170,14 +172,21 @@ func (r *runner) note(res result) {
 		r.log.Warn("an event was not taken and is parked (voipd webhooks list)", "event", res.Change.Seq, "type", res.Change.Kind,
 			"call", res.Change.CallID, "status", res.Status, "answer", res.Answer)
 	}
+	now := time.Now()
+	if res.failed || res.answered {
+		r.state.answered(now, res.Status, res.Answer)
+	}
 	switch {
 	case res.failed:
-		r.fails++
+		if r.fails++; r.fails == 1 {
+			r.first = now
+		}
 		if r.fails == downAfter {
 			r.log.Warn("the endpoint does not take events; they wait", "status", res.Status, "answer", res.Answer)
 		}
 		if r.down() {
-			r.pause = time.Now().Add(min(backOff(r.fails-downAfter+1), pauseLast))
+			r.state.fails(r.first)
+			r.pause = now.Add(min(backOff(r.fails-downAfter+1), pauseLast))
 		}
 		if res.pause.After(r.pause) {
 			r.pause = res.pause
@@ -192,6 +201,7 @@ func (r *runner) note(res result) {
 func (r *runner) up() {
 	away := r.down()
 	r.fails = 0
+	r.state.works()
 	if !away {
 		return
 	}

@@ -38,13 +38,20 @@ type sender struct {
 	endpoint Endpoint
 	instance string
 	sign     *standard.Webhook
+	signOld  *standard.Webhook // nil: none
 	client   *http.Client
 }
 
 func newSender(e Endpoint, instance string, transport http.RoundTripper) (*sender, error) {
-	sign, err := standard.NewWebhook(e.Secret)
-	if err != nil || !strings.HasPrefix(e.Secret, "whsec_") || len(e.Secret) < len("whsec_")+32 {
-		return nil, fmt.Errorf("webhook %s: its secret must be whsec_ and at least 24 bytes in base64", e.Name)
+	sign, err := signer(e.Name, e.Secret)
+	if err != nil {
+		return nil, err
+	}
+	var old *standard.Webhook
+	if e.OldSecret != "" {
+		if old, err = signer(e.Name, e.OldSecret); err != nil {
+			return nil, err
+		}
 	}
 	if e.Timeout == 0 {
 		e.Timeout = DefaultTimeout
@@ -60,9 +67,28 @@ func newSender(e Endpoint, instance string, transport http.RoundTripper) (*sende
 		t.MaxIdleConnsPerHost, t.TLSClientConfig = parallel, &tls.Config{MinVersion: tls.VersionTLS12}
 		transport = t
 	}
-	return &sender{endpoint: e, instance: instance, sign: sign, client: &http.Client{Transport: transport, Timeout: e.Timeout,
+	return &sender{endpoint: e, instance: instance, sign: sign, signOld: old, client: &http.Client{Transport: transport, Timeout: e.Timeout,
 		// A redirect could lead the event, signed, to anybody.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil
+}
+
+func signer(name, secret string) (*standard.Webhook, error) {
+	sign, err := standard.NewWebhook(secret)
+	if err != nil || !strings.HasPrefix(secret, "whsec_") || len(secret) < len("whsec_")+32 {
+		return nil, fmt.Errorf("webhook %s: its secret must be whsec_ and at least 24 bytes in base64", name)
+	}
+	return sign, nil
+}
+
+// signature is by the secret, and by the one before it while that holds: a receiver
+// that knows either finds its own among them.
+func (s *sender) signature(id string, now time.Time, body []byte) (string, error) {
+	text, err := s.sign.Sign(id, now, body)
+	if err != nil || s.signOld == nil || !s.endpoint.OldUntil.IsZero() && !now.Before(s.endpoint.OldUntil) {
+		return text, err
+	}
+	old, err := s.signOld.Sign(id, now, body)
+	return text + " " + old, err
 }
 
 // result is what came of one try.
@@ -152,7 +178,7 @@ func (s *sender) post(ctx context.Context, id string, now time.Time, body []byte
 	if err != nil {
 		return nil, err
 	}
-	signature, err := s.sign.Sign(id, now, body)
+	signature, err := s.signature(id, now, body)
 	if err != nil {
 		return nil, err
 	}

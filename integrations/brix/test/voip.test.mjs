@@ -247,6 +247,11 @@ test('the wrong secret in the module: the app shows nothing, and everything once
   await ended(callId)
 })
 
+test('a test of the webhook says that address and secret are right', async () => {
+  const { response } = await parse(signed(JSON.stringify({ id: 'i-test-0', type: 'webhook.test', at: '2026-11-22T09:30:00.120Z' })))
+  assert.deepEqual([response.code, response.text], [200, 'The address and the secret are right.'])
+})
+
 test('the PBX is away', async () => {
   await office('/cut')
   await healthy('the link to be lost', (health) => health.status === 'failing')
