@@ -128,7 +128,7 @@ func (d *demo) play(ctx context.Context, pbx *sim.PBX, keeper *daemon.Daemon) er
 	running.Go(func() { _ = pbx.Run(ctx) }) // it ends because it was told to
 	done := make(chan error, 1)
 	go func() { done <- keeper.Run(ctx) }()
-	d.print("%s", d.welcome(keeper.BaseURL()))
+	d.print("%s", d.welcome(keeper.BaseURL(), keeper.SignInLink(demoToken)))
 	over := pbx.PlayAll(morning)
 	for {
 		select {
@@ -148,8 +148,11 @@ func (d *demo) play(ctx context.Context, pbx *sim.PBX, keeper *daemon.Daemon) er
 	}
 }
 
-func (d *demo) welcome(base string) string {
-	return strings.NewReplacer("BASE", base, "TOKEN", demoToken).Replace(`voipd keeps the records of an office's morning, played by a fake PBX.
+func (d *demo) welcome(base, link string) string {
+	return strings.NewReplacer("BASE", base, "TOKEN", demoToken, "LINK", link).Replace(`open LINK
+
+The link signs in once, within five minutes; after that open BASE/ and give the token "TOKEN".
+voipd keeps the records of an office's morning, played by a fake PBX.
 
   curl -s -H 'Authorization: Bearer TOKEN' 'BASE/v1/records?limit=3'
   curl -s -H 'Authorization: Bearer TOKEN' 'BASE/v1/records?disposition=no_answer&phone=101'
