@@ -91,7 +91,7 @@ export function Filters({ params }: { params: URLSearchParams }) {
         <Choice name="recorded" label="recorded" params={params} set={set} of={yesNo} />
         <Choice name="transferred" label="transferred" params={params} set={set} of={yesNo} />
         <Choice name="approximate" label="approximate" params={params} set={set} of={yesNo} />
-        <button disabled={!n} onClick={() => go('calls', params.get('call') ? { call: params.get('call')! } : {}, true)}>{t('reset')}</button>
+        <button type="button" disabled={!n} onClick={() => go('calls', params.get('call') ? { call: params.get('call')! } : {}, true)}>{t('reset')}</button>
       </form>
     </search>
   )

@@ -34,7 +34,7 @@ export function HealthView() {
             </ul>
           </section>
           <div class="cards">
-            {link && <Card title={h.ari ? 'ARI' : 'AMI'} bad={link.state !== 'up'} rows={[['link', `${t(link.state as Key)}, ${t('since')} ${time(link.since)}`], ['version', link.version], ['lastEvent', time(h.lastEvent)], ['openCalls', count(h.openCalls)], ['failed', link.reason]]} />}
+            {link && <Card title={h.ari ? 'ARI' : 'AMI'} bad={link.state !== 'up'} rows={[['link', t(link.state as Key)], ['since', time(link.since)], ['version', link.version], ['lastEvent', time(h.lastEvent)], ['openCalls', count(h.openCalls)], ['failed', link.reason]]} />}
             <Card title={t('store')} bad={!h.store.ok} rows={[['lastCommit', time(h.store.lastCommit)], ['waitingFacts', `${count(h.queue.waiting)} / ${count(h.queue.bound)}`], ['refused', count(h.queue.refused)], ['failed', h.store.error]]} />
             {h.webhooks && <Card title={t('webhooks')} bad={h.webhooks.parked > 0} rows={[['waitingEvents', count(h.webhooks.waiting)], ['parked', count(h.webhooks.parked)], ['oldest', time(h.webhooks.oldest)]]} />}
             {h.repair && <Card title={t('repair')} bad={h.repair.openGaps > 0} rows={[['openGaps', count(h.repair.openGaps)], ['lastRead', time(h.repair.last)], ['since', h.repair.since && time(h.repair.since)]]} />}

@@ -27,7 +27,7 @@ export function story(r: CallRecord): { lines: Line[]; steps: Step[]; total: num
   }
   for (const c of d.conversations ?? []) {
     for (const party of [c.a, c.b]) line(party).push({ from: at(c.at), to: at(c.at) + c.ms, kind: 'talk' })
-    steps.push({ at: at(c.at), who: c.a, other: c.b, text: `↔` })
+    steps.push({ at: at(c.at), who: c.a, other: c.b, text: t('talksWith') })
   }
   for (const x of d.transfers ?? []) {
     if (x.by) line(x.by).push({ from: at(x.at), to: at(x.at), kind: 'transfer' })

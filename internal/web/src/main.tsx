@@ -29,6 +29,9 @@ async function signIn(token: string): Promise<Session> {
   return session
 }
 
+// Where the address has a #, browsers heed no autofocus.
+const focused = (field: HTMLInputElement | null) => { field?.focus() }
+
 function SignIn({ note, done }: { note: string; done: (s: Session) => void }) {
   const [problem, setProblem] = useState(note)
   const [busy, setBusy] = useState(false)
@@ -50,7 +53,7 @@ function SignIn({ note, done }: { note: string; done: (s: Session) => void }) {
       <form onSubmit={submit} method="post">
         <h1><Mark /> voipd</h1>
         <label for="token">{t('token')}</label>
-        <input id="token" name="token" type="password" autocomplete="current-password" required autofocus aria-describedby="hint problem" />
+        <input id="token" name="token" type="password" autocomplete="current-password" required ref={focused} aria-describedby="hint problem" />
         <button class="primary" disabled={busy}>{t('signIn')}</button>
         <p id="problem" role="alert" class="problem">{problem}</p>
         <p id="hint" class="muted">{t('signInHint')}</p>
@@ -88,7 +91,7 @@ function Page() {
   const shown = views.includes(view as Key) ? (view as Key) : views[0]
   useEffect(() => { document.title = session && shown ? `${t(shown)} · voipd` : 'voipd' })
   const language = (
-    <button class="plain" lang={lang() === 'en' ? 'ru' : 'en'} onClick={() => { setLanguage(lang() === 'en' ? 'ru' : 'en'); setLang(lang()) }}>{t('language')}</button>
+    <button class="plain" lang={lang() === 'en' ? 'ru' : 'en'} aria-label={`${lang() === 'en' ? 'RU' : 'EN'}, ${t('language')}`} title={t('language')} onClick={() => { setLanguage(lang() === 'en' ? 'ru' : 'en'); setLang(lang()) }}>{lang() === 'en' ? 'RU' : 'EN'}</button>
   )
   if (session === undefined) return <p class="loading" role="status">{t('loading')}</p>
   if (session === null) return <><header class="bar bare">{language}</header><SignIn key={note + lang()} note={note} done={(s) => { setNote(''); setSession(s) }} /></>
