@@ -27,7 +27,10 @@ import (
 	"github.com/voipd/voipd/store"
 )
 
-const token = "the-token-of-the-crm"
+const (
+	token     = "the-token-of-the-crm"
+	signInKey = "the-key-of-links"
+)
 
 // office is an API over a real store and real files.
 type office struct {
@@ -93,7 +96,7 @@ func (o *office) scopes(scopes ...string) {
 		Health:     func(context.Context) contract.Health { return contract.Health{Status: "ok"} },
 		Away:       func() time.Time { return o.away },
 		Hosts:      []string{"pbx.example.com"}, Origins: []string{"https://crm.example.com"},
-		Metrics: prometheus.NewRegistry(), Now: func() time.Time { return o.now }, Version: "test",
+		Metrics: prometheus.NewRegistry(), Now: func() time.Time { return o.now }, Version: "test", Page: fakePage{}, SignInKey: []byte(signInKey),
 	})
 }
 

@@ -20,14 +20,16 @@ export function CallDrawer({ id, known, hear, admin, newer, older, close }: Prop
     if (known) return
     ask<CallRecord>('/v1/records/' + encodeURIComponent(id)).then(setRecord, (e) => setProblem(e instanceof Problem && e.status === 404 ? t('goneCall') : t('unreachable')))
   }, [id])
+  // While it is open nothing behind it takes the focus.
+  const shut = () => { dialog.current!.close(); close() }
   return (
-    <dialog ref={dialog} class="drawer" aria-labelledby="call-title" onCancel={(e) => { e.preventDefault(); close() }} onClick={(e) => { if (e.target === dialog.current) close() }}>
+    <dialog ref={dialog} class="drawer" aria-labelledby="call-title" onCancel={(e) => { e.preventDefault(); shut() }} onClick={(e) => { if (e.target === dialog.current) shut() }}>
       <article>
         <header>
           <h2 id="call-title">{record ? <Title record={record} /> : t('call')}</h2>
           <button class="plain" disabled={!newer} onClick={newer} aria-label={t('newer')} title={t('newer')}><Icon name="up" /></button>
           <button class="plain" disabled={!older} onClick={older} aria-label={t('older')} title={t('older')}><Icon name="down" /></button>
-          <button class="plain" onClick={close} aria-label={t('close')} title={t('close')}><Icon name="close" /></button>
+          <button class="plain" onClick={shut} aria-label={t('close')} title={t('close')}><Icon name="close" /></button>
         </header>
         {problem && <p class="problem" role="alert">{problem}</p>}
         {!record && !problem && <p class="loading" role="status">{t('loading')}</p>}

@@ -85,7 +85,7 @@ export function CallsView({ params, may }: { params: URLSearchParams; may: (scop
       {call && <CallDrawer key={call} id={call} hear={may('recordings:read')} admin={may('admin')} known={list?.rows[at]}
         newer={at > 0 ? () => open(list!.rows[at - 1].callId, true) : undefined}
         older={at >= 0 && at < (list?.rows.length ?? 0) - 1 ? () => open(list!.rows[at + 1].callId, true) : undefined}
-        close={() => { open(''); requestAnimationFrame(() => document.querySelector<HTMLElement>('[data-call="' + CSS.escape(call) + '"]')?.focus()) }} />}
+        close={() => { open(''); document.querySelector<HTMLElement>(`[data-call="${CSS.escape(call)}"]`)?.focus() }} />}
     </>
   )
 }
