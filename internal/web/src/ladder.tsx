@@ -25,14 +25,14 @@ export function story(r: CallRecord): { lines: Line[]; steps: Step[]; total: num
     line(x.phone).push({ from: at(x.at), to: at(x.at) + x.ms, kind: 'ring ' + x.outcome })
     steps.push({ at: at(x.at), who: x.phone, text: t('rings') }, { at: at(x.at) + x.ms, who: x.phone, text: t(outcomes[x.outcome] ?? 'unknown') })
   }
-  for (const c of d.conversations ?? []) {
-    for (const party of [c.a, c.b]) line(party).push({ from: at(c.at), to: at(c.at) + c.ms, kind: 'talk' })
-    steps.push({ at: at(c.at), who: c.a, other: c.b, text: t('talksWith') })
-  }
   for (const x of d.transfers ?? []) {
     if (x.by) line(x.by).push({ from: at(x.at), to: at(x.at), kind: 'transfer' })
     if (x.to) line(x.to).push({ from: at(x.at), to: at(x.at), kind: 'transfer' })
     steps.push({ at: at(x.at), who: x.by ?? '', other: x.to, text: t(x.kind as Key) })
+  }
+  for (const c of d.conversations ?? []) {
+    for (const party of [c.a, c.b]) line(party).push({ from: at(c.at), to: at(c.at) + c.ms, kind: 'talk' })
+    steps.push({ at: at(c.at), who: c.a, other: c.b, text: t('talksWith') })
   }
   const end = d.endedAt ? at(d.endedAt) : 0
   const out: Line[] = [...lines].map(([name, bars]) => ({ name: phone(name), bars }))
