@@ -46,14 +46,16 @@ export function CallsView({ params, may }: { params: URLSearchParams; may: (scop
       const page = await ask<Page>('/v1/records?' + q)
       if (current.current !== of) return
       setProblem('')
-      setList((had) => (cursor ? had && { ...had, rows: [...had.rows, ...page.records], next: page.next, fresh: new Set() } : merge(had ?? { rows: [], fresh: new Set() }, page)))
+      setList((had) => (cursor ? had && had.next === cursor ? { ...had, rows: [...had.rows, ...page.records], next: page.next, fresh: new Set() } : had : merge(had ?? { rows: [], fresh: new Set() }, page)))
     } catch (e) {
       if (current.current === of) setProblem(e instanceof Problem && e.status ? e.message : t('unreachable'))
     }
   }
-  // Typing asks once it pauses; the first list is asked for at once.
+  // Typing asks once it pauses. The first list useLive asks for.
+  const first = useRef(true)
   useEffect(() => {
-    const timer = setTimeout(() => { setList(undefined); get() }, list || problem ? 200 : 0)
+    if (first.current) { first.current = false; return }
+    const timer = setTimeout(() => { setList(undefined); get() }, 200)
     return () => clearTimeout(timer)
   }, [key])
   useLive(() => get(), 1000, setLive, (kind) => kind.startsWith('record'))

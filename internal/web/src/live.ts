@@ -53,6 +53,7 @@ export function useLive(load: () => Promise<void>, every: number, state: (up: bo
       if (again) { again = false; soon() }
     }
     const soon = () => { timer ||= window.setTimeout(run, Math.max(0, last + every - Date.now())) }
+    soon() // also where no stream can be had
     const stop = follow((kind) => { if (!kind || wants(kind)) soon() }, state)
     return () => { stop(); clearTimeout(timer) }
   }, [])
