@@ -268,7 +268,7 @@ func TestBadRequests(t *testing.T) {
 			t.Errorf("%s: got %d %s, want a 422, bad-request, that names %s", path, status, body, want)
 		}
 	}
-	for _, path := range []string{"/", "/v1", "/v1/record", "/v1/records/", "/v1/records/1.1/x", "/v1/recordings/", "/../etc/passwd"} {
+	for _, path := range []string{"/index.html", "/v1", "/v1/record", "/v1/records/", "/v1/records/1.1/x", "/v1/recordings/", "/../etc/passwd"} {
 		if status, header, body := o.get(path); status != 404 {
 			t.Errorf("%s: got %d %s, want 404", path, status, body)
 		} else {
