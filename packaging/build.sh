@@ -30,6 +30,8 @@ rm -f "$out"/*
 # licences: of every module in the binary, as it stands in the module.
 licences() {
 	cat packaging/copyright
+	printf '\npreact, in the page\n\n'
+	sed 's/^/    /; s/[ \t\r]*$//' internal/web/LICENSE.preact
 	CGO_ENABLED=1 go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/voipd | sort -u |
 		while read -r path version dir; do
 			printf '\n%s %s\n\n' "$path" "$version"

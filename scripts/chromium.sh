@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the browser in which the tests of docs/clients.md run, Debian's
+# Installs the browser in which the tests of docs/clients.md and of the page run, Debian's
 # Chromium, where it can, and says in one line where it cannot: those tests are
 # then skipped.
 set -euo pipefail

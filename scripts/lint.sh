@@ -23,6 +23,9 @@ step modules
 go mod verify >/dev/null
 go mod tidy -diff
 
+step page
+scripts/page.sh --check
+
 step scripts
 for script in scripts/*.sh packaging/*.sh packaging/deb/* packaging/rpm/* .ci/run; do bash -n "$script"; done
 

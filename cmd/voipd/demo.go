@@ -75,7 +75,7 @@ func (d *demo) run(ctx context.Context) error {
 	monitor := filepath.Join(dir, "monitor")
 	// The morning ends about now, so that the records' times are in the past.
 	begin := time.Now().Add(-time.Duration(50 * (1 - 1/d.speed) * float64(time.Second)))
-	pbx, err := sim.New(sim.Options{Monitor: monitor, Speed: d.speed, Begin: begin, Log: d.log()})
+	pbx, err := sim.New(sim.Options{Monitor: monitor, Speed: d.speed, Begin: begin, Endpoints: office(), Log: d.log()})
 	if err != nil {
 		return err
 	}
@@ -85,6 +85,17 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	return d.play(ctx, pbx, keeper)
+}
+
+// office is who sits there.
+func office() []sim.Endpoint {
+	all := []sim.Endpoint{{Name: "trunk-a", OutboundAuth: "trunk-a", Context: "from-trunk"}}
+	for _, who := range []struct{ ext, name, state string }{
+		{"101", "Anna Ivanova", ""}, {"102", "Oleg Petrov", ""}, {"103", "Пётр Ёлкин", ""}, {"104", "Maria Weber", ""}, {"105", "Irina Sokolova", "Unavailable"}, {"106", "Front desk", ""},
+	} {
+		all = append(all, sim.Endpoint{Name: who.ext, Auths: who.ext, Context: "from-internal", CallerID: fmt.Sprintf("%q <%s>", who.name, who.ext), State: who.state})
+	}
+	return all
 }
 
 // daemon is the real one, with a configuration made on the spot.
@@ -128,7 +139,7 @@ func (d *demo) play(ctx context.Context, pbx *sim.PBX, keeper *daemon.Daemon) er
 	running.Go(func() { _ = pbx.Run(ctx) }) // it ends because it was told to
 	done := make(chan error, 1)
 	go func() { done <- keeper.Run(ctx) }()
-	d.print("%s", d.welcome(keeper.BaseURL()))
+	d.print("%s", d.welcome(keeper.BaseURL(), keeper.SignInLink(demoToken)))
 	over := pbx.PlayAll(morning)
 	for {
 		select {
@@ -148,8 +159,11 @@ func (d *demo) play(ctx context.Context, pbx *sim.PBX, keeper *daemon.Daemon) er
 	}
 }
 
-func (d *demo) welcome(base string) string {
-	return strings.NewReplacer("BASE", base, "TOKEN", demoToken).Replace(`voipd keeps the records of an office's morning, played by a fake PBX.
+func (d *demo) welcome(base, link string) string {
+	return strings.NewReplacer("BASE", base, "TOKEN", demoToken, "LINK", link).Replace(`open LINK
+
+The link signs in once, within five minutes; after that open BASE/ and give the token "TOKEN".
+voipd keeps the records of an office's morning, played by a fake PBX.
 
   curl -s -H 'Authorization: Bearer TOKEN' 'BASE/v1/records?limit=3'
   curl -s -H 'Authorization: Bearer TOKEN' 'BASE/v1/records?disposition=no_answer&phone=101'

@@ -10,18 +10,21 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/config"
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/internal/daemon"
 	"github.com/voipd/voipd/internal/trace"
 	"github.com/voipd/voipd/store"
 )
 
 func newToken() *cobra.Command {
 	c := &cobra.Command{Use: "token", Short: "Tokens that let apps use the API"}
-	c.AddCommand(tokenNew(), tokenList(), tokenRevoke(), tokenRevokeLinks())
+	c.AddCommand(tokenNew(), tokenLink(), tokenList(), tokenRevoke(), tokenRevokeLinks())
 	return c
 }
 
@@ -60,6 +63,39 @@ and keeps it nowhere. Scopes: ` + strings.Join(contract.Scopes(), ", ") + `; non
 	}
 	c.Flags().StringSliceVar(&scopes, "scope", nil, "what the token may do (again for more)")
 	c.Flags().StringVar(&links, "link-ttl", "", `how long links to recordings work that it asks for: a duration, or "never"; else recordings.link_ttl`)
+	return c
+}
+
+func tokenLink() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use:   "link NAME",
+		Short: "Make a link that signs the page in once, in place of a token",
+		Long: fmt.Sprintf(`Link prints an address that opens voipd's page, signed in as the token NAME, for
+somebody who has no token at hand. It works once, within %d minutes, and not after
+a restart of voipd, which has to run. Whoever has it can do what the token can.`, int(api.LinkFor.Minutes())),
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			conf, err := config.Read(path)
+			if err != nil {
+				return err
+			}
+			return writeStore(cmd.Context(), path, "voipd token link", func(db *store.DB) error {
+				key, err := db.Secret(cmd.Context(), daemon.SignInSecret)
+				if err != nil {
+					return err
+				}
+				link := daemon.SignInLink(conf, daemon.Base(conf), args[0], key, time.Now())
+				if link == "" {
+					return fmt.Errorf("%s has no token %q; \"voipd token list\" shows those that it has", path, args[0])
+				}
+				fmt.Fprintf(cmd.ErrOrStderr(), "It signs in as %s, once, within %d minutes:\n", trace.Inert(args[0]), int(api.LinkFor.Minutes()))
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), link)
+				return err
+			})
+		},
+	}
+	configFlag(c, &path, "/etc/voipd/config.toml")
 	return c
 }
 

@@ -71,6 +71,15 @@ type Options struct {
 	Zone      *time.Location // of times that a client writes without an offset; nil: UTC
 	Log       *slog.Logger
 	Version   string
+
+	Page      Page   // for people, at /; nil: none
+	SignInKey []byte // of [SignInCode]; nil: no code signs in
+}
+
+// Page is voipd's page. It needs no token: what it shows it asks the API for.
+type Page interface {
+	http.Handler
+	Has(path string) bool // whether a path is the page's
 }
 
 // bodyLimit bounds a request's body: a call object is some 100 bytes.
@@ -97,7 +106,7 @@ func New(opt Options) *API {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "A token of the configuration"},
 		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "A session of voipd's own page"}}
 	config.Security = []map[string][]string{{"token": {}}, {"session": {}}}
-	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams)}
+	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams), started: opt.Now().Truncate(time.Millisecond)}
 	routes := humago.New(mux, config)
 	s.routes(routes)
 	describe(routes)
@@ -105,7 +114,7 @@ func New(opt Options) *API {
 	if opt.Metrics != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
 	}
-	mux.Handle("/", elsewhere(mux))
+	mux.Handle("/", s.page(elsewhere(mux)))
 	s.tokens.Store(&opt.Tokens)
 	return &API{hardened(s.identified(s.hosts(s.origins(s.authorised(byAccept(parameters(s.once(mux)))))))), s}
 }
@@ -124,6 +133,8 @@ type server struct {
 	opt               Options
 	tokens            atomic.Pointer[[]Token]
 	tickets, sessions passes
+	codes             signInCodes
+	started           time.Time
 	doing             doing
 	orders            orders
 	wrong             *wrongTokens

@@ -29,7 +29,10 @@ import (
 	"github.com/voipd/voipd/store"
 )
 
-const token = "the-token-of-the-crm"
+const (
+	token     = "the-token-of-the-crm"
+	signInKey = "the-key-of-links"
+)
 
 // office is an API over a real store and real files.
 type office struct {
@@ -101,7 +104,7 @@ func (o *office) scopes(scopes ...string) {
 		Health:     func(context.Context) contract.Health { return contract.Health{Status: "ok"} },
 		Away:       func() time.Time { return o.away },
 		Hosts:      []string{"pbx.example.com"}, Origins: []string{"https://crm.example.com"},
-		Metrics: prometheus.NewRegistry(), Now: func() time.Time { return o.now }, Version: "test",
+		Metrics: prometheus.NewRegistry(), Now: func() time.Time { return o.now }, Version: "test", Page: fakePage{}, SignInKey: []byte(signInKey),
 	})
 }
 
@@ -273,7 +276,7 @@ func TestBadRequests(t *testing.T) {
 			t.Errorf("%s: got %d %s, want a 422, bad-request, that names %s", path, status, body, want)
 		}
 	}
-	for _, path := range []string{"/", "/v1", "/v1/record", "/v1/records/", "/v1/records/1.1/x", "/v1/recordings/", "/../etc/passwd"} {
+	for _, path := range []string{"/index.html", "/v1", "/v1/record", "/v1/records/", "/v1/records/1.1/x", "/v1/recordings/", "/../etc/passwd"} {
 		if status, header, body := o.get(path); status != 404 {
 			t.Errorf("%s: got %d %s, want 404", path, status, body)
 		} else {

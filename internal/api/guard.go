@@ -24,10 +24,10 @@ type Token struct {
 	LinkTTL time.Duration
 }
 
-// authorised asks for a token on everything but health and signed links.
+// authorised asks for a token on everything but health, signed links and the page.
 func (s *server) authorised(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		open := r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.LinkPath)
+		open := r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.LinkPath) || s.ofPage(r)
 		token := s.bearer(r)
 		if token != nil {
 			trust(r.Context())

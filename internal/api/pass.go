@@ -95,6 +95,9 @@ func (p *passes) of(secret string, now time.Time, useUp bool) (token [sha256.Siz
 // nil: by none.
 func (s *server) bearer(r *http.Request) *Token {
 	if header := r.Header.Get("Authorization"); header != "" {
+		if t := s.linked(r); t != nil {
+			return t
+		}
 		return s.known(header)
 	}
 	if r.URL.Path == eventsPath && r.Method == http.MethodGet {

@@ -44,6 +44,7 @@ func mayImport() map[string][]string {
 		"internal/webhook":                {"record", "store", "internal/caught", "internal/contract"},
 		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert"},
 		"internal/systemd":                nil,
+		"internal/web":                    nil, // the page; it knows the API as a browser does
 		"internal/trace":                  {"record"},
 		"internal/capture":                {"ami", "ari", "record", "internal/backfill", "internal/trace"},
 		"internal/doctor":                 {"ami", "ari", "record", "internal/link", "internal/pbx"},
@@ -61,7 +62,7 @@ func mayImport() map[string][]string {
 		// It wires the parts, and knows neither which interface a PBX speaks nor a
 		// single message of it.
 		"internal/daemon": {"record", "store", "internal/api", "internal/backfill", "internal/config", "internal/contract", "internal/ingest", "internal/numbers", "internal/pbx",
-			"internal/recording", "internal/recording/convert", "internal/repair", "internal/retention", "internal/systemd", "internal/webhook"},
+			"internal/recording", "internal/recording/convert", "internal/repair", "internal/retention", "internal/systemd", "internal/web", "internal/webhook"},
 		"cmd/voipd": {"*"},
 	}
 }

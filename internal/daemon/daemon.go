@@ -27,6 +27,7 @@ import (
 	"github.com/voipd/voipd/internal/repair"
 	"github.com/voipd/voipd/internal/retention"
 	"github.com/voipd/voipd/internal/systemd"
+	"github.com/voipd/voipd/internal/web"
 	"github.com/voipd/voipd/internal/webhook"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -64,6 +65,7 @@ type Daemon struct {
 	api      *api.API
 	library  *recording.Library
 	signer   recording.Signer
+	signIn   []byte // the key of links that sign in
 	clock    *pbx.Clock
 	rebuild  *repair.Rebuild
 	repair   *repair.Repair
@@ -242,7 +244,14 @@ func (d *Daemon) openLoop(context.Context) error {
 }
 
 // openAPI makes the API and what tells systemd. The parts behind it stop first.
-func (d *Daemon) openAPI(context.Context) error {
+func (d *Daemon) openAPI(ctx context.Context) error {
+	page, err := web.New()
+	if err != nil {
+		return err
+	}
+	if d.signIn, err = d.store.Secret(ctx, SignInSecret); err != nil {
+		return err
+	}
 	halt := make(chan struct{})
 	d.api = api.New(api.Options{
 		Records: d.store, Library: d.library, Transcoder: d.convert, Tokens: tokens(d.config), Health: d.health, Metrics: d.registry, Now: time.Now, Log: d.opt.Log,
@@ -253,6 +262,7 @@ func (d *Daemon) openAPI(context.Context) error {
 		Hangup: func(ctx context.Context, token, callID string) error { return d.pbx.Hangup(ctx, token, callID) },
 		Hosts:  hosts(d.config), Origins: d.config.HTTP.Origins, Version: d.opt.Version, Signer: d.signer, LinkKey: d.store.LinkKey, Changes: d.store, Answers: d.store, Webhooks: d.webhooks, Live: d.loop.Live, Halt: halt,
 		Away: func() time.Time { return d.pbx.Away() }, FromHost: d.config.HTTP.BaseURL == "", Zone: zone(d.config),
+		Page: page, SignInKey: d.signIn,
 	})
 	d.parts.add(part{name: "converter", run: forever(func(ctx context.Context) { d.convert.Prepare(); <-ctx.Done() })})
 	d.parts.add(part{name: "API", run: func(ctx context.Context) error {
