@@ -31,8 +31,9 @@ func long(t *testing.T, events []record.Event, cut *int) record.Record {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "db")
 	d := openDisk(t, path)
+	opt := ingest.Options{Store: d, Bound: 2 * len(events)} // all at once: a busy machine must not make a gap of it
 	if cut != nil {
-		l := startWith(t, ingest.Options{Store: d})
+		l := startWith(t, opt)
 		for _, e := range events[:*cut] {
 			l.Put(e)
 		}
@@ -44,7 +45,7 @@ func long(t *testing.T, events []record.Event, cut *int) record.Record {
 		}
 		events = events[*cut:]
 	}
-	l := startWith(t, ingest.Options{Store: d})
+	l := startWith(t, opt)
 	for _, e := range events {
 		l.Put(e)
 	}
