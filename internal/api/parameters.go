@@ -7,7 +7,8 @@ import (
 )
 
 // parameters refuses a query that gives a parameter twice, of which one would be
-// ignored silently, or gives one without a value, which would ask for everything.
+// ignored silently, or gives one without a value, which would ask for everything. An
+// empty cursor is that of the first page, for clients that always give one.
 // A plus that a client did not escape, and that therefore reads as a blank, is
 // taken for one where a number or a time has it.
 func parameters(next http.Handler) http.Handler {
@@ -19,7 +20,7 @@ func parameters(next http.Handler) http.Handler {
 		query := r.URL.Query()
 		var wrong []string
 		for name, values := range query {
-			if len(values) > 1 || values[0] == "" && name != "" {
+			if len(values) > 1 || values[0] == "" && name != "" && name != "cursor" {
 				wrong = append(wrong, name)
 			}
 		}
