@@ -3,6 +3,7 @@ package record
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // This file decides between two accounts of one call: the record that is kept,
@@ -198,15 +199,27 @@ func recordingsOf(kept, told Record) []Recording {
 		i := slices.IndexFunc(all, func(rec Recording) bool { return rec.Stem() == o.Stem() })
 		switch {
 		case i < 0 && (live || o.Found):
-			all = append(all, o)
+			all = append(all, withTalk(o, told))
 		case i >= 0 && o.Found: // its file was checked; a better source may know better when it began and what it holds
 			o.At, o.Talk = all[i].At, all[i].Talk
 			all[i] = o
 		case i >= 0 && live && !(all[i].Found && o.State == Gone):
-			all[i] = o
+			all[i] = withTalk(o, told)
 		}
 	}
 	return byStart(all)
+}
+
+// withTalk is a recording of the kept record as the account has it: it holds
+// conversation if one of the account's ends after the recording began. A link
+// that was lost before the answer showed the recording begin and nothing more.
+// The file's length says nothing here: sound starts when the channel is up,
+// which may be long after MixMonitor.
+func withTalk(o Recording, told Record) Recording {
+	o.Talk = o.Talk || slices.ContainsFunc(told.Details.Conversations, func(c Conversation) bool {
+		return c.At.Add(time.Duration(c.MS) * time.Millisecond).After(o.At)
+	})
+	return o
 }
 
 func byStart(all []Recording) []Recording {

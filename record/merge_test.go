@@ -127,6 +127,37 @@ func TestMergeChangesNothing(t *testing.T) {
 	}
 }
 
+// TestMergeTalkInRecording: a link that was lost after MixMonitor and before the
+// answer leaves a recording without conversation. The account that has the
+// conversation puts it in; one that ended before the recording began does not.
+func TestMergeTalkInRecording(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		recordingAfter time.Duration // after the call's start; the conversation is from 10 to 20 s
+		known          bool          // the account knows the recording as well
+		talk           bool
+	}{
+		{name: "began before the conversation", recordingAfter: time.Second, talk: true},
+		{name: "began within it", recordingAfter: 15 * time.Second, talk: true},
+		{name: "began after it", recordingAfter: 25 * time.Second},
+		{name: "the account knows it", recordingAfter: time.Second, known: true, talk: true},
+	} {
+		kept, told := mergeCall("ami", true), mergeCall("cel", false, "other")
+		at := kept.Details.StartedAt
+		kept.Details.Recordings = []record.Recording{{ID: "f", Path: "/m/a.wav", At: at.Add(c.recordingAfter), State: record.Ready, MS: 3060}}
+		told.Details.Conversations = []record.Conversation{{A: "79031000001", B: "101", At: at.Add(10 * time.Second), MS: 10_000}}
+		if c.known {
+			told.Details.Recordings = slices.Clone(kept.Details.Recordings)
+		}
+		if _, r := record.Merge(kept, told, nil); len(r.Details.Recordings) != 1 || r.Details.Recordings[0].Talk != c.talk {
+			t.Errorf("%s: %+v", c.name, r.Details.Recordings)
+		}
+		if kept.Details.Recordings[0].Talk {
+			t.Errorf("%s: the kept record was changed", c.name)
+		}
+	}
+}
+
 // TestRanks: the order of accounts, best first, with the numbers that stand in
 // databases.
 func TestRanks(t *testing.T) {
