@@ -48,6 +48,21 @@ func referCalls() []Scenario {
 				Want: internal("134", "116", "answered", 5).audio(NotJudged)}},
 		},
 		{
+			Name: "refer-blind-after-ringing", Title: "inbound, 133 calls 118 on its second line, gives up while it rings, and sends the caller to it by REFER at once",
+			Scripts: map[string]string{"133": "ring:1|answer|wait:2|ringcall:118|wait:1|drop|refer:118|wait:5", "118": "ring:2|answer|wait:2|hangup"},
+			Calls: []Call{{Trunk: "trunk-a", From: "79031000108", Dial: "74951234733", Script: "wait:30",
+				Want: inbound("79031000108", "133", "answered", 8).audio(NotJudged)}},
+		},
+		{
+			Name: "refer-customer-younger", Title: "132 calls 119; a customer calls 132, who holds 119, answers and joins the two: each call keeps its record",
+			Scripts: map[string]string{"119": "ring:1|answer|wait:9|hangup", "132": "ring:1|answer|wait:2|join|wait:5"},
+			Calls: []Call{
+				{Phone: "132", Dial: "119", Script: "wait:30", Want: internal("132", "119", "answered", 5).audio(NotJudged)},
+				{After: 3 * time.Second, Trunk: "trunk-a", From: "79031000109", Dial: "74951234732", Script: "wait:30",
+					Want: inbound("79031000109", "132", "answered", 6).audio(NotJudged)},
+			},
+		},
+		{
 			Name: "hold-reinvite", Title: "inbound, 134 answers, holds for 2 s by re-INVITE and goes on",
 			Scripts: map[string]string{"134": "ring:1|answer|wait:1|hold|wait:2|resume|wait:2|hangup"},
 			Calls: []Call{{Trunk: "trunk-b", From: "79031000107", Dial: "74951234734", Script: "wait:30",

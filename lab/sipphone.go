@@ -26,7 +26,8 @@ const (
 //	hold   resume   re-INVITE with sendonly, sendrecv
 //	call:N   hold, then a second call to N; goes on when it is answered
 //	ringcall:N   the same; goes on when N rings
-//	join   REFER with Replaces: the second call replaces the first
+//	drop   the second call is given up
+//	join   REFER with Replaces: the second call, or the other that the phone has, replaces the first
 //	refer:N   blind transfer of the first call by REFER
 type sipPhone struct {
 	conn *net.UDPConn
@@ -167,6 +168,22 @@ func (p *sipPhone) newDialog(from, to string) *sipDialog {
 		remote: fmt.Sprintf("<sip:%s@%s>", to, pbxSIP), answers: make(chan *sipMessage, 16), over: make(chan struct{})}
 	p.dialogs[d.id] = d
 	return d
+}
+
+// other is another call of the number that goes on; nil where there is none.
+func (p *sipPhone) other(than *sipDialog, number string) *sipDialog {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, d := range p.dialogs {
+		select {
+		case <-d.over:
+		default:
+			if d != than && userOf(uriOf(d.local)) == number {
+				return d
+			}
+		}
+	}
+	return nil
 }
 
 func (p *sipPhone) send(text string) {

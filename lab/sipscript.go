@@ -29,6 +29,9 @@ func (d *sipDialog) play(number, script string) {
 		if word == "call" || word == "ringcall" {
 			second = d.phone.newDialog(number, arg)
 		}
+		if word == "join" && second == nil {
+			second = d.phone.other(d, number)
+		}
 		if err := d.step(ctx, number, word, arg, second); err != nil {
 			break
 		}
@@ -63,6 +66,9 @@ func (d *sipDialog) step(ctx context.Context, number, word, arg string, second *
 			return err
 		}
 		return second.invited(ctx, "sendrecv", map[string]int{"call": 200, "ringcall": 180}[word])
+	case "drop":
+		second.hangUp()
+		return nil
 	case "join":
 		_, localTag, _ := strings.Cut(second.local, ";tag=")
 		_, remoteTag, _ := strings.Cut(second.remote, ";tag=")

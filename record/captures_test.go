@@ -29,12 +29,15 @@ func officeRules() record.Rules {
 // null where the field is not judged.
 type expected map[string]any
 
+// allCaptures is how many calls of both Asterisks there are in testdata/captures.
+const allCaptures = 82
+
 // TestCaptures replays real calls of two Asterisk versions and compares every
 // record with the truth beside it, written by hand.
 func TestCaptures(t *testing.T) {
 	files, err := filepath.Glob("testdata/captures/*/*/a*.gz") // ami.txt.gz, ari.jsonl.gz
-	if err != nil || len(files) != 2*72 {
-		t.Fatalf("found %d files of captures, want 144 (%v)", len(files), err)
+	if err != nil || len(files) != 2*allCaptures {
+		t.Fatalf("found %d files of captures, want %d (%v)", len(files), 2*allCaptures, err)
 	}
 	for _, rules := range []struct {
 		name  string

@@ -42,6 +42,10 @@ type Change struct {
 	Record  *Record // CallEnded and RecordRevised; also CallMerged where the merged call keeps a record
 	Quiet   bool    // CallMerged of a call that nobody was told of: of interest only to the journal
 
+	// Retracts is set by CallMerged of a call that had ended: its record, which was told,
+	// is no record any more.
+	Retracts bool
+
 	Recording string // RecordRevised: id of the recording whose state changed; empty: something else did
 
 	// Channels are the ids of all channels that the call had, in the order in

@@ -23,6 +23,7 @@ const (
 type shown struct {
 	class  string // what the PBX shows its endpoint to be, as in [Channel]
 	number string // the caller ID that it was made with: of a phone, that of its endpoint
+	rung   bool   // the PBX made it, to ring it
 	user   string // whose phone the dialplan says that it is
 }
 
@@ -33,6 +34,8 @@ type class struct {
 	ext      string         // the operator's extension
 	by       *regexp.Regexp // the pattern that decided; nil: none
 	given    bool           // the admin gave the endpoint's extension
+
+	byCallerID bool // nothing but the caller ID that it was made with shows whose it is
 }
 
 // classify tells what a channel is: what the admin says of it first (its extension,
@@ -64,6 +67,8 @@ func (r *Rules) classify(name string, s shown) class {
 	}
 	if ext := r.shownPerson(tech, c.endpoint, s); ext != "" {
 		c.role, c.ext = operator, ext
+	} else if s.class == "" && s.rung && r.short(s.number) {
+		c.role, c.ext, c.byCallerID = operator, s.number, true // the endpoint's own: a trunk has none, or the company's number
 	}
 	return c
 }
@@ -73,12 +78,12 @@ func (m *Machine) name(ch *channel, name, shows string) {
 	m.devices.remove(device(ch.name), ch)
 	m.operators.remove(ch.ext, ch)
 	ch.name, ch.shownAs = name, shows
-	known := shown{class: shows, user: ch.user}
-	if ch.seen {
+	known := shown{class: shows, user: ch.user, rung: ch.born == Down}
+	if ch.seen && !ch.outside {
 		known.number = ch.number // later it is what was dialled to ring it
 	}
 	was := m.rules.classify(name, known)
-	ch.role, ch.endpoint, ch.ext = was.role, was.endpoint, was.ext
+	ch.role, ch.endpoint, ch.ext, ch.guessed = was.role, was.endpoint, was.ext, was.byCallerID
 	m.devices.add(device(name), ch)
 	if ch.call != nil {
 		ch.call.phones = nil

@@ -257,7 +257,7 @@ func (m *Machine) disposition(c *call, d Direction, over bool) (Disposition, str
 	if c.unseenEnd {
 		return Unknown, "unknown: the end could not be seen"
 	}
-	if c.cancelled {
+	if c.cancelled || c.quit() {
 		return Cancelled, "cancelled: the calling side hung up while the call was on its way"
 	}
 	unanswered, busy, failed := c.dropped.noAnswer, c.dropped.busy, c.dropped.failed

@@ -23,7 +23,10 @@ func (m *Machine) dialStarted(dst []Change, e Event) []Change {
 		from.call.tried = true
 	} else if peer == peer.call.origin {
 		var c *call // without linkedids only this says that the PBX itself rings
-		if c, dst = m.recalled(dst, peer, e.At); c != nil {
+		if c, dst = m.recalled(dst, peer, e.At); c == nil {
+			c = m.pagedBy(peer)
+		}
+		if c != nil {
 			dst = m.join(dst, c, peer.call, e.At, true)
 		} else {
 			peer.call.byPBX = true
@@ -31,6 +34,10 @@ func (m *Machine) dialStarted(dst []Change, e Event) []Change {
 	}
 	if number := dialledNumber(e.Value); number != "" {
 		peer.dialled = number
+		if peer.guessed && number == peer.ext {
+			peer.outside = true
+			m.name(peer, peer.name, peer.shownAs)
+		}
 	} else if peer.dialled == "" {
 		peer.dialled = e.PeerNumber
 	}
@@ -103,7 +110,7 @@ func (m *Machine) dialEnded(dst []Change, e Event) []Change {
 		from, dst = m.meet(dst, e, e.Channel)
 		dst = m.join(dst, from.call, peer.call, e.At, true)
 		if e.Value == "CANCEL" {
-			from.gaveUp = e.At
+			from.gaveUp, from.quit = e.At, !from.call.waiting
 		}
 	}
 	m.rangUntold(peer)
@@ -146,10 +153,11 @@ func (m *Machine) executed(ch *channel, e Event) {
 	service := ""
 	switch app {
 	case "dial", "followme", "page", "retrydial":
-		c.tried = true
+		c.tried, ch.quit = true, false
 	case "disa":
 		c.asked = "" // the caller dials on
 	case "queue":
+		ch.quit = false
 		c.serves(ch.stands)
 		name, _, _ := strings.Cut(e.Value, ",")
 		m.queueJoined(c, name, e.At)
@@ -276,6 +284,13 @@ func (c *call) refused(ch *channel, cause int) bool {
 		return false
 	}
 	return cause == causeBusy || cause == causeCongestion || cause == 0 && ch.state == Busy
+}
+
+// quit tells whether the calling side gave its dialling up without hanging up, by the
+// key that Dial's H option allows, and tried nobody else since. Hanging up ends the
+// dialling in the same way; a time that runs out ends it in another.
+func (c *call) quit() bool {
+	return c.caller().quit && len(c.talks) == 0 && !c.waiting && !c.ringing()
 }
 
 // caller is the calling side's channel: the origin, or the party behind it

@@ -17,7 +17,7 @@ const (
 	VariableSet                     // VarSet: Channel variable Key is Value
 	DialStarted                     // DialBegin: Peer is rung for Channel (no Channel: the PBX itself rings); Value is the dial string
 	DialEnded                       // DialEnd: Peer's ringing ended with status Value
-	BridgeEntered                   // BridgeEnter: Channel is in Bridge, whose kind is BridgeKind
+	BridgeEntered                   // BridgeEnter: Channel is in Bridge, whose kind is BridgeKind; Value says why that is not certain, if it is not
 	BridgeLeft                      // BridgeLeave: Channel is no longer in Bridge
 	LocalJoined                     // LocalBridge: Channel (;1) and Peer (;2) are two halves of one Local channel
 	HangupRequested                 // HangupRequest: the far side of Channel hung up, with Cause
@@ -48,6 +48,7 @@ const (
 	RingingsDropped                 // Journal: of the call of Channel, so many (Key) ringings before are only counted; phones of operators in Number, how they ended in Value, their time in Age
 	Lent                            // Journal: Channel is in Bridge with Peer, an agent who is logged in by a call of his own
 	Returned                        // Journal: Peer is no longer with the call of Channel; Value says whether he hung up
+	Consulted                       // Journal: the call Value, which is over, was a consultation of the call of Channel
 	kindEnd                         // not a kind: how many there are
 )
 

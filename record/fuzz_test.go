@@ -80,12 +80,17 @@ func FuzzMachine(f *testing.F) {
 }
 
 // checkStory: a call begins before anything else is told of it, ends or merges
-// once, and nothing is told of it afterwards.
+// once, and nothing is told of it afterwards, but that it was part of another.
 func checkStory(t *testing.T, changes []record.Change) {
 	t.Helper()
-	open := map[string]bool{}
+	open, ended := map[string]bool{}, map[string]bool{}
 	for i, c := range changes {
 		switch {
+		case c.Retracts:
+			if !ended[c.CallID] {
+				t.Fatalf("change %d: call %s is retracted, and had no record", i, c.CallID)
+			}
+			delete(ended, c.CallID)
 		case c.Kind == record.CallBegan:
 			if open[c.CallID] {
 				t.Fatalf("change %d: call %s begins twice", i, c.CallID)
@@ -96,6 +101,7 @@ func checkStory(t *testing.T, changes []record.Change) {
 			t.Fatalf("change %d (%v): call %s is not open", i, c.Kind, c.CallID)
 		case c.Kind == record.CallEnded, c.Kind == record.CallMerged:
 			delete(open, c.CallID)
+			ended[c.CallID] = c.Kind == record.CallEnded
 		}
 		if (c.Kind == record.CallEnded) && c.Record == nil {
 			t.Fatalf("change %d: call %s ends without a record", i, c.CallID)

@@ -33,6 +33,9 @@ func (m *Machine) join(dst []Change, a, b *call, at time.Time, relation bool) []
 	if older(b, a) {
 		a, b = b, a
 	}
+	if !relation && !hasExternal(a) && hasExternal(b) && b.beganBy() != "pbx" {
+		return m.consulted(dst, a, b, at)
+	}
 	change := Change{Kind: CallMerged, At: at, CallID: b.id, Other: a.id, Quiet: !b.told}
 	// A Local channel's halves are no call of their own; where linkedids are
 	// told, theirs says whose they are.
@@ -111,12 +114,16 @@ func (m *Machine) localJoined(dst []Change, one *channel, e Event) []Change {
 
 func (m *Machine) halve(dst []Change, one, two *channel, at time.Time) []Change {
 	one.half, two.half = two, one
+	first, second := one, two // the PBX makes ;1 first; without linkedids nothing else tells
+	if strings.HasSuffix(two.name, ";1") {
+		first, second = two, one
+	}
+	if c, theirs := first.call, second.call; c.bare && theirs.bare && c.origin == first && theirs.origin == second && older(theirs, c) {
+		c.began, c.seq = theirs.began, theirs.seq-1 // its Created was lost
+	}
 	dst = m.join(dst, one.call, two.call, at, true)
 	if c := one.call; c.bare && (c.origin == one || c.origin == two) {
-		c.origin = one // the PBX makes ;1 first; without linkedids nothing else tells
-		if strings.HasSuffix(two.name, ";1") {
-			c.origin = two
-		}
+		c.origin = first
 	}
 	return m.hear(dst, one.call, at)
 }
@@ -152,6 +159,7 @@ func (m *Machine) transferred(dst []Change, ch *channel, e Event) []Change {
 	switch e.Kind {
 	case BlindTransferred:
 		t.Kind, t.To = "blind", e.Exten
+		dst = m.consultedBlindly(dst, ch, e.Exten, e.At)
 	case AttendedTransferred:
 		t.Kind, t.To = "attended", m.transferTarget(ch, peer)
 	case PickedUp:
@@ -162,6 +170,11 @@ func (m *Machine) transferred(dst []Change, ch *channel, e Event) []Change {
 	}
 	if peer != nil {
 		dst = m.join(dst, ch.call, peer.call, e.At, false)
+	}
+	if o := ch.call.origin; t.Kind == "attended" && o != ch && o != peer && t.To == o.phone(&m.rules) {
+		if to := ch.call.talksWith(o); to != t.By && to != "" {
+			t.To = to // who began the call is the one handed over
+		}
 	}
 	ch.call.transfers = append(ch.call.transfers, t)
 	return m.tell(dst, ch.call, Change{Kind: CallTransferred, At: e.At, Phone: t.By, Other: t.To})
@@ -236,6 +249,20 @@ func (m *Machine) transferTarget(by, second *channel) string {
 	}
 	if n := len(c.attempts); n > 0 {
 		return c.attempts[n-1].phone
+	}
+	return ""
+}
+
+// talksWith is the phone of the party that ch talks to, or talked to last.
+func (c *call) talksWith(ch *channel) string {
+	for i := len(c.talks) - 1; i >= 0; i-- {
+		switch t := c.talks[i]; {
+		case t.b == nil:
+		case t.a == ch:
+			return t.bPhone
+		case t.b == ch:
+			return t.aPhone
+		}
 	}
 	return ""
 }
@@ -317,6 +344,7 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 	delete(m.channels, ch.id)
 	m.devices.remove(device(ch.name), ch)
 	m.operators.remove(ch.ext, ch)
+	m.pagingEnded(ch)
 	if name := localName(ch.name); name != "" && m.halves[name] == ch {
 		delete(m.halves, name)
 	}
@@ -340,6 +368,7 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 		}
 	}
 	m.awaitClaim(c)
+	m.maybeConsultation(c)
 	rec := m.build(c, c.last, true)
 	return m.tell(dst, c, Change{Kind: CallEnded, At: c.last, Record: rec, Channels: c.channelIDs()})
 }

@@ -48,6 +48,7 @@ func kindNames() [kindEnd]string {
 		RingingsDropped:     "ringings_dropped",
 		Lent:                "lent",
 		Returned:            "returned",
+		Consulted:           "consulted",
 	}
 }
 

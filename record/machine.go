@@ -1,6 +1,9 @@
 package record
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // remember is how long an ended channel's id is kept, so that late and
 // repeated facts about it change nothing. Asterisk's own stragglers (a queue's
@@ -19,6 +22,7 @@ type Machine struct {
 	operators  index               // operators' channels, by extension
 	devices    index               // all channels, by device
 	most       int                 // how many calls went on at once, since their room was given back
+	paging     index               // channels that run Page, by the devices that they ring
 	halves     map[string]*channel // Local channels whose other half is not known yet, by name without the half
 	waiting    map[string]*channel // agents, by the bridge in which each waits
 	standIns   map[string]*channel // agents' in customers' calls, by the agent's channel
@@ -27,6 +31,7 @@ type Machine struct {
 	fading     []fading         // ended ids, oldest first, from faded on
 	faded      int              // how many of them are forgotten already
 	ordered    map[string]order // calls that voipd ordered and that have no channel yet, by its id
+	givenUp    []givenUp        // calls that operators gave up a moment ago, oldest first
 	unanswered []*call          // ended originates whose OriginateResponse may still come, oldest first
 	now        time.Time
 	heard      Source    // of the latest fact that the PBX told
@@ -57,6 +62,7 @@ func New(r Rules) *Machine {
 		halves:    make(map[string]*channel),
 		operators: make(index),
 		devices:   make(index),
+		paging:    make(index),
 		ordered:   make(map[string]order),
 		ended:     make(map[string]struct{}),
 		waiting:   make(map[string]*channel),
@@ -118,6 +124,9 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	switch e.Kind {
 	case RingingsDropped:
 		m.ringingsDropped(e)
+		return dst
+	case Consulted:
+		m.consultationTold(e)
 		return dst
 	case Accompanied, Alone, Lent, Returned:
 		return m.asideTold(dst, e)
@@ -194,6 +203,9 @@ func (m *Machine) applyTo(dst []Change, ch *channel, e Event) []Change {
 	switch e.Kind {
 	case Executed:
 		m.executed(ch, e)
+		if strings.EqualFold(e.Key, "Page") {
+			return m.pages(dst, ch, e.Value, e.At)
+		}
 	case VariableSet:
 		m.variableSet(ch, e)
 	case BridgeEntered:
@@ -296,6 +308,9 @@ func (m *Machine) create(dst []Change, e Event, who Channel) (*channel, []Change
 	}
 	c.members, c.phones = append(c.members, ch), nil
 	c.alive++
+	if !began {
+		c.classUntold(ch, e)
+	}
 	if began && !apart && (!c.bare || ch.born == Ring && ch.party()) {
 		// Without linkedids, a channel that the PBX makes is most likely part of
 		// a call that the next event tells.

@@ -17,16 +17,16 @@ func Replay(r Rules, events iter.Seq[Event]) []Change {
 }
 
 // Records appends the records that changes leave to dst: a revised one takes
-// the place of the one that it replaces.
+// the place of the one that it replaces, and one whose call turned out to be part of
+// another goes.
 func Records(dst []Record, changes []Change) []Record {
 	for _, c := range changes {
-		if c.Record == nil {
-			continue
-		}
-		if c.Kind == RecordRevised {
+		if c.Kind == RecordRevised || c.Retracts {
 			dst = slices.DeleteFunc(dst, func(r Record) bool { return r.CallID == c.CallID })
 		}
-		dst = append(dst, *c.Record)
+		if c.Record != nil {
+			dst = append(dst, *c.Record)
+		}
 	}
 	return dst
 }

@@ -92,7 +92,7 @@ func (c *call) ending(a *attempt) ringingEnd {
 	switch {
 	case len(c.talks) > 0:
 		e.call = talked
-	case c.cancelled:
+	case c.cancelled || c.quit():
 		e.call = cancelled
 	}
 	return e

@@ -77,7 +77,7 @@ func untoldByCDR() map[string]string {
 		approx    = "it says itself that it is approximate"
 		absorbed  = "a retrieval or pickup has the linkedid of the call that it went into"
 	)
-	return details(map[string][]string{
+	out := details(map[string][]string{
 		seconds: {"answeredAt", "conversations.at", "conversations.ms", "endedAt", "queueWaitMs", "rang.at", "rang.ms", "ringMs", "startedAt",
 			"talkMs", "waitMs", "why.at"},
 		outcome: {"rang.outcome", "why.rule"}, hangup: {"hangupBy", "hangupCause", "rang.cause"},
@@ -86,6 +86,8 @@ func untoldByCDR() map[string]string {
 		transfers: {"transfers.at", "transfers.by", "transfers.kind", "transfers.to"}, pickup: {"rang.phone"},
 		row: {"conversations.b"}, absorbed: {"absorbed"},
 	})
+	out["SrcPhone"] = "a caller ID that an originate gave stands in no row"
+	return out
 }
 
 func details(byReason map[string][]string) map[string]string {
@@ -252,7 +254,7 @@ func writeSource(b *bytes.Buffer, who source, seen map[string][]string) {
 		for _, x := range who.exceptions {
 			wrong[x.capture] = true
 		}
-		fmt.Fprintf(b, "%d of %d captures give the right records; these do not:\n\n| capture | field | why |\n| --- | --- | --- |\n", 72-len(wrong), 72)
+		fmt.Fprintf(b, "%d of %d captures give the right records; these do not:\n\n| capture | field | why |\n| --- | --- | --- |\n", allCaptures-len(wrong), allCaptures)
 		for _, x := range who.exceptions {
 			fmt.Fprintf(b, "| %s | `%s` | %s |\n", x.capture, x.field, x.why)
 		}

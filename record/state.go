@@ -8,6 +8,8 @@ type channel struct {
 	role             role
 	endpoint         string // "101", "trunk-a"
 	ext              string // operators: the extension
+	guessed          bool   // by its caller ID alone
+	outside          bool   // and wrongly so: that was the number dialled
 	call             *call
 
 	born    State // state when first seen; Ring: the far side called, Down: the PBX calls it
@@ -40,6 +42,7 @@ type channel struct {
 	mixPath string
 
 	gaveUp    time.Time // when a dialling of its own was cancelled
+	quit      bool      // that was the last thing that it tried: see call.quit
 	wantsDown bool      // its far side hung up
 	recorded  bool      // MixMonitor runs on it
 	left      string    // id of the bridge that it left last
@@ -47,6 +50,7 @@ type channel struct {
 	lent      *channel  // his stand-in in a customer's call
 	standsFor *channel  // whose stand-in it is
 	companion string    // id of a channel of another call that is in the same conference
+	paged     string    // "PJSIP/102&PJSIP/103": the phones that it rings by Page, where no linkedid says so
 }
 
 func (c *channel) alive() bool { return c.ended.IsZero() }

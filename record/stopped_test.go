@@ -41,6 +41,10 @@ func (c *cards) take(change record.Change) {
 			c.t.Errorf("call %s: %s has stopped ringing, but rings %v or talks %v", id, phone, l.Ringing, l.Talking)
 		}
 	case record.CallMerged:
+		if change.Record != nil { // its cards end with its record
+			c.ended(change.Record)
+			break
+		}
 		c.open[change.Other] = append(c.open[change.Other], c.open[id]...)
 		c.told[change.Other] = append(c.told[change.Other], c.told[id]...)
 		delete(c.open, id)

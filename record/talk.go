@@ -24,6 +24,9 @@ func (m *Machine) bridgeEntered(dst []Change, ch *channel, e Event) []Change {
 	if ch.bridge != nil {
 		dst = m.leave(dst, ch, e.At)
 	}
+	if e.Kind == BridgeEntered && e.Value != "" {
+		ch.call.approximate(e.Value)
+	}
 	if ch == ch.call.agent {
 		return m.agentEntered(dst, ch, e)
 	}
@@ -42,7 +45,11 @@ func (m *Machine) bridgeEntered(dst []Change, ch *channel, e Event) []Change {
 		for _, other := range b.members {
 			dst = m.join(dst, ch.call, other.call, e.At, false)
 		}
-		return m.hear(m.agentMeets(dst, b, ch, e.At), ch.call, e.At)
+		dst = m.hear(m.agentMeets(dst, b, ch, e.At), ch.call, e.At)
+		if conference := ch.conference(); conference != nil {
+			return m.hearConference(dst, conference, e.At)
+		}
+		return dst
 	case Conference:
 		ch.call.service = "conference"
 		return m.hearConference(dst, b, e.At)
@@ -78,15 +85,20 @@ func (m *Machine) bridgeLeft(dst []Change, ch *channel, e Event) []Change {
 }
 
 func (m *Machine) leave(dst []Change, ch *channel, at time.Time) []Change {
-	b := ch.bridge
+	b, conference, people := ch.bridge, ch.conference(), ch.people()
+	if conference != nil && conference != b && !ch.party() {
+		people = b.people() // who talked to this half
+	}
 	ch.bridge, ch.left = nil, b.id
 	b.remove(ch)
 	if len(b.members) == 0 {
 		delete(m.bridges, b.id)
 	}
+	if conference != nil {
+		dst = m.leftConference(dst, conference, people, at)
+	}
 	if b.kind == Conference {
-		closeTalks(ch.call, at, func(t *talk) bool { return t.b == nil && t.a == ch })
-		return m.hearConference(dst, b, at)
+		return dst
 	}
 	return m.hear(dst, ch.call, at)
 }

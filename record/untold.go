@@ -15,13 +15,22 @@ func (m *Machine) rangUntold(ch *channel) {
 	ch.call.approximate("the beginning of a ringing was not told")
 }
 
+// classUntold notes a lost Created of a channel of which nothing else tells whether it
+// leads outside: the caller ID that its phone has stands there alone.
+func (c *call) classUntold(ch *channel, e Event) {
+	live := e.Source == SourceAMI || e.Source == SourceARI
+	if live && !ch.seen && e.Kind != ChannelPresent && ch.role == external && ch.shownAs == "" {
+		c.approximate("the beginning of a channel was not told")
+	}
+}
+
 // endUntold makes up for a lost HangupRequested: the caller's channel ended in
 // the middle of a menu or of a dialling, and nobody says who ended it.
 func (c *call) endUntold(ch *channel) {
 	if ch != c.caller() || c.cancelled || c.hungUpBy != nil || len(c.talks) > 0 {
 		return
 	}
-	midway := !ch.gaveUp.IsZero() && ch.ended.Sub(ch.gaveUp) <= seam
+	midway := !ch.gaveUp.IsZero() && ch.ended.Sub(ch.gaveUp) <= seam && !c.quit()
 	if midway || ch.app == inMenu {
 		c.approximate("who ended the call was not told")
 	}

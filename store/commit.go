@@ -18,6 +18,7 @@ type Batch struct {
 	Merged    [][2]string      // the journal of the first call id goes on under the second
 	Compacted []Compacted      // facts that need not be kept
 	Closed    []Closed         // calls that ended: their journals become traces
+	Retracted [][2]string      // the record of the first call id goes: that call was part of the second
 	Records   []*record.Record // new and revised records
 	Changes   []Change         // what is told to the outside of it, in order
 	Last      int64            // set by Commit: number of the last change in the change log; 0: none was written
@@ -32,7 +33,7 @@ func (b *Batch) Put(all ...record.Record) {
 
 // Empty tells whether there is nothing to write.
 func (b *Batch) Empty() bool {
-	return len(b.Journal)+len(b.Merged)+len(b.Closed)+len(b.Records)+len(b.Changes) == 0
+	return len(b.Journal)+len(b.Merged)+len(b.Retracted)+len(b.Closed)+len(b.Records)+len(b.Changes) == 0
 }
 
 // Commit writes a batch in one transaction. When it returns nil, everything is
@@ -72,6 +73,9 @@ func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 			return err
 		}
 		verdicts[r] = v
+	}
+	if err := retract(ctx, tx, b.Retracted); err != nil {
+		return err
 	}
 	if len(b.Records) > 0 {
 		if err := placeMany(ctx, tx); err != nil {

@@ -90,6 +90,19 @@ func (db *file) some(ctx context.Context, query string, args ...any) (bool, erro
 	return err == nil, err
 }
 
+// retract drops the records of calls that turned out to be part of others.
+func retract(ctx context.Context, tx *sql.Tx, calls [][2]string) error {
+	for _, c := range calls {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM records WHERE call_id = ? AND json_extract(details, '$.mergedInto') IS NULL`, c[0]); err != nil {
+			return fmt.Errorf("retract the record of %s: %w", c[0], err)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO absorbed (call_id, into_id) VALUES (?, ?) ON CONFLICT DO NOTHING`, c[0], c[1]); err != nil {
+			return fmt.Errorf("note that %s went into %s: %w", c[0], c[1], err)
+		}
+	}
+	return nil
+}
+
 // putAbsorbed notes which calls went into r, and drops worse records of them.
 func putAbsorbed(ctx context.Context, tx *sql.Tx, r *record.Record) error {
 	for _, id := range r.Details.Absorbed {

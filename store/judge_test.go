@@ -86,3 +86,30 @@ func TestDoubles(t *testing.T) {
 		})
 	}
 }
+
+// TestRetract: a call whose record was told turns out to have been part of another.
+func TestRetract(t *testing.T) {
+	db := fresh(t)
+	consultation, joined, goesOn := call("8.2", 0), call("8.3", 1), call("8.1", 2)
+	joined.Details.MergedInto = "8.1"
+	var b store.Batch
+	b.Put(consultation, joined)
+	write(t, db, &b)
+	b = store.Batch{Retracted: [][2]string{{"8.2", "8.1"}, {"8.3", "8.1"}}}
+	b.Put(goesOn)
+	write(t, db, &b)
+	list, _, err := db.Records(t.Context(), store.Query{Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, r := range list {
+		left = append(left, r.CallID)
+	}
+	if slices.Sort(left); !slices.Equal(left, []string{"8.1", "8.3"}) {
+		t.Errorf("records of %q are left: one that keeps a record of its own stays, the other goes", left)
+	}
+	if v, _, _, err := db.Judge(t.Context(), consultation); err != nil || v != record.Keep {
+		t.Errorf("told again: verdict %v (%v), want that it is not wanted", v, err)
+	}
+}

@@ -37,5 +37,6 @@ func (b *Batch) Split(most int) []*Batch {
 		p := piece(c.CallID)
 		p.Changes = append(p.Changes, c)
 	}
+	pieces[len(pieces)-1].Retracted = b.Retracted // behind the records that it takes back
 	return pieces
 }

@@ -247,14 +247,14 @@ func (o *celOrder) release(n int, each func(celRow)) {
 	each(r)
 }
 
-// explains tells whether the channel of a HANGUP hung up by itself and r comes
-// of it.
+// explains tells whether r comes of what a HANGUP tells: its channel hung up by itself,
+// or gave up a dialling.
 func (later celRow) explains(r celRow) bool {
 	if r.event == "BRIDGE_EXIT" && r.id != later.id || r.linked != later.linked {
 		return false
 	}
 	x := later.more()
-	return x.HangupSource == later.channel && (r.event == "BRIDGE_EXIT" || x.DialStatus == "CANCEL")
+	return r.event == "BRIDGE_EXIT" && x.HangupSource == later.channel || r.event == "HANGUP" && x.DialStatus == "CANCEL"
 }
 
 // before is the order of two rows: by time; at one microsecond, a channel's

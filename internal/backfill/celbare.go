@@ -97,7 +97,7 @@ func (c *celChannel) talks(dst []record.Event, p *celChannel, at time.Time) []re
 
 func (c *celChannel) joins(dst []record.Event, bridge string, at time.Time) []record.Event {
 	c.bridge, c.doubt = bridge, noBridges
-	return append(dst, record.Event{At: at, Kind: record.BridgeEntered, Source: record.SourceCEL, Channel: c.fact, Bridge: bridge})
+	return append(dst, record.Event{At: at, Kind: record.BridgeEntered, Source: record.SourceCEL, Channel: c.fact, Bridge: bridge, Value: noBridges})
 }
 
 // assumed ends the names of bridges that are not in rows.

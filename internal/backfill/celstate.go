@@ -68,6 +68,9 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 			e.Cause = x.HangupCause
 			return c.cancels(append(dst, e), r, x)
 		}
+		if r.asked { // given up by a key of Dial's H option
+			return c.cancels(dst, r, x)
+		}
 	case "CHAN_END":
 		e := c.says(r, record.HungUp)
 		if !c.hungUp {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/voipd/voipd/internal/backfill"
 	"github.com/voipd/voipd/record"
@@ -41,7 +42,7 @@ func TestWithoutApps(t *testing.T) {
 func fields(all []record.Record) string {
 	var b strings.Builder
 	for _, r := range all {
-		b.WriteString(strings.Join([]string{r.CallID, string(r.Direction), r.SrcPhone, r.DstPhone, string(r.Disposition), (r.Details.EndedAt.Sub(r.Details.StartedAt)).String()}, " ") + "\n")
+		b.WriteString(strings.Join([]string{r.CallID, string(r.Direction), r.SrcPhone, r.DstPhone, string(r.Disposition), r.Details.EndedAt.Sub(r.Details.StartedAt).Round(100 * time.Millisecond).String()}, " ") + "\n")
 	}
 	return b.String()
 }

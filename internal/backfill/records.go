@@ -112,6 +112,9 @@ func (t *tale) event(e record.Event) {
 		}
 	}
 	for _, c := range t.changes {
+		if c.Retracts {
+			t.records = slices.DeleteFunc(t.records, func(r record.Record) bool { return r.CallID == c.CallID })
+		}
 		if c.Record == nil {
 			continue
 		}
@@ -202,7 +205,7 @@ func (t *tale) unsaid(r *record.Record) string {
 	switch {
 	case r.Direction == record.Out && r.DstPhone == record.Anonymous:
 		return "the number that the PBX called was not written down"
-	case r.SrcPhone == r.DstPhone:
+	case r.Direction == record.Internal && r.SrcPhone == r.DstPhone:
 		return "whom the PBX was to call was not written down"
 	}
 	return ""

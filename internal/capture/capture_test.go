@@ -44,7 +44,7 @@ func TestWithoutIndex(t *testing.T) {
 	}
 	// Where the caller's line was up before the Dial (IVR, transfer), Asterisk
 	// counts ANSWEREDTIME from there; a conference has no Dial at all.
-	untellable := map[string]bool{"ivr-101": true, "xfer-blind": true, "conference": true}
+	untellable := map[string]bool{"ivr-101": true, "xfer-blind": true, "conference": true, "page": true}
 	for _, file := range files {
 		t.Run(file[len(captures):], func(t *testing.T) {
 			bare := filepath.Join(t.TempDir(), "ami.txt")

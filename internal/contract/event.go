@@ -14,7 +14,7 @@ const (
 	CallTransferred    = "call.transferred" // phone handed the call over to other
 	CallHeld           = "call.held"
 	CallResumed        = "call.resumed"
-	CallMerged         = "call.merged" // this call became part of another one; no more events of it follow
+	CallMerged         = "call.merged" // this call became part of another one; no more events of it follow, and a record of it that was told is none any more
 	CallEnded          = "call.ended"
 	RecordCreated      = "record.created"
 	RecordCorrected    = "record.corrected"

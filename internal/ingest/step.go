@@ -140,6 +140,10 @@ func (l *Loop) decided(s *step, c record.Change) {
 	b := &s.batch
 	switch c.Kind {
 	case record.CallMerged:
+		if c.Retracts {
+			b.Retracted = append(b.Retracted, [2]string{c.CallID, c.Other})
+			break
+		}
 		b.Merged = append(b.Merged, [2]string{c.CallID, c.Other})
 	case record.CallEnded:
 		closed := store.Closed{CallID: c.CallID, At: c.At}

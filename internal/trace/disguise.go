@@ -55,7 +55,7 @@ func (d *Disguise) Event(e record.Event) record.Event {
 // callApplication: the data of these tells where a call goes.
 func callApplication(app string) bool {
 	switch strings.ToLower(app) {
-	case "dial", "queue", "mixmonitor", "confbridge", "voicemail", "goto", "gosub", "macro":
+	case "dial", "page", "queue", "mixmonitor", "confbridge", "voicemail", "goto", "gosub", "macro":
 		return true
 	}
 	return false
