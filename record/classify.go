@@ -154,8 +154,12 @@ func (r *Rules) shownPerson(tech, endpoint string, s shown) string {
 // short tells whether a caller ID is an extension's number: two to six digits that do
 // not lead outside.
 func (r *Rules) short(number string) bool {
-	return len(number) >= 2 && len(number) <= 6 && Digits(number) && !r.outside(number)
+	return ShortNumber(number) && !r.outside(number)
 }
+
+// ShortNumber tells whether s can be the number of an extension or a service: two to
+// six digits. One that leads outside may be as short (112).
+func ShortNumber(s string) bool { return len(s) >= 2 && len(s) <= 6 && Digits(s) }
 
 // Digits tells whether s is a number and nothing else: one digit at least, and no
 // other character.

@@ -20,7 +20,7 @@ func (m *Machine) dialStarted(dst []Change, e Event) []Change {
 		}
 		m.follow(from, e)
 		dst = m.join(dst, from.call, peer.call, e.At, true)
-		from.call.tried = true
+		from.call.tried, from.quit = true, false
 	} else if peer == peer.call.origin {
 		var c *call // without linkedids only this says that the PBX itself rings
 		if c, dst = m.recalled(dst, peer, e.At); c == nil {
@@ -109,8 +109,8 @@ func (m *Machine) dialEnded(dst []Change, e Event) []Change {
 	if from := m.channels[e.Channel.ID]; from != nil {
 		from, dst = m.meet(dst, e, e.Channel)
 		dst = m.join(dst, from.call, peer.call, e.At, true)
-		if e.Value == "CANCEL" {
-			from.gaveUp, from.quit = e.At, !from.call.waiting
+		if from.quit = e.Value == "CANCEL" && !from.call.waiting; e.Value == "CANCEL" {
+			from.gaveUp = e.At
 		}
 	}
 	m.rangUntold(peer)

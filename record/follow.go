@@ -95,14 +95,5 @@ func (m *Machine) internalNumber(exten string) bool {
 	if _, is := m.rules.extension(exten); is {
 		return true
 	}
-	digits := strings.TrimLeft(exten, "*#")
-	if len(digits) < 2 || len(digits) > 6 {
-		return false
-	}
-	for i := range len(digits) {
-		if digits[i] < '0' || digits[i] > '9' {
-			return false
-		}
-	}
-	return true
+	return ShortNumber(strings.TrimLeft(exten, "*#"))
 }

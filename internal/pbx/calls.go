@@ -14,7 +14,10 @@ import (
 func (p *PBX) Call(ctx context.Context, token, src, dst string) (callID string, err error) {
 	callID, err = p.originator.call(ctx, token, src, dst)
 	if err == nil {
-		time.AfterFunc(silence, p.heard)
+		select {
+		case p.placed <- struct{}{}:
+		default: // there is one to be looked at already
+		}
 	}
 	return callID, err
 }
@@ -23,6 +26,22 @@ func (p *PBX) Call(ctx context.Context, token, src, dst string) (callID string, 
 // PBX may have stated none: an order of which nothing was heard for half a minute
 // has failed.
 const silence = 35 * time.Second
+
+// stateTime states the time when the PBX has been given no order for so long.
+func (p *PBX) stateTime(ctx context.Context) {
+	var due <-chan time.Time
+	for {
+		select {
+		case <-p.placed:
+			due = time.After(silence)
+		case <-due:
+			due = nil
+			p.heard()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
 
 // heard states the time.
 func (p *PBX) heard() { p.opt.Handle(record.Event{At: p.now(), Source: record.SourceClock}) }

@@ -148,14 +148,11 @@ func (e *Endpoint) details(ctx context.Context, c *ami.Client, name string) erro
 			}
 		}
 	}
-	if e.Class == "" && shortNumber(e.Number) {
+	if e.Class == "" && record.ShortNumber(e.Number) {
 		e.Class, e.Why = record.ClassExtension, "it is known by its user name, and its caller ID is a short number, as a phone's is"
 	}
 	return nil
 }
-
-// shortNumber tells whether a caller ID can be an extension's.
-func shortNumber(s string) bool { return len(s) >= 2 && len(s) <= 6 && record.Digits(s) }
 
 // callerID splits `"Irina" <105>`.
 func callerID(s string) (name, number string) {

@@ -82,6 +82,7 @@ type PBX struct {
 	originator *originator
 	rules      atomic.Pointer[record.Rules]
 	names      atomic.Pointer[map[string]string] // of operators, by extension
+	placed     chan struct{}                     // a call was placed
 }
 
 // New makes a PBX. It does not connect. The error says which option is wrong.
@@ -89,7 +90,7 @@ func New(opt Options) (*PBX, error) {
 	if opt.OnUp == nil {
 		opt.OnUp = func() {}
 	}
-	p := &PBX{opt: opt}
+	p := &PBX{opt: opt, placed: make(chan struct{}, 1)}
 	p.SetNames(opt.Names)
 	p.SetRules(opt.Rules)
 	p.table.seed(opt.Known)
@@ -108,6 +109,7 @@ func (p *PBX) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	all.Go(func() { _ = p.link.Run(ctx) }) // it ends only with ctx
 	all.Go(func() { p.watch.run(ctx, p.link) })
+	all.Go(func() { p.stateTime(ctx) })
 	// A list of channels by the old clock cannot be compared with rows of the new.
 	all.Go(func() { p.opt.Clock.run(ctx, p.opt.ClockStore, p.Resync, p.opt.Log) })
 	all.Wait()

@@ -78,7 +78,11 @@ func (w *watch) run(ctx context.Context, l connection) {
 		var numbers []string
 		said := false
 		if err == nil && len(all) > 0 {
-			numbers, said, err = l.numbers(question)
+			var untold error
+			if numbers, said, untold = l.numbers(question); untold != nil {
+				said = false
+				w.log.Info("the PBX did not list its hints and mailboxes; the last list stays", "reason", untold)
+			}
 		}
 		cancel()
 		switch {
