@@ -71,6 +71,7 @@ type csvInput struct {
 
 // rowWriter writes records in one format.
 type rowWriter interface {
+	page([]store.Row) error // before the records of a page
 	record(*store.Row) error
 	flush() error
 }
@@ -102,7 +103,7 @@ func (s *server) exportNDJSON(ctx context.Context, in *ExportInput) (*huma.Strea
 		return nil, err
 	}
 	return s.export(in, ndjsonType, func(w *bufio.Writer) (rowWriter, error) {
-		return &lines{under: w, admin: admin(ctx), fields: fields}, nil
+		return &lines{under: w, admin: admin(ctx), fields: fields, returned: func(list []store.Row) (map[string]record.Return, error) { return s.returned(ctx, list) }}, nil
 	})
 }
 
@@ -156,6 +157,9 @@ func (s *server) writeAll(ctx context.Context, w io.Writer, q store.Query, begin
 		if err != nil {
 			return err
 		}
+		if err := out.page(list); err != nil {
+			return err
+		}
 		for i := range list {
 			if err := out.record(&list[i]); err != nil {
 				return fmt.Errorf("write records: %w", err)
@@ -177,10 +181,20 @@ type lines struct {
 	admin  bool
 	fields *contract.Fields // nil: all
 	line   []byte
+
+	returned func([]store.Row) (map[string]record.Return, error)
+	back     map[string]record.Return // of the page
 }
 
+func (l *lines) page(list []store.Row) (err error) {
+	l.back, err = l.returned(list)
+	return err
+}
+
+func (*csvRows) page([]store.Row) error { return nil }
+
 func (l *lines) record(row *store.Row) (err error) {
-	if l.line, err = appendRow(l.line[:0], row, l.admin); err != nil {
+	if l.line, err = appendWhole(l.line[:0], row, l.admin, l.back); err != nil {
 		return err
 	}
 	if l.fields != nil {

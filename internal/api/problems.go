@@ -33,6 +33,7 @@ func problems() []knownProblem {
 		{"idempotency-key-reused", http.StatusUnprocessableEntity, "The Idempotency-Key came with another body before.", "Take a new key for each new request."},
 		{"outcome-unknown", http.StatusConflict, "voipd was stopped while it did what this Idempotency-Key asked for.", "Look whether it was done (GET /v1/calls, GET /v1/records); take a new key to do it again."},
 		{"unknown-call", http.StatusNotFound, "There is no such call, or it is over, or its record was erased.", "Look for it in GET /v1/records."},
+		{"not-missed", http.StatusNotFound, "Nobody waits to be called back under that number or call: somebody talked with the caller, or it was dismissed.", "GET /v1/missed has all who wait."},
 		{"events-gone", http.StatusGone, "The events behind the position are not kept any more.", "Read the records of that time, then go on from the position that the text names."},
 		{"too-many-streams", http.StatusServiceUnavailable, "200 readers follow the events already.", "Close streams that nobody reads; come again after `Retry-After`."},
 		{"not-recorded", http.StatusNotFound, "The call has no recording of a conversation.", "Nothing is to be had."},

@@ -5,6 +5,7 @@ const (
 	ScopeRecords    = "records:read"    // records, calls that go on, members, events
 	ScopeRecordings = "recordings:read" // links to audio
 	ScopeCalls      = "calls:write"     // place calls and end them
+	ScopeMissed     = "missed:write"    // say who need not be called back
 	ScopeHooksRead  = "webhooks:read"   // webhooks, and what became of their events
 	ScopeHooksWrite = "webhooks:write"  // the same, and change, add and remove webhooks
 	ScopeAdmin      = "admin"           // metrics
@@ -12,5 +13,5 @@ const (
 
 // Scopes are all scopes, in the order in which they are documented.
 func Scopes() []string {
-	return []string{ScopeRecords, ScopeRecordings, ScopeCalls, ScopeHooksRead, ScopeHooksWrite, ScopeAdmin}
+	return []string{ScopeRecords, ScopeRecordings, ScopeCalls, ScopeMissed, ScopeHooksRead, ScopeHooksWrite, ScopeAdmin}
 }
