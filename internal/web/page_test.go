@@ -161,7 +161,8 @@ func (o *office) control(t *testing.T) *httptest.Server {
 	return server
 }
 
-// TestPage goes through the page in Chromium (testdata/page.mjs).
+// TestPage goes through the page in Chromium (testdata/page.mjs); ONLY=live takes the
+// steps alone whose names have that.
 func TestPage(t *testing.T) {
 	browser, err := exec.LookPath("chromium")
 	if err != nil {
@@ -209,7 +210,7 @@ func TestPage(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	if steps < 10 {
+	if steps < 10 && os.Getenv("ONLY") == "" {
 		t.Errorf("%d steps were taken", steps)
 	}
 }
