@@ -31,6 +31,7 @@ type Records interface {
 	Record(ctx context.Context, callID string) (record.Record, error)
 	Missed(context.Context, store.MissedQuery) ([]store.MissedPerson, bool, error)
 	CountMissed(context.Context, store.MissedQuery) (int, error)
+	Figures(context.Context, store.Query, *time.Location) (store.Figures, error)
 	Returned(ctx context.Context, callIDs []string) (map[string]record.Return, error)
 }
 
@@ -183,6 +184,7 @@ func (s *server) routes(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
 	s.missedRoutes(api)
+	s.statsRoutes(api)
 	s.webhookRoutes(api)
 	health := map[string]*huma.MediaType{"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[contract.Health](), true, "Health")}}
 	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",

@@ -20,7 +20,7 @@ import (
 
 // apiVersion is that of what the API takes and gives: the second number grows with
 // what is added; the first would with what breaks a client.
-const apiVersion = "1.2.0"
+const apiVersion = "1.3.0"
 
 // describe completes the description.
 func describe(api huma.API) {

@@ -36,12 +36,12 @@ const (
 	exportPage = 1000
 )
 
-// byAccept lets GET /v1/records give a file to who asks for one by Accept.
+// byAccept lets GET /v1/records and /v1/stats give a file to who asks for one by Accept.
 func byAccept(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v1/records" {
+		if r.URL.Path == "/v1/records" || r.URL.Path == statsPath {
 			kind, _, _ := mime.ParseMediaType(strings.Split(r.Header.Get("Accept"), ",")[0])
-			if path := map[string]string{csvType: csvPath, ndjsonType: ndjsonPath}[kind]; path != "" {
+			if path := map[string]string{"/v1/records" + csvType: csvPath, "/v1/records" + ndjsonType: ndjsonPath, statsPath + csvType: statsCSVPath}[r.URL.Path+kind]; path != "" {
 				r = r.Clone(r.Context())
 				r.URL.Path = path
 			}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/voipd/voipd/internal/contract"
@@ -42,6 +43,11 @@ type listInput struct {
 // query is what the filters ask the store for; the error is a problem for the
 // client.
 func (s *server) query(f *Filters, limit int) (q store.Query, err error) {
+	return s.queryIn(f, limit, s.opt.Zone)
+}
+
+// queryIn is query where times without an offset are of a zone.
+func (s *server) queryIn(f *Filters, limit int, zone *time.Location) (q store.Query, err error) {
 	for _, t := range []struct {
 		name, text string
 		to         *store.Query
@@ -49,7 +55,7 @@ func (s *server) query(f *Filters, limit int) (q store.Query, err error) {
 		if t.text == "" {
 			continue
 		}
-		at, err := readMoment(t.text, s.opt.Now(), s.opt.Zone)
+		at, err := readMoment(t.text, s.opt.Now(), zone)
 		if err != nil {
 			return q, badParameter(t.name, momentExamples, t.text)
 		}
