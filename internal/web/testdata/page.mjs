@@ -280,7 +280,7 @@ const steps = {
     return page
   },
   async 'each view in each size, colour and language'() {
-    for (const [width, scheme, locale, words] of [[360, 'dark', 'ru-RU', ['Звонки', 'Перезвонить', 'Сейчас', 'Состояние']], [1920, 'light', 'en-US', ['Calls', 'To call back', 'Now', 'Health']], [360, 'light', 'en-US', ['Calls', 'To call back', 'Now', 'Health']], [1920, 'dark', 'ru-RU', ['Звонки', 'Перезвонить', 'Сейчас', 'Состояние']]]) {
+    for (const [width, scheme, locale, words] of [[360, 'dark', 'ru-RU', ['Звонки', 'Перезвонить', 'Сейчас', 'Цифры', 'Состояние']], [1920, 'light', 'en-US', ['Calls', 'To call back', 'Now', 'Figures', 'Health']], [360, 'light', 'en-US', ['Calls', 'To call back', 'Now', 'Figures', 'Health']], [1920, 'dark', 'ru-RU', ['Звонки', 'Перезвонить', 'Сейчас', 'Цифры', 'Состояние']]]) {
       const page = await open({ width, scheme, locale })
       await page.goto(VOIPD + '/')
       await page.waitForSelector('#token')
@@ -290,6 +290,7 @@ const steps = {
       for (const word of words) {
         await page.getByRole('link', { name: word }).click()
         await page.waitForSelector(word === words[0] ? '.call' : '.board .card, .board .person, .board .empty')
+        if (page.url().includes('figures')) await page.waitForSelector('.chart')
         await sound(page, `${word} ${width} ${scheme}`)
       }
       want(await page.getAttribute('html', 'lang') === locale.slice(0, 2), 'the language of the document')
