@@ -126,7 +126,7 @@ func New(opt Options) *API {
 	}
 	mux.Handle("/", s.page(elsewhere(mux)))
 	s.tokens.Store(&opt.Tokens)
-	return &API{hardened(s.identified(s.hosts(s.origins(s.authorised(byAccept(parameters(s.once(mux)))))))), s}
+	return &API{hardened(s.identified(s.hosts(s.origins(s.authorised(byAccept(masking(parameters(s.once(mux))))))))), s}
 }
 
 // API is the handler of all requests.

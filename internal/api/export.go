@@ -76,7 +76,7 @@ type rowWriter interface {
 	flush() error
 }
 
-func (s *server) exportCSV(_ context.Context, in *csvInput) (*huma.StreamResponse, error) {
+func (s *server) exportCSV(ctx context.Context, in *csvInput) (*huma.StreamResponse, error) {
 	separator, ok := separators()[cmp.Or(in.Separator, ",")]
 	if !ok {
 		return nil, badParameter("separator", `is a comma, a semicolon (%3B) or tab`, in.Separator)
@@ -85,8 +85,8 @@ func (s *server) exportCSV(_ context.Context, in *csvInput) (*huma.StreamRespons
 	if err != nil {
 		return nil, err
 	}
-	return s.export(&in.ExportInput, csvType+"; charset=utf-8", func(w *bufio.Writer) (rowWriter, error) {
-		t := &csvRows{out: csv.NewWriter(w), under: w, columns: columns}
+	return s.export(ctx, &in.ExportInput, csvType+"; charset=utf-8", func(w *bufio.Writer) (rowWriter, error) {
+		t := &csvRows{out: csv.NewWriter(w), under: w, columns: columns, masked: masked(ctx)}
 		t.out.Comma = separator
 		if in.BOM == "1" {
 			if _, err := w.WriteString(byteOrderMark); err != nil {
@@ -102,15 +102,15 @@ func (s *server) exportNDJSON(ctx context.Context, in *ExportInput) (*huma.Strea
 	if err != nil {
 		return nil, err
 	}
-	return s.export(in, ndjsonType, func(w *bufio.Writer) (rowWriter, error) {
-		return &lines{under: w, admin: admin(ctx), fields: fields, returned: func(list []store.Row) (map[string]record.Return, error) { return s.returned(ctx, list) }}, nil
+	return s.export(ctx, in, ndjsonType, func(w *bufio.Writer) (rowWriter, error) {
+		return &lines{under: w, admin: admin(ctx), masked: masked(ctx), fields: fields, returned: func(list []store.Row) (map[string]record.Return, error) { return s.returned(ctx, list) }}, nil
 	})
 }
 
 // export streams all records that are asked for. A failure in the middle cuts
 // the connection, so that half a file is never taken for a whole one.
-func (s *server) export(in *ExportInput, contentType string, begin func(*bufio.Writer) (rowWriter, error)) (*huma.StreamResponse, error) {
-	q, err := s.query(&in.Filters, in.Limit)
+func (s *server) export(ctx context.Context, in *ExportInput, contentType string, begin func(*bufio.Writer) (rowWriter, error)) (*huma.StreamResponse, error) {
+	q, err := s.query(ctx, &in.Filters, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -181,6 +181,7 @@ type lines struct {
 	admin  bool
 	fields *contract.Fields // nil: all
 	line   []byte
+	masked bool
 
 	returned func([]store.Row) (map[string]record.Return, error)
 	back     map[string]record.Return // of the page
@@ -204,6 +205,9 @@ func (l *lines) record(row *store.Row) (err error) {
 		}
 		l.line = picked
 	}
+	if l.masked {
+		l.line = contract.Mask(l.line)
+	}
 	_, err = l.under.Write(append(l.line, '\n'))
 	return err
 }
@@ -214,6 +218,7 @@ type csvRows struct {
 	out     *csv.Writer
 	under   *bufio.Writer
 	columns []int // of all; nil: every one
+	masked  bool
 }
 
 // columnsOf are the columns of fields; nil: all.
@@ -255,7 +260,9 @@ func (c *csvRows) record(line *store.Row) error {
 	row := []string{v.CallID, stamp(d.StartedAt), stamp(d.AnsweredAt), stamp(d.EndedAt), v.Direction, v.Disposition, v.SrcPhone, v.SrcPhoneExt,
 		v.DstPhone, v.DstPhoneExt, strconv.Itoa(v.Duration), d.DID, d.Queue, d.CallerName, v.Call.Recording}
 	for i := range row {
-		row[i] = inert(row[i])
+		if row[i] = inert(row[i]); c.masked && slices.Contains([]string{"srcPhone", "srcPhoneExt", "dstPhone", "dstPhoneExt", "callerName", "queue"}, csvHeader()[i]) {
+			row[i] = contract.MaskText(row[i])
+		}
 	}
 	return c.out.Write(c.picked(row))
 }

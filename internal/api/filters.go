@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -42,12 +43,18 @@ type listInput struct {
 
 // query is what the filters ask the store for; the error is a problem for the
 // client.
-func (s *server) query(f *Filters, limit int) (q store.Query, err error) {
-	return s.queryIn(f, limit, s.opt.Zone)
+func (s *server) query(ctx context.Context, f *Filters, limit int) (q store.Query, err error) {
+	return s.queryIn(ctx, f, limit, s.opt.Zone)
 }
 
 // queryIn is query where times without an offset are of a zone.
-func (s *server) queryIn(f *Filters, limit int, zone *time.Location) (q store.Query, err error) {
+func (s *server) queryIn(ctx context.Context, f *Filters, limit int, zone *time.Location) (q store.Query, err error) {
+	if masked(ctx) {
+		if err := unseen(f); err != nil {
+			return q, err
+		}
+		q.Visible = contract.MaskDigits
+	}
 	for _, t := range []struct {
 		name, text string
 		to         *store.Query

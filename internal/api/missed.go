@@ -42,9 +42,8 @@ type missedOutput struct {
 }
 
 // missedWindow is the time whose calls count; the error is a problem for the client.
-func (s *server) missedWindow(from, to string) (q store.MissedQuery, err error) {
-	// A call that begins in this very moment is seen as well.
-	span, err := s.query(&Filters{From: from, To: to}, 0)
+func (s *server) missedWindow(ctx context.Context, from, to string) (q store.MissedQuery, err error) {
+	span, err := s.query(ctx, &Filters{From: from, To: to}, 0)
 	if q.From, q.To = span.From, span.To; q.To.IsZero() {
 		q.To = s.opt.Now().Add(time.Hour) // the PBX's clock may be before ours
 	}
@@ -58,7 +57,7 @@ func (s *server) missedWindow(from, to string) (q store.MissedQuery, err error) 
 }
 
 func (s *server) missed(ctx context.Context, in *missedInput) (*missedOutput, error) {
-	q, err := s.missedWindow(in.From, in.To)
+	q, err := s.missedWindow(ctx, in.From, in.To)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +105,11 @@ type dismissInput struct {
 func (s *server) dismiss(ctx context.Context, in *dismissInput) (*struct{}, error) {
 	now := s.opt.Now()
 	d := store.Dismissal{Who: in.Number, By: tokenOf(ctx), Note: in.Body.Note, At: now}
+	if masked(ctx) {
+		if _, err := s.record(ctx, in.Number); err != nil {
+			return nil, numbersMasked("Name the line by its lastCallId.")
+		}
+	}
 	// What is on a list of any window can be taken off it.
 	err := s.opt.Dismiss.Dismiss(ctx, d, time.Time{}, now.Add(time.Hour), func(m record.Missed, last record.Record) store.Change {
 		return store.Change{At: now, Kind: contract.MissedDismissed, CallID: m.LastID,

@@ -22,6 +22,7 @@ func problems() []knownProblem {
 		{"unauthorised", http.StatusUnauthorized, "No token came, or one that the configuration does not have; a ticket was used before or is older than a minute; a session has ended.", "Send `Authorization: Bearer TOKEN`, take a new ticket, or sign in again."},
 		{"too-many-wrong-tokens", http.StatusTooManyRequests, "Ten wrong tokens came from one address.", "Wait as long as `Retry-After` says, and send the right one."},
 		{"scope-missing", http.StatusForbidden, "The token may not do that.", "Give it the scope that the text names (http.tokens), or use another."},
+		{"numbers-masked", http.StatusForbidden, "Numbers of people outside are masked for this token (numbers:masked), so it cannot look for more of one than it is shown: four digits from the beginning. Nor can it add webhooks, which are told numbers in whole.", "Ask for fewer digits, or with another token."},
 		{"foreign-origin", http.StatusForbidden, "A page of an origin that the configuration does not have called the API.", "Put the origin into http.origins."},
 		{"unknown-host", http.StatusMisdirectedRequest, "voipd does not answer under this name.", "Put the name into http.hosts or http.base_url."},
 		{"unknown-path", http.StatusNotFound, "The API has no such path.", "See openapi.json."},

@@ -42,7 +42,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if in.After >= 0 {
 		return s.changed(ctx, in)
 	}
-	q, err := s.query(&in.Filters, in.Limit)
+	q, err := s.query(ctx, &in.Filters, in.Limit)
 	if err != nil {
 		return nil, err
 	}

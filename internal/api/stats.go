@@ -58,7 +58,7 @@ func (s *server) figures(ctx context.Context, in *statsInput) (out contract.Figu
 	if in.Sort != "" || in.CallID != "" {
 		return out, badParameter("sort", "and callId pick no figures", in.Sort+in.CallID)
 	}
-	q, err := s.queryIn(&in.Filters, 0, zone)
+	q, err := s.queryIn(ctx, &in.Filters, 0, zone)
 	if err != nil {
 		return out, err
 	}
@@ -125,6 +125,13 @@ func (s *server) statsCSV(ctx context.Context, in *statsInput) (*huma.StreamResp
 	f, err := s.figures(ctx, in)
 	if err != nil {
 		return nil, err
+	}
+	if masked(ctx) {
+		for _, all := range [][]contract.NamedTally{f.Operators, f.Queues} {
+			for i := range all {
+				all[i].Name = contract.MaskText(all[i].Name)
+			}
+		}
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		_, w := humago.Unwrap(hc)

@@ -11,7 +11,14 @@ const (
 	ScopeAdmin      = "admin"           // metrics
 )
 
-// Scopes are all scopes, in the order in which they are documented.
+// ScopeMasked takes instead of giving: numbers of people outside are masked for the
+// token. Only a token that names it has it.
+const ScopeMasked = "numbers:masked"
+
+// NamedScopes are all that a token may name: Scopes and ScopeMasked.
+func NamedScopes() []string { return append(Scopes(), ScopeMasked) }
+
+// Scopes are all scopes that give something, in the order in which they are documented.
 func Scopes() []string {
 	return []string{ScopeRecords, ScopeRecordings, ScopeCalls, ScopeMissed, ScopeHooksRead, ScopeHooksWrite, ScopeAdmin}
 }

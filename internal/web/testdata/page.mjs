@@ -342,6 +342,39 @@ const steps = {
     want(await page.getByText('The record as JSON').count() === 0, 'raw JSON is for admins')
     return page
   },
+  async 'a token for which numbers are masked'() {
+    const page = await signedIn({ may: /403/ }, 'masked-token')
+    await page.waitForSelector('.call')
+    const whole = /\d[\s()-]*\d[\s()-]*\d[\s()-]*\d[\s()-]*\d[\s()-]*\d[\s()-]*\d/
+    const clean = async (where) => {
+      const numbers = await page.evaluate(() => [...document.querySelectorAll('main bdi, dialog bdi')].map((e) => e.textContent))
+      const seen = numbers.filter((n) => /•/.test(n))
+      const bad = numbers.filter((n) => /\+?[78]\s?9\d\d[\s-]?\d{3}/.test(n))
+      want(!bad.length, `${where}: ${bad}`)
+      return seen.length
+    }
+    want(await clean('calls') > 0, 'no number is masked')
+    await page.locator('.call').first().click()
+    await page.waitForSelector('dialog[open] .fields')
+    await clean('a call')
+    want(!whole.test((await page.locator('dialog pre').textContent()).replace(/"(callId|at|id|recording|startedAt|answeredAt|endedAt)":\s*"[^"]*"/g, '').replace(/"(did)":\s*"[^"]*"/g, '')), 'the raw record shows a number')
+    await page.keyboard.press('Escape')
+    await page.fill('input[type=search]', '903')
+    await page.waitForFunction(() => location.hash.includes('number=903'))
+    await page.fill('input[type=search]', '7903765')
+    await page.getByText('Numbers of people outside are masked').waitFor()
+    await page.goto(VOIPD + '/#/missed')
+    await page.waitForSelector('[data-missed]')
+    want(await clean('to call back') > 0, 'no number to call back is masked')
+    want(await page.getByRole('button', { name: 'Call back' }).count() === 0, 'a number that is not known can be called')
+    await page.locator('[data-missed]').first().getByRole('button', { name: 'Dismiss' }).click()
+    await page.keyboard.press('Enter')
+    await page.getByText('Nobody is to be called back').waitFor()
+    await page.getByRole('link', { name: 'Figures' }).click()
+    await page.waitForSelector('.chart')
+    await clean('figures')
+    return page
+  },
   async 'a revoked token ends the session'() {
     const page = await signedIn({ may: /401/ }, 'reader-token')
     await page.waitForSelector('.call')
