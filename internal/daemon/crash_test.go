@@ -45,7 +45,7 @@ import (
 //   - retention, forgetting, audit: DELETE, audit, forgotten, secrets, VACUUM
 //   - backup: VACUUM
 func crashPoints() []string {
-	return []string{"ALTER recordings", "ALTER records", "ALTER records_rowid", "ALTER traces_rowid", "BEGIN", "COMMIT",
+	return []string{"ALTER chunk_columns", "ALTER recordings", "ALTER records", "ALTER records_rowid", "ALTER traces_rowid", "BEGIN", "COMMIT",
 		"CREATE absorbed", "CREATE answers", "CREATE answers_at", "CREATE audit", "CREATE changes", "CREATE changes_by_time", "CREATE changes_of_records",
 		"CREATE chunk_columns", "CREATE chunks", "CREATE chunks_from", "CREATE chunks_to", "CREATE chunks_week", "CREATE clock_leaps", "CREATE deliveries",
 		"CREATE deliveries_due", "CREATE deliveries_of_call", "CREATE deliveries_parked", "CREATE deliveries_waiting", "CREATE dismissed", "CREATE forgotten", "CREATE found",
