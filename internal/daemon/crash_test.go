@@ -56,7 +56,7 @@ func crashPoints() []string {
 		"CREATE records_by_src", "CREATE records_by_time", "CREATE records_changed", "CREATE records_direction", "CREATE records_disposition",
 		"CREATE records_dst", "CREATE records_gone", "CREATE records_missed", "CREATE records_person", "CREATE records_put", "CREATE records_rowid", "CREATE records_src", "CREATE records_time",
 		"CREATE secrets", "CREATE traces", "CREATE traces_at", "CREATE traces_by_time", "CREATE traces_rowid", "CREATE unplaced", "CREATE webhooks", "DELETE absorbed",
-		"DELETE answers", "DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE dismissed", "DELETE gaps", "DELETE journal", "DELETE marks",
+		"DELETE answers", "DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE dismissed", "DELETE gaps", "DELETE journal", "DELETE marks", "DELETE placing",
 		"DELETE quarantine", "DELETE recordings", "DELETE records", "DELETE traces", "DELETE unplaced", "DROP recordings_ready;", "DROP records",
 		"DROP records_direction", "DROP records_disposition", "DROP records_dst", "DROP records_src", "DROP rowid_copied", "DROP traces",
 		"INSERT absorbed", "INSERT audit", "INSERT changes", "INSERT clock_leaps", "INSERT deliveries", "INSERT forgotten", "INSERT gaps",
