@@ -21,6 +21,9 @@ type Change struct {
 	// both; an empty one is not told.
 	Record *record.Record
 	KindOf func(record.Verdict) string
+	// MissedOf, where there is one, gives the kind and the body by what Record made of
+	// how it stands with the caller; an empty kind is not told.
+	MissedOf func(Turn) (kind string, body []byte)
 }
 
 // Recipient is a webhook that takes changes of some kind.
@@ -58,7 +61,7 @@ func (db *file) wake() {
 
 // writeChanges writes changes in their order, and a delivery of each for every
 // webhook that takes it.
-func (db ChangeLog) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, verdicts map[*record.Record]record.Verdict) error {
+func (db ChangeLog) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, verdicts map[*record.Record]record.Verdict, turns map[*record.Record]Turn) error {
 	now := time.Now()
 	for i := range b.Changes {
 		c := &b.Changes[i]
@@ -66,11 +69,20 @@ func (db ChangeLog) writeChanges(ctx context.Context, tx *sql.Tx, b *Batch, verd
 		if c.Record != nil && c.KindOf != nil {
 			kind = c.KindOf(verdicts[c.Record])
 		}
+		body := c.Body
+		if c.MissedOf != nil {
+			turn, turned := turns[c.Record]
+			if !turned {
+				continue
+			}
+			kind, body = c.MissedOf(turn)
+			c.CallID = turn.Last.CallID
+		}
 		if kind == "" {
 			continue
 		}
 		res, err := tx.ExecContext(ctx, `INSERT INTO changes (at, written, kind, call_id, body) VALUES (?, ?, ?, ?, ?)`,
-			c.At.UnixMilli(), now.UnixMilli(), kind, c.CallID, string(c.Body))
+			c.At.UnixMilli(), now.UnixMilli(), kind, c.CallID, string(body))
 		if err != nil {
 			return fmt.Errorf("write change of %s: %w", c.CallID, err)
 		}

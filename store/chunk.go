@@ -17,6 +17,7 @@ type chunk struct {
 	used              int
 	fresh             bool // it has no rows yet
 	starts, durations []byte
+	waits             []byte
 }
 
 // openChunks are those of one transaction.
@@ -31,8 +32,8 @@ func (o *openChunks) open(ctx context.Context, id int64) (*chunk, error) {
 		return c, nil
 	}
 	c := &chunk{id: id}
-	err := o.tx.QueryRowContext(ctx, `SELECT week, used, starts, durations FROM chunks JOIN chunk_columns USING (chunk) WHERE chunk = ?`, id).
-		Scan(&c.week, &c.used, &c.starts, &c.durations)
+	err := o.tx.QueryRowContext(ctx, `SELECT week, used, starts, durations, waits FROM chunks JOIN chunk_columns USING (chunk) WHERE chunk = ?`, id).
+		Scan(&c.week, &c.used, &c.starts, &c.durations, &c.waits)
 	if err != nil {
 		return nil, fmt.Errorf("read chunk %d: %w", id, err)
 	}
@@ -103,6 +104,7 @@ func (c *chunk) change(ctx context.Context, tx *sql.Tx, m *move) error {
 		}
 		c.starts = setAt(c.starts, slot, uint32(e.at-c.week*weekMS))
 		c.durations = setAt(c.durations, slot, uint32(min(max(e.duration, 0), math.MaxInt32)))
+		c.waits = setAt(c.waits, slot, uint32(min(max(e.wait, 0), math.MaxInt32)))
 		if _, err := put.ExecContext(ctx, placeOf(c.id, slot), e.callID, e.numbers, e.name); err != nil {
 			return err
 		}
@@ -210,7 +212,7 @@ func (c *chunk) settle(ctx context.Context, tx *sql.Tx) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE chunks SET from_at = ?, to_at = ?, used = ? WHERE chunk = ?`, from, to, c.used, c.id); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE chunk_columns SET starts = ?, durations = ? WHERE chunk = ?`, c.starts, c.durations, c.id)
+	_, err = tx.ExecContext(ctx, `UPDATE chunk_columns SET starts = ?, durations = ?, waits = ? WHERE chunk = ?`, c.starts, c.durations, c.waits, c.id)
 	return err
 }
 

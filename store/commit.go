@@ -66,13 +66,25 @@ func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 	if err := db.writeJournal(ctx, tx, b); err != nil {
 		return err
 	}
-	verdicts := make(map[*record.Record]record.Verdict, len(b.Records))
+	verdicts, turns, told := make(map[*record.Record]record.Verdict, len(b.Records)), map[*record.Record]Turn{}, missedTold(b)
 	for _, r := range b.Records {
-		v, err := db.putRecord(ctx, tx, r)
+		put := func() (err error) {
+			verdicts[r], err = db.putRecord(ctx, tx, r)
+			return err
+		}
+		if !told[r] {
+			if err := put(); err != nil {
+				return err
+			}
+			continue
+		}
+		t, turned, err := turned(ctx, tx, r, put)
 		if err != nil {
 			return err
 		}
-		verdicts[r] = v
+		if turned {
+			turns[r] = t
+		}
 	}
 	if err := retract(ctx, tx, b.Retracted); err != nil {
 		return err
@@ -82,7 +94,7 @@ func (db *DB) write(ctx context.Context, tx *sql.Tx, b *Batch) error {
 			return err
 		}
 	}
-	return db.writeChanges(ctx, tx, b, verdicts)
+	return db.writeChanges(ctx, tx, b, verdicts, turns)
 }
 
 // putRecord writes a record over the one of the same call, unless that one is of

@@ -63,11 +63,14 @@ func (f *finder) readAll(ctx context.Context, c *hits) error {
 	var fit slots
 	take := func(rows *sql.Rows) error {
 		var place int64
-		err := rows.Scan(&place)
-		fit.add(slotOf(place))
+		var numbers, name string
+		err := rows.Scan(&place, &numbers, &name)
+		if f.w.visible == nil || f.w.reads(numbers, name) {
+			fit.add(slotOf(place))
+		}
 		return err
 	}
-	const text = `SELECT place FROM places WHERE instr(numbers, ?) > 0 AND instr(name, ?) > 0 AND place`
+	const text = `SELECT place, numbers, name FROM places WHERE instr(numbers, ?) > 0 AND instr(name, ?) > 0 AND place`
 	var err error
 	if c.slots.count() > chunkSlots/16 {
 		err = eachRow(ctx, f.tx, text+` BETWEEN ? AND ?`, []any{f.w.number, f.w.name, placeOf(c.id, 0), placeOf(c.id, chunkSlots)}, take)

@@ -28,6 +28,7 @@ type finder struct {
 	from, to int64            // starts that are asked for, both inclusive
 	skip     map[int64]*slots // places of records that have changed since, by chunk
 	waiting  []candidate      // those of them that fit
+	late     []entry          // the same
 	pool     []candidate      // not in the list yet: later chunks may have some before them
 }
 
@@ -125,6 +126,7 @@ func newFinder(ctx context.Context, tx *sql.Tx, q *Query) (*finder, error) {
 	for i := range all {
 		if e := &all[i]; e.at >= f.from && e.at <= f.to && f.w.fits(e) {
 			f.waiting = append(f.waiting, candidate{at: e.at, callID: e.callID})
+			f.late = append(f.late, *e)
 		}
 	}
 	return f, err

@@ -179,6 +179,9 @@ func (db Retention) Forget(ctx context.Context, p Person, files int) (Audit, err
 	if err == nil { // a refusal may name a number; they are of a day
 		_, err = db.writer.ExecContext(ctx, `DELETE FROM answers`)
 	}
+	if err == nil {
+		_, err = db.writer.ExecContext(ctx, `DELETE FROM dismissed WHERE person = ? OR instr(note, ?) > 0`, PersonOf(p.number), p.number)
+	}
 	if err != nil {
 		return a, fmt.Errorf("forget: %w", err)
 	}

@@ -82,12 +82,16 @@ func (db Retention) CountAll(ctx context.Context) (n int64, err error) {
 }
 
 // PruneRecords erases the calls that began before a time and were written before
-// it, with their traces and what is known of their recordings, and tells how many.
+// it, with their traces, what is known of their recordings, and dismissals, and tells
+// how many.
 // Each step leaves a line in the audit.
 func (db Retention) PruneRecords(ctx context.Context, before time.Time) (int, error) {
 	total := 0
 	for {
 		ids, err := column[string](ctx, db.reader, `SELECT call_id FROM records WHERE started_at < ?1 AND written < ?1 ORDER BY started_at LIMIT ?2`, before.UnixMilli(), eraseStep)
+		if err == nil && len(ids) == 0 {
+			_, err = db.writer.ExecContext(ctx, `DELETE FROM dismissed WHERE upto < ?1 AND at < ?1`, before.UnixMilli())
+		}
 		if err != nil || len(ids) == 0 {
 			return total, wrap("prune records", err)
 		}

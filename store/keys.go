@@ -22,6 +22,7 @@ const (
 	keyTransferred = "f"
 	keyApproximate = "x"
 	keyDuration    = "l" // at least so many seconds
+	keyOperator    = "u" // the operator for whom the call counts in figures
 	keyDigits      = "n" // three digits of a number
 	keyLetters     = "c" // three letters of the caller's name
 )
@@ -41,6 +42,7 @@ type entry struct {
 	callID        string
 	at            int64 // when it began
 	duration      int
+	wait          int64 // milliseconds from the start to the first conversation, or to the end
 	keys          map[string]bool
 	numbers, name string
 }
@@ -48,7 +50,7 @@ type entry struct {
 // entryOf is pure: the same record has the same entry.
 func entryOf(r *record.Record) entry {
 	d := &r.Details
-	e := entry{callID: r.CallID, at: d.StartedAt.UnixMilli(), duration: r.Duration, keys: map[string]bool{keyAll: true}}
+	e := entry{callID: r.CallID, at: d.StartedAt.UnixMilli(), duration: r.Duration, wait: d.WaitMS, keys: map[string]bool{keyAll: true}}
 	e.keys[keyDirection+string(r.Direction)] = true
 	e.keys[keyDisposition+string(r.Disposition)] = true
 	for _, phone := range []string{r.SrcPhone, r.DstPhone} {
@@ -65,6 +67,9 @@ func entryOf(r *record.Record) entry {
 		if v.value != "" {
 			e.keys[key(v.kind, v.value)] = true
 		}
+	}
+	if operator := operatorOf(r); operator != "" {
+		e.keys[key(keyOperator, operator)] = true
 	}
 	e.is(keyRecorded, r.Recorded())
 	e.is(keyTransferred, slices.ContainsFunc(d.Transfers, func(t record.Transfer) bool { return t.Kind == "blind" || t.Kind == "attended" }))
@@ -103,6 +108,18 @@ func parties(d *record.Details) (out []string) {
 		out = append(out, t.By, t.To)
 	}
 	return out
+}
+
+// operatorOf is the operator for whom a call counts: who called, or who talked first,
+// or was rung first where nobody did; empty: nobody was.
+func operatorOf(r *record.Record) string {
+	switch {
+	case r.Direction != record.In:
+		return r.SrcPhone
+	case slices.Contains(parties(&r.Details), r.DstPhone):
+		return r.DstPhone
+	}
+	return ""
 }
 
 // durations are the seconds that have keys of their own, in ascending order.

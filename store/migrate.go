@@ -33,10 +33,11 @@ func Moving(f func(Moved)) Option { return func(db *DB) { db.moving.tell = f } }
 
 // moving is how large tables are brought to this program's version.
 type moving struct {
-	rows  int                              // how many are copied in one transaction; a table with no more is copied in one
-	free  func(path string) (int64, error) // bytes that the disk of a file has left
-	tell  func(Moved)                      // nil: nobody listens
-	total int64                            // records to get their places; 0: not counted yet
+	rows   int                              // how many are copied in one transaction; a table with no more is copied in one
+	free   func(path string) (int64, error) // bytes that the disk of a file has left
+	tell   func(Moved)                      // nil: nobody listens
+	total  int64                            // records to get their places; 0: not counted yet
+	placed int64                            // those of them that have theirs
 }
 
 // migrate brings the tables to this program's version.

@@ -78,11 +78,11 @@ func (db *DB) placeNext(ctx context.Context, tx *sql.Tx) (more bool, err error) 
 	if _, err := tx.ExecContext(ctx, `UPDATE placing SET upto_at = ?, upto_id = ?`, at, id); err != nil {
 		return false, err
 	}
-	return true, db.tellPlacing(ctx, tx)
+	return true, db.tellPlacing(ctx, tx, len(ids), at)
 }
 
-// tellPlacing tells how far it came.
-func (db *DB) tellPlacing(ctx context.Context, tx *sql.Tx) error {
+// tellPlacing tells how far it came: n further ones, up to a time.
+func (db *DB) tellPlacing(ctx context.Context, tx *sql.Tx, n int, upto int64) error {
 	if db.moving.tell == nil {
 		return nil
 	}
@@ -90,9 +90,13 @@ func (db *DB) tellPlacing(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	done, err := number(ctx, tx, `SELECT coalesce(sum(used), 0) FROM chunks`)
-	db.moving.tell(Moved{Table: "records to be found by their numbers", Done: min(done, total), Total: total})
-	return err
+	if db.moving.placed += int64(n); db.moving.placed == int64(n) { // the first of this start
+		if db.moving.placed, err = number(ctx, tx, `SELECT count(*) FROM records WHERE started_at <= ?`, upto); err != nil {
+			return err
+		}
+	}
+	db.moving.tell(Moved{Table: "records to be found by their numbers", Done: min(db.moving.placed, total), Total: total})
+	return nil
 }
 
 // count is how many records there are; it is counted once.

@@ -78,7 +78,7 @@ func (db *DB) hold(ctx context.Context) ([]*sql.Conn, error) {
 // tables, in an order that their references need.
 func saved() []struct{ table, where string } {
 	return []struct{ table, where string }{
-		{"secrets", ""}, {"marks", ""}, {"forgotten", ""}, {"audit", ""}, {"absorbed", ""}, {"gaps", ""}, {"journal", ""}, {"quarantine", ""}, {"pbx_clock", ""}, {"clock_leaps", ""}, {"pbx_endpoints", ""}, {"pbx_numbers", ""}, {"webhooks", ""},
+		{"secrets", ""}, {"marks", ""}, {"forgotten", ""}, {"audit", ""}, {"absorbed", ""}, {"gaps", ""}, {"journal", ""}, {"quarantine", ""}, {"pbx_clock", ""}, {"clock_leaps", ""}, {"pbx_endpoints", ""}, {"pbx_numbers", ""}, {"webhooks", ""}, {"dismissed", ""},
 		{"changes", `WHERE seq IN (SELECT seq FROM deliveries WHERE state IN ('waiting', 'parked'))`},
 		{"deliveries", `WHERE state IN ('waiting', 'parked')`},
 	}

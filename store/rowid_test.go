@@ -84,7 +84,7 @@ func migrated(t *testing.T, path string, want []string, options ...Option) {
 	for query, want := range map[string]int64{
 		`SELECT count(*) FROM sqlite_schema WHERE name IN ('records', 'traces') AND sql NOT LIKE '%WITHOUT ROWID%'`:      2,
 		`SELECT count(*) FROM sqlite_schema WHERE name LIKE '%rowid%'`:                                                   0,
-		`SELECT count(*) FROM sqlite_schema WHERE tbl_name IN ('records', 'traces') AND type = 'index' AND sql NOT NULL`: 2,
+		`SELECT count(*) FROM sqlite_schema WHERE tbl_name IN ('records', 'traces') AND type = 'index' AND sql NOT NULL`: 4,
 		`SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'`:                                      0,
 		`SELECT count(*) FROM records WHERE call_id NOT IN (SELECT call_id FROM places)`:                                 0,
 		`SELECT count(*) FROM placing`:                  0,

@@ -26,6 +26,8 @@ type slots [chunkWords]uint64
 func (s *slots) add(slot int)  { s[slot>>6] |= 1 << (slot & 63) }
 func (s *slots) drop(slot int) { s[slot>>6] &^= 1 << (slot & 63) }
 
+func (s *slots) has(slot int) bool { return s[slot>>6]&(1<<(slot&63)) != 0 }
+
 // read adds those of a text that pack wrote.
 func (s *slots) read(packed []byte) {
 	if len(packed) == bitmapSize {

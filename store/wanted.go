@@ -29,6 +29,9 @@ type Query struct {
 	After        Cursor // records behind this one in the list's order
 	Oldest       bool   // the oldest first; else the newest
 	Limit        int    // at most so many; 0 is 100
+	// Visible is what may be looked for of a number, which is given as its digits; what
+	// it puts in place of others is none. nil: all of it.
+	Visible func(digits string) string
 }
 
 // Cursor is a position in the list: the start and id of its last record. The zero
@@ -59,6 +62,7 @@ type wanted struct {
 	none         []string   // keys that it has not
 	number, name string     // parts that its keys do not decide alone
 	minDuration  int        // the same; 0: they do
+	visible      func(string) string
 }
 
 func (q *Query) wanted() (w wanted) {
@@ -70,6 +74,7 @@ func (q *Query) wanted() (w wanted) {
 		return out
 	}
 	w.oneOf(keyed(keyPhone, q.Phones))
+	w.visible = q.Visible
 	w.parts(q.part(), fold(q.Name))
 	w.oneOf(append(keyed(keyPhone, q.Operators), keyed(keyParty, q.Operators)...))
 	w.oneOf(keyed(keyDID, q.DIDs))
@@ -123,7 +128,7 @@ const mostGrams = 6
 func (w *wanted) parts(number, name string) {
 	if number != "" {
 		w.all = append(w.all, spread(grams(number), keyDigits)...)
-		if len(number) > gram {
+		if len(number) > gram || w.visible != nil {
 			w.number = number
 		}
 	}
@@ -185,5 +190,9 @@ func (w *wanted) fits(e *entry) bool {
 
 // reads tells whether an entry's texts have the parts.
 func (w *wanted) reads(numbers, name string) bool {
+	if w.visible != nil && w.number != "" {
+		src, dst, _ := strings.Cut(numbers, " ")
+		numbers = w.visible(src) + " " + w.visible(dst)
+	}
 	return strings.Contains(numbers, w.number) && strings.Contains(name, w.name)
 }

@@ -36,12 +36,13 @@ func tokenNew() *cobra.Command {
 		Short: "Make a token, and the lines of the configuration that let it in",
 		Long: `New prints the lines of the configuration on standard output and the token itself
 on standard error: "voipd token new crm >> /etc/voipd/config.toml" shows it once
-and keeps it nowhere. Scopes: ` + strings.Join(contract.Scopes(), ", ") + `; none is all.`,
+and keeps it nowhere. Scopes: ` + strings.Join(contract.NamedScopes(), ", ") + `; none is all but
+numbers:masked, which masks the numbers of people outside and stands beside others.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, s := range scopes {
-				if !slices.Contains(contract.Scopes(), s) {
-					return fmt.Errorf("--scope %s: want one of %s", s, strings.Join(contract.Scopes(), ", "))
+				if !slices.Contains(contract.NamedScopes(), s) {
+					return fmt.Errorf("--scope %s: want one of %s", s, strings.Join(contract.NamedScopes(), ", "))
 				}
 			}
 			if _, err := (&config.Token{LinkTTL: links}).Links(); err != nil {

@@ -29,6 +29,15 @@ type Records interface {
 	Rows(context.Context, store.Query) ([]store.Row, bool, error)
 	Count(ctx context.Context, q store.Query, most int) (n int, more bool, err error)
 	Record(ctx context.Context, callID string) (record.Record, error)
+	Missed(context.Context, store.MissedQuery) ([]store.MissedPerson, bool, error)
+	CountMissed(context.Context, store.MissedQuery) (int, error)
+	Figures(context.Context, store.Query, *time.Location) (store.Figures, error)
+	Returned(ctx context.Context, callIDs []string) (map[string]record.Return, error)
+}
+
+// Dismissals takes persons off the list of those to call back: a [store.DB].
+type Dismissals interface {
+	Dismiss(ctx context.Context, d store.Dismissal, since, to time.Time, tell func(record.Missed, record.Record) store.Change) error
 }
 
 // Changes is what the API reads of what the outside was told: a [store.ChangeLog].
@@ -45,6 +54,7 @@ type Options struct {
 	Records  Records
 	Changes  Changes
 	Webhooks Webhooks
+	Dismiss  Dismissals
 	Answers  Answers                       // nil: an Idempotency-Key has no effect
 	Live     func() ([]record.Live, int64) // the calls going on, and the last change that is in them
 	Halt     <-chan struct{}               // closed when the program stops: streams end; nil: never
@@ -116,7 +126,7 @@ func New(opt Options) *API {
 	}
 	mux.Handle("/", s.page(elsewhere(mux)))
 	s.tokens.Store(&opt.Tokens)
-	return &API{hardened(s.identified(s.hosts(s.origins(s.authorised(byAccept(parameters(s.once(mux)))))))), s}
+	return &API{hardened(s.identified(s.hosts(s.origins(s.authorised(byAccept(masking(parameters(s.once(mux))))))))), s}
 }
 
 // API is the handler of all requests.
@@ -173,6 +183,8 @@ func (s *server) routes(api huma.API) {
 		Summary: "Sign voipd's own page out", DefaultStatus: http.StatusNoContent}, s.endSession)
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
+	s.missedRoutes(api)
+	s.statsRoutes(api)
 	s.webhookRoutes(api)
 	health := map[string]*huma.MediaType{"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[contract.Health](), true, "Health")}}
 	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",

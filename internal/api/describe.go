@@ -20,7 +20,7 @@ import (
 
 // apiVersion is that of what the API takes and gives: the second number grows with
 // what is added; the first would with what breaks a client.
-const apiVersion = "1.2.0"
+const apiVersion = "1.3.0"
 
 // describe completes the description.
 func describe(api huma.API) {
@@ -141,7 +141,7 @@ func describeLinks(doc *huma.OpenAPI) {
 type event struct {
 	ID   string             `json:"id" doc:"The same however often the event is sent"`
 	Seq  int64              `json:"seq" doc:"Its place in the sequence"`
-	Type string             `json:"type" doc:"Its kind" enum:"call.started,call.stopped_ringing,call.answered,call.transferred,call.held,call.resumed,call.merged,call.ended,record.created,recording.ready,record.corrected"`
+	Type string             `json:"type" doc:"Its kind" enum:"call.started,call.stopped_ringing,call.answered,call.transferred,call.held,call.resumed,call.merged,call.ended,record.created,recording.ready,record.corrected,missed.opened,missed.returned,missed.dismissed"`
 	At   time.Time          `json:"at" doc:"When it happened on the PBX"`
 	Call contract.EventCall `json:"call"`
 

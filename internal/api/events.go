@@ -67,7 +67,7 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 			hc.SetHeader("Content-Type", "text/event-stream")
 			return
 		}
-		f := follower{server: s, after: after, instance: instance}
+		f := follower{server: s, after: after, instance: instance, masked: masked(r.Context())}
 		if websocket.IsWebSocketUpgrade(r) {
 			s.socket(w, r, &f)
 			return
@@ -113,6 +113,7 @@ type follower struct {
 	*server
 	after    int64
 	instance string
+	masked   bool
 	tell     func([]store.Change) error // writes a page; an error ends the stream
 	alive    func() error               // shows a sign of life
 }

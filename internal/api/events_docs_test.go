@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,8 @@ func needs(kind string) (top, call []string) {
 		return nil, []string{"into"}
 	case contract.RecordCreated, contract.RecordCorrected:
 		return []string{"record"}, nil
+	case contract.MissedOpened, contract.MissedReturned, contract.MissedDismissed:
+		return []string{"call", "missed"}, nil
 	case contract.RecordingReady:
 		return []string{"record"}, []string{"recording"}
 	}
@@ -135,6 +138,16 @@ func exampleEvents(t *testing.T) map[string][]byte {
 	} {
 		told = append(told, contract.Plan(change, live)...)
 	}
+	lost := r
+	lost.CallID, lost.Disposition, lost.Duration = "1795366100.11", record.Cancelled, 0
+	lost.Details = record.Details{StartedAt: at(-92), CallerName: "Anna", DID: "74951234567", Queue: "sales", Rang: []record.Rang{{Phone: "101"}, {Phone: "102"}}}
+	m := record.Missed{Calls: 2, FirstAt: at(-300), LastAt: at(-92), LastID: lost.CallID}
+	for second, turn := range map[int]contract.MissedTurn{-60: {Is: m, Last: lost}, 42: {Was: m, Last: lost, Return: &record.Return{CallID: r.CallID, At: at(8), By: "101", Direction: record.In}}} {
+		kind, body := contract.TellMissed(turn)
+		told = append(told, contract.Event{At: at(second), Kind: kind, Body: body})
+	}
+	slices.SortStableFunc(told[len(told)-2:], func(a, b contract.Event) int { return a.At.Compare(b.At) })
+	told = append(told, contract.Event{At: at(60), Kind: contract.MissedDismissed, Body: contract.TellDismissed(m, lost, contract.Dismissed{At: at(60), By: "crm", Note: "wrote to us"})})
 	failing, err := json.Marshal(contract.WebhookBody{Webhook: contract.FailingWebhook{Name: "crm", FailingSince: at(0), Status: 502, Waiting: 12}})
 	if err != nil {
 		t.Fatal(err)
@@ -142,6 +155,7 @@ func exampleEvents(t *testing.T) map[string][]byte {
 	told = append(told, contract.Event{At: at(3600), Kind: contract.WebhookFails, Body: failing},
 		contract.Event{At: at(0), Kind: contract.WebhookTested, Body: []byte(`{"webhook":{"name":"crm"}}`)})
 	out := map[string][]byte{}
+	told = slices.DeleteFunc(told, func(e contract.Event) bool { return e.Body == nil }) // told only where they turn something
 	for i, e := range told {
 		instance, seq := "9f2c4e8a1b3d", int64(41+i)
 		if e.Kind == contract.WebhookTested {

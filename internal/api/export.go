@@ -36,12 +36,12 @@ const (
 	exportPage = 1000
 )
 
-// byAccept lets GET /v1/records give a file to who asks for one by Accept.
+// byAccept lets GET /v1/records and /v1/stats give a file to who asks for one by Accept.
 func byAccept(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v1/records" {
+		if r.URL.Path == "/v1/records" || r.URL.Path == statsPath {
 			kind, _, _ := mime.ParseMediaType(strings.Split(r.Header.Get("Accept"), ",")[0])
-			if path := map[string]string{csvType: csvPath, ndjsonType: ndjsonPath}[kind]; path != "" {
+			if path := map[string]string{"/v1/records" + csvType: csvPath, "/v1/records" + ndjsonType: ndjsonPath, statsPath + csvType: statsCSVPath}[r.URL.Path+kind]; path != "" {
 				r = r.Clone(r.Context())
 				r.URL.Path = path
 			}
@@ -71,11 +71,12 @@ type csvInput struct {
 
 // rowWriter writes records in one format.
 type rowWriter interface {
+	page([]store.Row) error // before the records of a page
 	record(*store.Row) error
 	flush() error
 }
 
-func (s *server) exportCSV(_ context.Context, in *csvInput) (*huma.StreamResponse, error) {
+func (s *server) exportCSV(ctx context.Context, in *csvInput) (*huma.StreamResponse, error) {
 	separator, ok := separators()[cmp.Or(in.Separator, ",")]
 	if !ok {
 		return nil, badParameter("separator", `is a comma, a semicolon (%3B) or tab`, in.Separator)
@@ -84,8 +85,8 @@ func (s *server) exportCSV(_ context.Context, in *csvInput) (*huma.StreamRespons
 	if err != nil {
 		return nil, err
 	}
-	return s.export(&in.ExportInput, csvType+"; charset=utf-8", func(w *bufio.Writer) (rowWriter, error) {
-		t := &csvRows{out: csv.NewWriter(w), under: w, columns: columns}
+	return s.export(ctx, &in.ExportInput, csvType+"; charset=utf-8", func(w *bufio.Writer) (rowWriter, error) {
+		t := &csvRows{out: csv.NewWriter(w), under: w, columns: columns, masked: masked(ctx)}
 		t.out.Comma = separator
 		if in.BOM == "1" {
 			if _, err := w.WriteString(byteOrderMark); err != nil {
@@ -101,15 +102,15 @@ func (s *server) exportNDJSON(ctx context.Context, in *ExportInput) (*huma.Strea
 	if err != nil {
 		return nil, err
 	}
-	return s.export(in, ndjsonType, func(w *bufio.Writer) (rowWriter, error) {
-		return &lines{under: w, admin: admin(ctx), fields: fields}, nil
+	return s.export(ctx, in, ndjsonType, func(w *bufio.Writer) (rowWriter, error) {
+		return &lines{under: w, admin: admin(ctx), masked: masked(ctx), fields: fields, returned: func(list []store.Row) (map[string]record.Return, error) { return s.returned(ctx, list) }}, nil
 	})
 }
 
 // export streams all records that are asked for. A failure in the middle cuts
 // the connection, so that half a file is never taken for a whole one.
-func (s *server) export(in *ExportInput, contentType string, begin func(*bufio.Writer) (rowWriter, error)) (*huma.StreamResponse, error) {
-	q, err := s.query(&in.Filters, in.Limit)
+func (s *server) export(ctx context.Context, in *ExportInput, contentType string, begin func(*bufio.Writer) (rowWriter, error)) (*huma.StreamResponse, error) {
+	q, err := s.query(ctx, &in.Filters, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +157,9 @@ func (s *server) writeAll(ctx context.Context, w io.Writer, q store.Query, begin
 		if err != nil {
 			return err
 		}
+		if err := out.page(list); err != nil {
+			return err
+		}
 		for i := range list {
 			if err := out.record(&list[i]); err != nil {
 				return fmt.Errorf("write records: %w", err)
@@ -177,10 +181,21 @@ type lines struct {
 	admin  bool
 	fields *contract.Fields // nil: all
 	line   []byte
+	masked bool
+
+	returned func([]store.Row) (map[string]record.Return, error)
+	back     map[string]record.Return // of the page
 }
 
+func (l *lines) page(list []store.Row) (err error) {
+	l.back, err = l.returned(list)
+	return err
+}
+
+func (*csvRows) page([]store.Row) error { return nil }
+
 func (l *lines) record(row *store.Row) (err error) {
-	if l.line, err = appendRow(l.line[:0], row, l.admin); err != nil {
+	if l.line, err = appendWhole(l.line[:0], row, l.admin, l.back); err != nil {
 		return err
 	}
 	if l.fields != nil {
@@ -189,6 +204,9 @@ func (l *lines) record(row *store.Row) (err error) {
 			return err
 		}
 		l.line = picked
+	}
+	if l.masked {
+		l.line = contract.Mask(l.line)
 	}
 	_, err = l.under.Write(append(l.line, '\n'))
 	return err
@@ -200,6 +218,7 @@ type csvRows struct {
 	out     *csv.Writer
 	under   *bufio.Writer
 	columns []int // of all; nil: every one
+	masked  bool
 }
 
 // columnsOf are the columns of fields; nil: all.
@@ -241,7 +260,9 @@ func (c *csvRows) record(line *store.Row) error {
 	row := []string{v.CallID, stamp(d.StartedAt), stamp(d.AnsweredAt), stamp(d.EndedAt), v.Direction, v.Disposition, v.SrcPhone, v.SrcPhoneExt,
 		v.DstPhone, v.DstPhoneExt, strconv.Itoa(v.Duration), d.DID, d.Queue, d.CallerName, v.Call.Recording}
 	for i := range row {
-		row[i] = inert(row[i])
+		if row[i] = inert(row[i]); c.masked && slices.Contains([]string{"srcPhone", "srcPhoneExt", "dstPhone", "dstPhoneExt", "callerName", "queue"}, csvHeader()[i]) {
+			row[i] = contract.MaskText(row[i])
+		}
 	}
 	return c.out.Write(c.picked(row))
 }

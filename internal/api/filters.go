@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/voipd/voipd/internal/contract"
@@ -41,7 +43,18 @@ type listInput struct {
 
 // query is what the filters ask the store for; the error is a problem for the
 // client.
-func (s *server) query(f *Filters, limit int) (q store.Query, err error) {
+func (s *server) query(ctx context.Context, f *Filters, limit int) (q store.Query, err error) {
+	return s.queryIn(ctx, f, limit, s.opt.Zone)
+}
+
+// queryIn is query where times without an offset are of a zone.
+func (s *server) queryIn(ctx context.Context, f *Filters, limit int, zone *time.Location) (q store.Query, err error) {
+	if masked(ctx) {
+		if err := unseen(f); err != nil {
+			return q, err
+		}
+		q.Visible = contract.MaskDigits
+	}
 	for _, t := range []struct {
 		name, text string
 		to         *store.Query
@@ -49,7 +62,7 @@ func (s *server) query(f *Filters, limit int) (q store.Query, err error) {
 		if t.text == "" {
 			continue
 		}
-		at, err := readMoment(t.text, s.opt.Now(), s.opt.Zone)
+		at, err := readMoment(t.text, s.opt.Now(), zone)
 		if err != nil {
 			return q, badParameter(t.name, momentExamples, t.text)
 		}

@@ -52,8 +52,14 @@ func (s *server) link(ctx context.Context, in *linkInput) (*linkOutput, error) {
 			return nil, s.internal(ctx, "read the key of links", err)
 		}
 	}
+	if masked(ctx) {
+		signer = masks(signer)
+	}
 	signer.Base = s.base(ctx)
 	out.Body.Link, out.Body.ExpiresAt = signer.Link(r.CallID, rec.ID, s.opt.Now())
+	if masked(ctx) {
+		out.Body.Link += "&masked=1" // and is worth nothing without: its key is another
+	}
 	if in.Body.Format != "" {
 		if err := s.available(ctx, rec, in.Body.Format); err != nil {
 			return nil, err
@@ -76,7 +82,7 @@ func (s *server) genuine(ctx context.Context, callID, id string, q url.Values) e
 	if by := q.Get("by"); by != "" {
 		all := *s.tokens.Load()
 		i := slices.IndexFunc(all, func(t Token) bool { return t.Name == by })
-		if i < 0 || all[i].LinkTTL == 0 || !all[i].has(contract.ScopeRecordings) {
+		if i < 0 || all[i].LinkTTL == 0 || !all[i].has(contract.ScopeRecordings) || all[i].masked() && q.Get("masked") == "" {
 			return recording.ErrSignature
 		}
 		var err error
@@ -84,8 +90,14 @@ func (s *server) genuine(ctx context.Context, callID, id string, q url.Values) e
 			return err
 		}
 	}
+	if q.Get("masked") != "" {
+		signer = masks(signer)
+	}
 	return signer.Check(callID, id, q.Get("expires"), q.Get("signature"), s.opt.Now())
 }
+
+// masks is the signer of links whose files are named without numbers.
+func masks(s recording.Signer) recording.Signer { return s.Of(s.By, s.TTL, []byte("masked")) }
 
 // find picks the recording that a call object names, or the first that holds
 // the conversation.
@@ -138,7 +150,7 @@ func (s *server) unavailable(ctx context.Context, err error, rec record.Recordin
 func (s *server) audio(w http.ResponseWriter, r *http.Request) {
 	callID, id, q := r.PathValue("callId"), r.PathValue("id"), r.URL.Query()
 	for _, name := range slices.Sorted(maps.Keys(q)) {
-		if !slices.Contains([]string{"expires", "signature", "by", "format", "download"}, name) {
+		if !slices.Contains([]string{"expires", "signature", "by", "format", "download", "masked"}, name) {
 			writeProblem(w, badParameter(name, "is no parameter of a link", q.Get(name)))
 			return
 		}
@@ -185,6 +197,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, rec record.Record
 		return
 	}
 	defer sound.close()
+	if r.URL.Query().Get("masked") != "" {
+		sound.name = strings.ReplaceAll(contract.MaskText(sound.name), "•", "x")
+	}
 	h := w.Header()
 	h.Del("Content-Security-Policy") // a browser plays it in a page of its own making
 	h.Set("Content-Type", sound.kind)

@@ -103,7 +103,11 @@ func (s *server) bearer(r *http.Request) *Token {
 	if r.URL.Path == eventsPath && r.Method == http.MethodGet {
 		if ticket := r.URL.Query().Get(ticketParam); ticket != "" {
 			if t := s.passed(&s.tickets, ticket, true); t != nil && t.has(contract.ScopeRecords) {
-				return &Token{Name: t.Name, Hash: t.Hash, Scopes: []string{contract.ScopeRecords}}
+				scopes := []string{contract.ScopeRecords}
+				if t.masked() {
+					scopes = append(scopes, contract.ScopeMasked)
+				}
+				return &Token{Name: t.Name, Hash: t.Hash, Scopes: scopes}
 			}
 			return nil
 		}

@@ -42,7 +42,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if in.After >= 0 {
 		return s.changed(ctx, in)
 	}
-	q, err := s.query(&in.Filters, in.Limit)
+	q, err := s.query(ctx, &in.Filters, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 		return nil, s.internal(ctx, "list records", err)
 	}
 	out := &listOutput{}
-	if out.Body.Records, err = showRows(list, admin(ctx)); err == nil && fields != nil {
+	if out.Body.Records, err = s.showRows(ctx, list); err == nil && fields != nil {
 		err = pickFields(out.Body.Records, *fields)
 	}
 	if err != nil {
@@ -118,10 +118,18 @@ func (s *server) changed(ctx context.Context, in *listInput) (*listOutput, error
 	}
 	out := &listOutput{}
 	out.Body.Records, out.Body.After = make([]shown, len(list)), &next
+	back, err := s.opt.Records.Returned(ctx, missedOf(list...))
 	for i, r := range list {
-		if out.Body.Records[i], err = contract.Encode(view(ctx, r)); err != nil {
-			return nil, s.internal(ctx, "list records", err)
+		v := view(ctx, r)
+		if talk, is := back[r.CallID]; is {
+			v.Details.Returned = contract.FromReturn(talk, r.Details.StartedAt)
 		}
+		var failed error
+		out.Body.Records[i], failed = contract.Encode(v)
+		err = errors.Join(err, failed)
+	}
+	if err != nil {
+		return nil, s.internal(ctx, "list records", err)
 	}
 	return out, nil
 }
@@ -137,7 +145,15 @@ func (s *server) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &getOutput{Body: view(ctx, r)}, nil
+	out := &getOutput{Body: view(ctx, r)}
+	back, err := s.opt.Records.Returned(ctx, missedOf(r))
+	if err != nil {
+		return nil, s.internal(ctx, "read record", err)
+	}
+	if talk, is := back[r.CallID]; is {
+		out.Body.Details.Returned = contract.FromReturn(talk, r.Details.StartedAt)
+	}
+	return out, nil
 }
 
 // record reads a record; the error is a problem for the client.

@@ -21,6 +21,8 @@ func scopeOf(r *http.Request) string {
 		return contract.ScopeHooksRead
 	case underWebhooks(r.URL.Path):
 		return contract.ScopeHooksWrite
+	case strings.HasPrefix(r.URL.Path, missedPath) && !reads(r):
+		return contract.ScopeMissed
 	case strings.HasPrefix(r.URL.Path, "/v1/calls") && !reads(r):
 		return contract.ScopeCalls
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/voipd/voipd/internal/contract"
+	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
 
@@ -45,7 +47,12 @@ func appendRow(dst []byte, row *store.Row, admin bool) ([]byte, error) {
 	return append(dst, whole...), err
 }
 
-func showRows(list []store.Row, admin bool) ([]shown, error) {
+// showRows shows records as whoever asks may see them.
+func (s *server) showRows(ctx context.Context, list []store.Row) ([]shown, error) {
+	back, err := s.returned(ctx, list)
+	if err != nil {
+		return nil, err
+	}
 	out, size := make([]shown, len(list)), 0
 	for i := range list {
 		size += len(list[i].Text) + 600 // with the other fields, and a recording
@@ -53,13 +60,32 @@ func showRows(list []store.Row, admin bool) ([]shown, error) {
 	all := make([]byte, 0, size)
 	for i := range list {
 		begin := len(all)
-		var err error
-		if all, err = appendRow(all, &list[i], admin); err != nil {
+		if all, err = appendWhole(all, &list[i], admin(ctx), back); err != nil {
 			return nil, err
 		}
 		out[i] = all[begin:len(all):len(all)]
 	}
 	return out, nil
+}
+
+// appendWhole is appendRow with the talk since, where nobody answered the call.
+func appendWhole(dst []byte, row *store.Row, admin bool, back map[string]record.Return) ([]byte, error) {
+	dst, err := appendRow(dst, row, admin)
+	if talk, is := back[row.CallID]; is && err == nil {
+		return contract.AppendReturned(dst, contract.FromReturn(talk, row.StartedAt))
+	}
+	return dst, err
+}
+
+// returned are the talks since, of the calls that nobody answered.
+func (s *server) returned(ctx context.Context, list []store.Row) (map[string]record.Return, error) {
+	var missed []string
+	for i := range list {
+		if r := list[i].Known(); len(missedOf(r)) > 0 {
+			missed = append(missed, r.CallID)
+		}
+	}
+	return s.opt.Records.Returned(ctx, missed)
 }
 
 // formats are huma's, but for a page of records: encoding/json would read through

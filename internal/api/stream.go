@@ -35,7 +35,7 @@ func (s *server) sse(w http.ResponseWriter, r *http.Request, f *follower) {
 	f.tell = func(list []store.Change) error {
 		var b bytes.Buffer
 		for i := range list {
-			fmt.Fprintf(&b, "id: %d\nevent: %s\ndata: %s\n\n", list[i].Seq, list[i].Kind, envelope(f.instance, &list[i]))
+			fmt.Fprintf(&b, "id: %d\nevent: %s\ndata: %s\n\n", list[i].Seq, list[i].Kind, f.envelope(&list[i]))
 		}
 		return write(b.Bytes())
 	}
@@ -67,7 +67,7 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request, f *follower) {
 			if err := conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 				return err
 			}
-			if err := conn.WriteMessage(websocket.TextMessage, envelope(f.instance, &list[i])); err != nil {
+			if err := conn.WriteMessage(websocket.TextMessage, f.envelope(&list[i])); err != nil {
 				return err
 			}
 		}
@@ -106,6 +106,11 @@ func (s *server) ended(r *http.Request, reason string, after int64) {
 	s.opt.Log.Warn("a reader of the live stream was cut; it can resume", "reader", r.RemoteAddr, "after", after, "error", errors.New(reason))
 }
 
-func envelope(instance string, c *store.Change) []byte {
-	return contract.Envelope(instance, c.Seq, c.Kind, c.At, c.Body)
+// envelope is an event as the reader may see it.
+func (f *follower) envelope(c *store.Change) []byte {
+	text := contract.Envelope(f.instance, c.Seq, c.Kind, c.At, c.Body)
+	if f.masked {
+		return contract.Mask(text)
+	}
+	return text
 }

@@ -93,6 +93,9 @@ type addWebhookOutput struct {
 }
 
 func (s *server) addWebhook(ctx context.Context, in *addWebhookInput) (*addWebhookOutput, error) {
+	if masked(ctx) {
+		return nil, numbersMasked("A webhook is told numbers in whole; it is for another token to add.")
+	}
 	out := &addWebhookOutput{}
 	var err error
 	if out.Body.Secret, err = s.opt.Webhooks.Add(ctx, in.Body); err == nil {

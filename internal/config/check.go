@@ -192,7 +192,7 @@ func (k *checker) http(h *HTTP) {
 			k.bad(key+".scopes", "is empty: say what the token may do, or leave the key out for everything")
 		}
 		for n, scope := range t.Scopes {
-			k.oneOf(fmt.Sprintf("%s.scopes[%d]", key, n), scope, "records:read", "recordings:read", "calls:write", "webhooks:read", "webhooks:write", "admin")
+			k.oneOf(fmt.Sprintf("%s.scopes[%d]", key, n), scope, "records:read", "recordings:read", "calls:write", "missed:write", "webhooks:read", "webhooks:write", "admin", "numbers:masked")
 		}
 		if sum, err := hex.DecodeString(t.SHA256); err != nil || len(sum) != 32 {
 			k.bad(key+".sha256", "want the SHA-256 of the token, 64 hexadecimal digits (voipd token new prints it)")

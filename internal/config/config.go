@@ -176,7 +176,7 @@ const (
 // Events lists the kinds of events that a webhook can ask for.
 func Events() []string {
 	return []string{"call.started", "call.stopped_ringing", "call.answered", "call.transferred", "call.held", "call.resumed", "call.merged", "call.ended",
-		"record.created", "recording.ready", "record.corrected", "webhook.failing"}
+		"record.created", "recording.ready", "record.corrected", "missed.opened", "missed.returned", "missed.dismissed", "webhook.failing"}
 }
 
 // Calls say which calls the app may place (click to call).

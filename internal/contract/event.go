@@ -19,6 +19,11 @@ const (
 	RecordCreated      = "record.created"
 	RecordCorrected    = "record.corrected"
 	RecordingReady     = "recording.ready" // a recording of an ended call is whole
+	// Somebody called, nobody answered, and nobody waited to be called back under the
+	// number; somebody talked with who waited; somebody said that it need not be.
+	MissedOpened    = "missed.opened"
+	MissedReturned  = "missed.returned"
+	MissedDismissed = "missed.dismissed"
 	// A webhook has taken nothing for an hour. Only other webhooks are told that ask
 	// for it by name; it is in no stream.
 	WebhookFails = "webhook.failing"
@@ -30,7 +35,7 @@ const (
 // in which it has them.
 func Kinds() []string {
 	return []string{CallStarted, CallStoppedRinging, CallAnswered, CallTransferred, CallHeld, CallResumed, CallMerged, CallEnded,
-		RecordCreated, RecordingReady, RecordCorrected, WebhookFails}
+		RecordCreated, RecordingReady, RecordCorrected, MissedOpened, MissedReturned, MissedDismissed, WebhookFails}
 }
 
 // liveFor is how long after it was written a live event is still worth sending.
@@ -52,6 +57,7 @@ func ExpiresAfter(kind string) time.Duration {
 type Body struct {
 	Call   EventCall `json:"call"`
 	Record *Record   `json:"record,omitempty"`
+	Missed *Missed   `json:"missed,omitempty" doc:"Of missed.opened, missed.returned and missed.dismissed: who is, was or need not be called back"`
 }
 
 // EventCall is the call of an event, as far as it is known at the time. StartedAt to

@@ -20,6 +20,9 @@ type Event struct {
 	// told.
 	Record *record.Record
 	KindOf func(record.Verdict) string
+	// MissedOf, where there is one, gives the kind and the body once it is known how it
+	// stands with the caller; an empty kind: nothing is told.
+	MissedOf func(MissedTurn) (kind string, body []byte)
 }
 
 // RecordKind is the kind of an event that tells a record.
@@ -130,6 +133,9 @@ func (p *planner) rung(c EventCall) string {
 func (p *planner) record(kind string) {
 	if p.change.Record != nil {
 		p.add(kind, p.withRecord()).KindOf = RecordKind
+		if p.change.Record.Direction != record.Internal {
+			p.out = append(p.out, Event{At: p.change.At, CallID: p.change.CallID, Record: p.change.Record, MissedOf: TellMissed})
+		}
 	}
 }
 

@@ -59,6 +59,9 @@ type Details struct {
 	Why           []Reason       `json:"why,omitempty" nullable:"false" doc:"Which rules decided the fields"`
 	PBX           string         `json:"pbx,omitempty" doc:"The PBX's name"`
 	Source        string         `json:"source,omitempty" enum:"ami,ari,cel,cdr" doc:"What told of the call"`
+
+	// Returned is looked for when a record is read, and stands in no row and no event.
+	Returned *Returned `json:"returned,omitempty" doc:"Of a call from outside that nobody answered: the first talk with the caller since. Not in records that events hold"`
 }
 
 // Rang is one ringing of one phone.

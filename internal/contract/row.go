@@ -49,6 +49,17 @@ func AppendRow(dst []byte, r *record.Record, text string, paths bool) (out []byt
 	return append(dst, '}'), true
 }
 
+// AppendReturned puts the talk since into the details of a record, whose JSON dst
+// ends with.
+func AppendReturned(dst []byte, r *Returned) ([]byte, error) {
+	text, err := Encode(r)
+	if err != nil {
+		return dst, err
+	}
+	dst = append(dst[:len(dst)-len("}}")], `,"returned":`...)
+	return append(append(dst, text...), "}}"...), nil
+}
+
 // appendRecordings appends them as a member behind others.
 func appendRecordings(dst []byte, all []record.Recording, paths bool) []byte {
 	dst = append(dst, `,"recordings":[`...)

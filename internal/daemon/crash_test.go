@@ -45,18 +45,18 @@ import (
 //   - retention, forgetting, audit: DELETE, audit, forgotten, secrets, VACUUM
 //   - backup: VACUUM
 func crashPoints() []string {
-	return []string{"ALTER recordings", "ALTER records", "ALTER records_rowid", "ALTER traces_rowid", "BEGIN", "COMMIT",
+	return []string{"ALTER chunk_columns", "ALTER recordings", "ALTER records", "ALTER records_rowid", "ALTER traces_rowid", "BEGIN", "COMMIT",
 		"CREATE absorbed", "CREATE answers", "CREATE answers_at", "CREATE audit", "CREATE changes", "CREATE changes_by_time", "CREATE changes_of_records",
 		"CREATE chunk_columns", "CREATE chunks", "CREATE chunks_from", "CREATE chunks_to", "CREATE chunks_week", "CREATE clock_leaps", "CREATE deliveries",
-		"CREATE deliveries_due", "CREATE deliveries_of_call", "CREATE deliveries_parked", "CREATE deliveries_waiting", "CREATE forgotten", "CREATE found",
+		"CREATE deliveries_due", "CREATE deliveries_of_call", "CREATE deliveries_parked", "CREATE deliveries_waiting", "CREATE dismissed", "CREATE forgotten", "CREATE found",
 		"CREATE gaps", "CREATE goose_db_version", "CREATE journal", "CREATE journal_by_call", "CREATE marks", "CREATE pbx_clock", "CREATE pbx_endpoints",
 		"CREATE pbx_numbers", "CREATE places", "CREATE places_call", "CREATE placing", "CREATE pruned", "CREATE quarantine", "CREATE quarantine_by_call", "CREATE recordings",
 		"CREATE recordings_changed", "CREATE recordings_gone", "CREATE recordings_kept", "CREATE recordings_put", "CREATE recordings_ready",
 		"CREATE recordings_unsettled", "CREATE records", "CREATE records_by_direction", "CREATE records_by_disposition", "CREATE records_by_dst",
 		"CREATE records_by_src", "CREATE records_by_time", "CREATE records_changed", "CREATE records_direction", "CREATE records_disposition",
-		"CREATE records_dst", "CREATE records_gone", "CREATE records_put", "CREATE records_rowid", "CREATE records_src", "CREATE records_time",
+		"CREATE records_dst", "CREATE records_gone", "CREATE records_missed", "CREATE records_person", "CREATE records_put", "CREATE records_rowid", "CREATE records_src", "CREATE records_time",
 		"CREATE secrets", "CREATE traces", "CREATE traces_at", "CREATE traces_by_time", "CREATE traces_rowid", "CREATE unplaced", "CREATE webhooks", "DELETE absorbed",
-		"DELETE answers", "DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE gaps", "DELETE journal", "DELETE marks",
+		"DELETE answers", "DELETE changes", "DELETE clock_leaps", "DELETE deliveries", "DELETE dismissed", "DELETE gaps", "DELETE journal", "DELETE marks", "DELETE placing",
 		"DELETE quarantine", "DELETE recordings", "DELETE records", "DELETE traces", "DELETE unplaced", "DROP recordings_ready;", "DROP records",
 		"DROP records_direction", "DROP records_disposition", "DROP records_dst", "DROP records_src", "DROP rowid_copied", "DROP traces",
 		"INSERT absorbed", "INSERT audit", "INSERT changes", "INSERT clock_leaps", "INSERT deliveries", "INSERT forgotten", "INSERT gaps",

@@ -36,6 +36,9 @@ func TestOldDatabaseAtStart(t *testing.T) {
 		DROP TABLE traces;
 		CREATE TABLE traces (call_id TEXT PRIMARY KEY, at INTEGER NOT NULL, events BLOB NOT NULL) WITHOUT ROWID;
 		WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3000) INSERT INTO traces SELECT n, n, x'00' FROM c;
+		DROP INDEX records_person;
+		DROP INDEX records_missed;
+		DROP TABLE dismissed;
 		DROP TABLE webhooks;
 		DROP TABLE answers;
 		DROP TRIGGER records_put; DROP TRIGGER records_changed; DROP TRIGGER records_gone;

@@ -45,7 +45,8 @@ func newOffice(t *testing.T) *office {
 	c.Asterisk.Address, c.Asterisk.Secret = pbx.Addr(), "voipd"
 	c.Store.Path = filepath.Join(dir, "voipd.db")
 	c.HTTP.Listen = "127.0.0.1:0"
-	for _, token := range []config.Token{{Name: "all"}, {Name: "reader", Scopes: []string{"records:read"}}} {
+	for _, token := range []config.Token{{Name: "all"}, {Name: "reader", Scopes: []string{"records:read"}},
+		{Name: "masked", Scopes: []string{"records:read", "recordings:read", "calls:write", "missed:write", "admin", "numbers:masked"}}} {
 		sum := sha256.Sum256([]byte(token.Name + "-token"))
 		token.SHA256 = hex.EncodeToString(sum[:])
 		c.HTTP.Tokens = append(c.HTTP.Tokens, token)
@@ -161,7 +162,8 @@ func (o *office) control(t *testing.T) *httptest.Server {
 	return server
 }
 
-// TestPage goes through the page in Chromium (testdata/page.mjs).
+// TestPage goes through the page in Chromium (testdata/page.mjs); ONLY=live takes the
+// steps alone whose names have that.
 func TestPage(t *testing.T) {
 	browser, err := exec.LookPath("chromium")
 	if err != nil {
@@ -209,7 +211,7 @@ func TestPage(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	if steps < 10 {
+	if steps < 10 && os.Getenv("ONLY") == "" {
 		t.Errorf("%d steps were taken", steps)
 	}
 }

@@ -31,7 +31,7 @@ func examples(t *testing.T) (started, created store.Change) {
 	live := record.Live{Record: provisional, Operators: []string{"101"}}
 	first := webhook.Plan(record.Change{Kind: record.PhoneRang, At: began, CallID: r.CallID, Phone: "101", Other: r.SrcPhone}, &live)
 	last := webhook.Plan(record.Change{Kind: record.CallEnded, At: r.Details.EndedAt, CallID: r.CallID, Record: &r}, nil)
-	if len(first) != 1 || len(last) != 2 {
+	if len(first) != 1 || len(last) != 3 { // the third: whether somebody is to be called back
 		t.Fatalf("%d and %d events", len(first), len(last))
 	}
 	started, created = first[0], last[1]

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/voipd/voipd/internal/contract"
@@ -32,9 +33,11 @@ const (
 )
 
 // Wants tells whether the endpoint takes events of a kind. That another webhook fails
-// is told only to who asks for it.
+// is told only to who asks for it; so is who is to be called back, where the shape is
+// that of an app that knows no such event.
 func (e *Endpoint) Wants(kind string) bool {
-	return len(e.Events) == 0 && kind != contract.WebhookFails || slices.Contains(e.Events, kind)
+	every := len(e.Events) == 0 && kind != contract.WebhookFails && (e.Shape != "brix" || !strings.HasPrefix(kind, "missed."))
+	return every || slices.Contains(e.Events, kind)
 }
 
 // Recipients says which of the endpoints take which events, for the store's
@@ -55,7 +58,11 @@ func Recipients(endpoints []Endpoint) store.Recipients {
 func Plan(c record.Change, live *record.Live) []store.Change {
 	var out []store.Change
 	for _, e := range contract.Plan(c, live) {
-		out = append(out, store.Change{At: e.At, Kind: e.Kind, CallID: e.CallID, Body: e.Body, Record: e.Record, KindOf: e.KindOf})
+		c := store.Change{At: e.At, Kind: e.Kind, CallID: e.CallID, Body: e.Body, Record: e.Record, KindOf: e.KindOf}
+		if of := e.MissedOf; of != nil {
+			c.MissedOf = func(t store.Turn) (string, []byte) { return of(contract.MissedTurn(t)) }
+		}
+		out = append(out, c)
 	}
 	return out
 }

@@ -30,6 +30,9 @@ func lines(t *testing.T, planned []store.Change) []string {
 	t.Helper()
 	var out []string
 	for _, c := range planned {
+		if c.MissedOf != nil {
+			continue // told only where the store finds that it turns something
+		}
 		var b contract.Body
 		if err := json.Unmarshal(c.Body, &b); err != nil {
 			t.Fatal(err)
@@ -123,6 +126,9 @@ func fit(t *testing.T, planned []store.Change) {
 	exact := regexp.MustCompile(`^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$`)
 	for i := range planned {
 		c := &planned[i]
+		if c.MissedOf != nil {
+			continue
+		}
 		if c.KindOf != nil {
 			c.Kind = c.KindOf(record.Add)
 		}

@@ -17,6 +17,7 @@ export interface Details {
   queue?: string; queueWaitMs?: number; service?: string; voicemail?: boolean
   hangupCause?: number; hangupBy?: string; recordings?: Recording[]
   mergedInto?: string; absorbed?: string[]; approximate?: string[]; why?: Reason[]; pbx?: string; source?: string
+  returned?: { at: string; by: string; callId: string; direction: Direction; afterSeconds: number }
 }
 
 export interface CallRecord {
@@ -34,6 +35,17 @@ export interface OpenCall {
 }
 export interface Calls { calls: OpenCall[]; after: number; asOf?: string; stale?: boolean }
 export interface Member { id: string; name?: string; state: string }
+export interface Missed {
+  number: string; name?: string; calls: number; firstAt: string; lastAt: string; lastCallId: string; did?: string; queue?: string; rang?: string[]; tries?: number
+}
+export interface MissedPage { missed: Missed[]; next?: string; count?: number }
+export interface Tally { calls: number; answered: number; in: number; inAnswered: number; out: number; outAnswered: number; talkSeconds: number }
+export interface Total extends Tally { answeredShare?: number; answerMedianMs: number; answerP90Ms: number }
+export interface Figures {
+  total: Total; before: Total; hours: (Tally & { hour: number })[]; days: (Tally & { day: string })[]
+  operators: (Tally & { name: string })[]; queues: (Tally & { name: string })[]; dids: (Tally & { name: string })[]
+  longestWaits: { callId: string; srcPhone: string; startedAt: string; waitMs: number }[]
+}
 export interface Session { name: string; scopes: string[] }
 
 export interface LinkHealth { state: string; since: string; reason?: string; nextTry?: string; version?: string; warnings?: string[] }

@@ -12,6 +12,8 @@ const paths: Record<string, string> = {
   filter: 'M3 5h14M6 10h8M8.5 15h3',
   search: 'M9 15A6 6 0 1 0 9 3a6 6 0 0 0 0 12zM13.5 13.5 17 17',
   calls: 'M4 5h12M4 10h12M4 15h8',
+  figures: 'M4 17V9M10 17V3M16 17v-6',
+  missed: 'M16 4 4 16M4 9v7h7M12 4h4v4',
   now: 'M2 10h4l2-6 4 12 2-6h4',
   health: 'M10 17s-7-4.3-7-9a3.8 3.8 0 0 1 7-2 3.8 3.8 0 0 1 7 2c0 4.7-7 9-7 9z',
   rec: 'M4 8v4M8 5v10M12 7v6M16 9v2',

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { address, ask } from './api'
 
 const kinds = ['call.started', 'call.stopped_ringing', 'call.answered', 'call.transferred', 'call.held', 'call.resumed', 'call.merged', 'call.ended',
-  'record.created', 'record.corrected', 'recording.ready']
+  'record.created', 'record.corrected', 'recording.ready', 'missed.opened', 'missed.returned', 'missed.dismissed']
 
 // follow calls changed for each event that happens, and with no kind when events may have
 // been missed; state tells whether the stream stands.

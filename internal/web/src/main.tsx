@@ -6,7 +6,9 @@ import { lang, setLanguage, t } from './say'
 import type { Key } from './texts'
 import { Icon } from './icons'
 import { CallsView } from './calls'
+import { MissedView } from './missed'
 import { NowView } from './now'
+import { FiguresView } from './figures'
 import { HealthView } from './health'
 import './style.css'
 
@@ -87,7 +89,7 @@ function Page() {
     else setSession(null)
   }, [])
   const may = (scope: string) => !!session?.scopes.includes(scope)
-  const views: Key[] = [...(may('records:read') ? ['calls', 'now'] as Key[] : []), ...(may('admin') ? ['health'] as Key[] : [])]
+  const views: Key[] = [...(may('records:read') ? ['calls', 'missed', 'now', 'figures'] as Key[] : []), ...(may('admin') ? ['health'] as Key[] : [])]
   const shown = views.includes(view as Key) ? (view as Key) : views[0]
   useEffect(() => { document.title = session && shown ? `${t(shown)} · voipd` : 'voipd' })
   const language = (
@@ -114,7 +116,9 @@ function Page() {
       </header>
       <main id="content" tabindex={-1} class={shown}>
         {shown === 'calls' && <CallsView params={params} may={may} key={lang()} />}
+        {shown === 'missed' && <MissedView params={params} may={may} key={lang()} />}
         {shown === 'now' && <NowView key={lang()} />}
+        {shown === 'figures' && <FiguresView params={params} key={lang()} />}
         {shown === 'health' && <HealthView key={lang()} />}
         {!shown && <p class="empty">{t('noScope')}</p>}
       </main>

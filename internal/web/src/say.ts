@@ -29,6 +29,7 @@ make()
 document.documentElement.lang = language
 
 export const when = (at: string | undefined, how: keyof typeof format) => (at ? format[how].format(new Date(at)) : '')
+export const share = (n: number) => new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(n)
 export const count = (n: number) => number.format(n)
 export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone
 
