@@ -186,8 +186,12 @@ func (m *Machine) sendAgentsBack(dst []Change, c *call, at time.Time) []Change {
 
 // asideTold takes in what an aside says.
 func (m *Machine) asideTold(dst []Change, e Event) []Change {
-	if e.Kind == Accompanied || e.Kind == Alone {
+	switch e.Kind {
+	case Accompanied, Alone:
 		return m.accompanied(dst, e)
+	case Consulted:
+		m.consultationTold(e)
+		return dst
 	}
 	return m.lentOrReturned(dst, e)
 }

@@ -125,10 +125,7 @@ func (m *Machine) Apply(dst []Change, e Event) []Change {
 	case RingingsDropped:
 		m.ringingsDropped(e)
 		return dst
-	case Consulted:
-		m.consultationTold(e)
-		return dst
-	case Accompanied, Alone, Lent, Returned:
+	case Accompanied, Alone, Lent, Returned, Consulted:
 		return m.asideTold(dst, e)
 	case SnapshotBegan, ChannelPresent, SnapshotEnded, Gapped:
 		return m.applySnapshot(dst, e)
