@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 	_ "time/tzdata" // a PBX may have no zones of its own
 
@@ -170,10 +172,24 @@ func importOne(cmd *cobra.Command, o repair.ImportOptions) error {
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%s: %d rows, %d calls: %d new, %d replaced, %d kept; %d rows malformed%s\n",
 		o.Source.Name(), n.Rows, n.Calls, n.New, n.Replaced, n.Kept, n.Malformed, what)
+	importReasons(cmd.OutOrStdout(), n)
 	if n.Unfound != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s: not every recording could be looked for, import again with --from when this is mended: %s\n", o.Source.Name(), trace.Inert(n.Unfound))
 	}
+	if err == nil && n.Events == 0 && n.Rows+n.Malformed > 0 {
+		err = fmt.Errorf("%s: nothing was understood of %d rows: look at the reasons above, and at columns and zone of the [[backfill]]", o.Source.Name(), n.Rows+n.Malformed)
+	}
 	return err
+}
+
+// importReasons says why rows were left out, and why records are approximate.
+func importReasons(out io.Writer, n repair.Imported) {
+	n.Skipped.Each(func(why backfill.Skip, rows int) {
+		fmt.Fprintf(out, "  left out: %d rows: %s\n", rows, why)
+	})
+	for _, why := range slices.Sorted(maps.Keys(n.Approximate)) {
+		fmt.Fprintf(out, "  approximate: %d calls: %s\n", n.Approximate[why], trace.Inert(why))
+	}
 }
 
 // date reads a flag; empty is no bound.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,7 +51,7 @@ func TestImport(t *testing.T) {
 		if code := run(append([]string{"import", "-c", conf}, c.args...), &stdout, &stderr); code != exitOK {
 			t.Fatalf("%s: exit %d: %s", c.name, code, &stderr)
 		}
-		lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+		lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(stdout.String()), "\n"), func(line string) bool { return strings.HasPrefix(line, "  approximate: ") })
 		if len(lines) != len(c.want) {
 			t.Fatalf("%s: got %q", c.name, lines)
 		}
@@ -67,6 +68,47 @@ func TestImport(t *testing.T) {
 	list, _, err := db.Records(t.Context(), store.Query{})
 	if err != nil || len(list) != 1 || list[0].Details.Source != "cel" {
 		t.Errorf("kept %+v (%v), want one record by CEL", list, err)
+	}
+}
+
+// TestImportReasons: an import says why it left rows out and why records are
+// approximate, and fails where it understood nothing.
+func TestImportReasons(t *testing.T) {
+	dir := t.TempDir()
+	cdr, conf := filepath.Join(dir, "cdr.csv"), filepath.Join(dir, "voipd.toml")
+	if err := os.WriteFile(conf, []byte("[store]\npath = '"+dir+"/voipd.db'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	unpack(t, "in-ringgroup/cdr.csv.gz", cdr)
+	text, err := os.ReadFile(cdr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := strings.SplitAfter(string(text), "\n")[0]
+	bad := "one,two,three\n" + `"not closed` + "\n" + strings.Replace(row, "ANSWERED", "NO SUCH THING", 1) + strings.ReplaceAll(row, "2026-", "soon-")
+	bad = strings.Replace(bad, "NO ANSWER", "NO SUCH THING", 1)
+	for _, c := range []struct {
+		name, text string
+		code       int
+		want       []string
+	}{
+		{"some rows", string(text) + bad, exitOK, []string{"3 rows, 1 calls: 1 new, 0 replaced, 0 kept; 4 rows malformed",
+			"\n  left out: 1 rows: no known layout has as many columns", "\n  left out: 1 rows: quotes that do not fit", "\n  left out: 1 rows: a time that is none",
+			"\n  left out: 1 rows: no event, channel or disposition", "\n  approximate: 1 calls: told by CDR"}},
+		{"nothing", bad, exitFailed, []string{"0 rows, 0 calls", "nothing was understood of 4 rows"}},
+	} {
+		if err := os.WriteFile(cdr, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if code := run([]string{"import", "-c", conf, "--zone", "UTC", "--cdr", cdr}, &out, &out); code != c.code {
+			t.Errorf("%s: exit %d, want %d", c.name, code, c.code)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: got\n%s\nwithout %q", c.name, &out, want)
+			}
+		}
 	}
 }
 

@@ -103,10 +103,10 @@ func readCDRRow(l layout, cells []string, zone *time.Location) (r cdrRow, err er
 		return r, err
 	}
 	if r.end.Before(r.start) || r.answer.After(r.end) || !r.answer.IsZero() && r.answer.Before(r.start) {
-		return r, fmt.Errorf("read CDR row: it ends before it begins")
+		return r, unread(SkipOrder, "read CDR row: it ends before it begins")
 	}
 	if r.channel == "" || !known(r.disposition) {
-		return r, fmt.Errorf("read CDR row: no channel or no disposition")
+		return r, unread(SkipUnnamed, "read CDR row: no channel or no disposition")
 	}
 	return r, nil
 }

@@ -3,7 +3,6 @@ package backfill
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -132,11 +131,11 @@ func readCELRow(l layout, cells []string, zone *time.Location) (r celRow, err er
 	r.app, r.data, r.extra = l.get(cells, "appname"), l.get(cells, "appdata"), l.get(cells, "extra")
 	r.id, r.linked, r.peer = l.get(cells, "uniqueid"), l.get(cells, "linkedid"), l.get(cells, "peer")
 	if r.event == "" || r.id == "" || r.channel == "" {
-		return r, fmt.Errorf("read CEL row: no event, channel or uniqueid")
+		return r, unread(SkipUnnamed, "read CEL row: no event, channel or uniqueid")
 	}
 	if r.extra != "" {
 		if _, err := readExtra(r.extra); err != nil {
-			return r, fmt.Errorf("read CEL row: extra: %w", err)
+			return r, unread(SkipExtra, "read CEL row: extra: %w", err)
 		}
 	}
 	return r, nil

@@ -55,7 +55,7 @@ func split(dst []string, line, comma string) ([]string, error) {
 		}
 		end := closing(line)
 		if end < 0 {
-			return dst, fmt.Errorf("read row: a quote is not closed")
+			return dst, unread(SkipQuotes, "read row: a quote is not closed")
 		}
 		dst = append(dst, strings.ReplaceAll(line[1:end], `""`, `"`))
 		rest := line[end+1:]
@@ -63,7 +63,7 @@ func split(dst []string, line, comma string) ([]string, error) {
 			return dst, nil
 		}
 		if !strings.HasPrefix(rest, comma) {
-			return dst, fmt.Errorf("read row: text behind a closing quote")
+			return dst, unread(SkipQuotes, "read row: text behind a closing quote")
 		}
 		line = rest[1:]
 	}
@@ -98,7 +98,7 @@ func readRowsUntil[R any](r io.Reader, s *shape[R], stats *Stats, each func(R) e
 	long, err := eachLine(r, func(line string) error {
 		row, ok, bad := s.line(line)
 		if bad != nil {
-			stats.Malformed++
+			stats.leftOut(bad)
 			return nil
 		}
 		if !ok {
@@ -108,5 +108,6 @@ func readRowsUntil[R any](r io.Reader, s *shape[R], stats *Stats, each func(R) e
 		return each(row)
 	})
 	stats.Malformed += long
+	stats.Skipped[SkipLong] += long
 	return err
 }

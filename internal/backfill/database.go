@@ -207,7 +207,7 @@ func (db *database) stretch(ctx context.Context, t table, from, until time.Time,
 			cells[i] = text(v, t.zoned[i])
 		}
 		if err := to.cells(t.layout, cells); err != nil {
-			stats.Malformed++
+			stats.leftOut(err)
 			continue
 		}
 		stats.Rows++

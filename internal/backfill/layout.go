@@ -1,7 +1,6 @@
 package backfill
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,9 +24,10 @@ type Options struct {
 
 // Stats says what a file held.
 type Stats struct {
-	Rows      int // rows that were read
-	Events    int // facts that were made of them
-	Malformed int // rows that could not be read; each cost only itself
+	Rows      int     // rows that were read
+	Events    int     // facts that were made of them
+	Malformed int     // rows that could not be read; each cost only itself
+	Skipped   Skipped // the same, by why
 }
 
 // CELLayouts are the built-in layouts of CEL rows: that of the captures, and
@@ -162,15 +162,21 @@ func (s *shape[R]) row(cells []string) (r R, ok bool, err error) {
 		s.layouts = append([]layout{l}, s.layouts...)
 		return r, false, nil
 	}
-	err = fmt.Errorf("read row: no layout has %d columns", len(cells))
 	for i, l := range s.layouts {
 		if l.columns != len(cells) {
 			continue
 		}
-		if r, err = s.read(l, cells); err == nil {
+		r, bad := s.read(l, cells)
+		if bad == nil {
 			s.layouts[0], s.layouts[i] = s.layouts[i], s.layouts[0]
 			return r, true, nil
 		}
+		if err == nil { // the layout that fitted last comes first
+			err = bad
+		}
+	}
+	if err == nil {
+		err = unread(SkipColumns, "read row: no layout has %d columns", len(cells))
 	}
 	return r, false, err
 }
@@ -186,19 +192,19 @@ const firstYear, lastYear = 1970, 2199
 func when(s string, zone *time.Location) (time.Time, error) {
 	t, err := readTime(s, zone)
 	if err == nil && (t.Year() < firstYear || t.Year() > lastYear) {
-		return time.Time{}, fmt.Errorf("read time %q: want a year from %d to %d", s, firstYear, lastYear)
+		return time.Time{}, unread(SkipTime, "read time %q: want a year from %d to %d", s, firstYear, lastYear)
 	}
 	return t, err
 }
 
 func readTime(s string, zone *time.Location) (time.Time, error) {
 	if s == "" {
-		return time.Time{}, fmt.Errorf("read time: it is empty")
+		return time.Time{}, unread(SkipTime, "read time: it is empty")
 	}
 	if whole, fraction, _ := strings.Cut(s, "."); record.Digits(whole) {
 		sec, err := strconv.ParseInt(whole, 10, 64)
 		if err != nil || len(whole) > 11 || !record.Digits(fraction) && fraction != "" {
-			return time.Time{}, fmt.Errorf("read time %q: want seconds since 1970", s)
+			return time.Time{}, unread(SkipTime, "read time %q: want seconds since 1970", s)
 		}
 		nano, _ := strconv.ParseInt((fraction + "000000000")[:9], 10, 64) // nine digits
 		return time.Unix(sec, nano).UTC(), nil
@@ -211,5 +217,5 @@ func readTime(s string, zone *time.Location) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("read time %q: want seconds since 1970 or YYYY-MM-DD HH:MM:SS", s)
+	return time.Time{}, unread(SkipTime, "read time %q: want seconds since 1970 or YYYY-MM-DD HH:MM:SS", s)
 }

@@ -50,12 +50,13 @@ type ImportOptions struct {
 
 // Imported is what an import did so far.
 type Imported struct {
-	Rows, Malformed     int
-	Calls               int       // records that were told
-	New, Replaced, Kept int       // what became of them
-	From, At            time.Time // where it began, zero: at the first row; up to where everything is told
-	Unfound             string    // why recordings could not be looked for, the first time; empty: they could
-	Share               float64   // how much of the source is read, roughly: 0 to 1
+	backfill.Stats
+	Calls               int            // records that were told
+	Approximate         map[string]int // of the new and the replaced, how many are approximate, by why; one may have several reasons
+	New, Replaced, Kept int            // what became of them
+	From, At            time.Time      // where it began, zero: at the first row; up to where everything is told
+	Unfound             string         // why recordings could not be looked for, the first time; empty: they could
+	Share               float64        // how much of the source is read, roughly: 0 to 1
 }
 
 // Import reads a source into the store. It may be stopped at any moment; done
@@ -73,7 +74,7 @@ func Import(ctx context.Context, o ImportOptions) (Imported, error) {
 	}
 	n.From = o.Span.From
 	stats, err := o.Source.Records(ctx, o.Rules, o.Span, func(p backfill.Part) error {
-		n.Rows, n.Malformed, n.Share = p.Stats.Rows, p.Stats.Malformed, p.Share
+		n.Stats, n.Share = p.Stats, p.Share
 		if err := o.keep(ctx, &n, p); err != nil {
 			return err
 		}
@@ -90,8 +91,18 @@ func Import(ctx context.Context, o ImportOptions) (Imported, error) {
 		}
 		return ctx.Err()
 	})
-	n.Rows, n.Malformed = stats.Rows, stats.Malformed
+	n.Stats = stats
 	return n, err
+}
+
+// doubts counts why a record is approximate.
+func (n *Imported) doubts(why []string) {
+	for _, w := range why {
+		if n.Approximate == nil {
+			n.Approximate = map[string]int{}
+		}
+		n.Approximate[w]++
+	}
 }
 
 // keep judges records and writes the better ones in one transaction.
@@ -123,6 +134,7 @@ func (o *ImportOptions) keep(ctx context.Context, n *Imported, p backfill.Part) 
 			n.Kept++
 			continue
 		}
+		n.doubts(better.Details.Approximate)
 		if o.Check != nil {
 			o.Check(&better)
 		}

@@ -125,7 +125,7 @@ func TestImportTwice(t *testing.T) {
 			t.Fatalf("%s: a dry run wrote %d records", kind, len(got))
 		}
 		first := imported(t, repair.ImportOptions{Source: s, Rules: rules(), Store: db, Resume: true})
-		if first != dry || first.New != first.Calls || first.New == 0 || kind == backfill.CEL && first.New != many {
+		if !cmp.Equal(first, dry) || first.New != first.Calls || first.New == 0 || kind == backfill.CEL && first.New != many {
 			t.Errorf("%s: %+v, a dry run told %+v", kind, first, dry)
 		}
 		want := all(t, db)
