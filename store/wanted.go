@@ -26,9 +26,10 @@ type Query struct {
 	Approximate  *bool
 	MinDuration  int // seconds
 	CallID       string
-	After        Cursor // records behind this one in the list's order
-	Oldest       bool   // the oldest first; else the newest
-	Limit        int    // at most so many; 0 is 100
+	PBXs         []string // of a database of several; one of one PBX does not look at it
+	After        Cursor   // records behind this one in the list's order
+	Oldest       bool     // the oldest first; else the newest
+	Limit        int      // at most so many; 0 is 100
 }
 
 // Cursor is a position in the list: the start and id of its last record. The zero
@@ -36,6 +37,7 @@ type Query struct {
 type Cursor struct {
 	StartedAt time.Time
 	CallID    string
+	PBX       string // empty in a database of one PBX
 }
 
 // ShortestPart is how many digits or letters a part has at least.

@@ -11,6 +11,8 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -41,14 +43,53 @@ func MariaDB(t testing.TB) string {
 // empty database on it. Without the program, the test is skipped.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	return NewPostgresServer(t).DSN
+}
+
+// PostgresServer is a PostgreSQL that a test can kill and start again.
+type PostgresServer struct {
+	DSN string // of its first database, as its superuser
+
+	start func() (kill func())
+	kill  func()
+}
+
+// NewPostgresServer starts one for the time of the test. Without the program, the test is
+// skipped.
+func NewPostgresServer(t testing.TB, settings ...string) *PostgresServer {
+	t.Helper()
 	install, server := program(t, "initdb", "postgresql"), program(t, "postgres", "postgresql")
 	dir, owner := folder(t, "postgres")
 	data := filepath.Join(dir, "data")
 	run(t, owner, install, "-D", data, "-A", "trust", "-U", "voipd", "-E", "UTF8", "--no-sync")
-	start(t, owner, server, "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off")
-	dsn := "host=" + dir + " user=voipd dbname=postgres"
-	do(t, "pgx", dsn, `SELECT 1`)
-	return dsn
+	args := []string{"-D", data, "-k", dir, "-c", "listen_addresses="}
+	if len(settings) == 0 {
+		settings = []string{"fsync=off"}
+	}
+	for _, s := range settings {
+		args = append(args, "-c", s)
+	}
+	s := &PostgresServer{DSN: "host=" + dir + " user=voipd dbname=postgres"}
+	s.start = func() func() { return start(t, owner, server, args...) }
+	s.Start(t)
+	return s
+}
+
+// Kill ends the server at once, as a crash does: its children end with it.
+func (s *PostgresServer) Kill() { s.kill() }
+
+// Start starts a server that was killed, and waits until it takes statements.
+func (s *PostgresServer) Start(t testing.TB) {
+	t.Helper()
+	s.kill = s.start()
+	do(t, "pgx", s.DSN, `SELECT 1`)
+}
+
+// Database makes an empty database and gives its DSN.
+func (s *PostgresServer) Database(t testing.TB, name string) string {
+	t.Helper()
+	do(t, "pgx", s.DSN, `CREATE DATABASE `+name)
+	return strings.Replace(s.DSN, "dbname=postgres", "dbname="+name, 1)
 }
 
 // program finds a server's program, also where Debian keeps PostgreSQL's.
@@ -113,8 +154,9 @@ func run(t testing.TB, owner *syscall.Credential, name string, args ...string) {
 	}
 }
 
-// start starts a server that is killed when the test is over.
-func start(t testing.TB, owner *syscall.Credential, name string, args ...string) {
+// start starts a server that is killed when the test is over, or earlier by what it
+// gives.
+func start(t testing.TB, owner *syscall.Credential, name string, args ...string) (kill func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log, err := os.CreateTemp(t.TempDir(), "log")
@@ -128,13 +170,17 @@ func start(t testing.TB, owner *syscall.Credential, name string, args ...string)
 		cancel()
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	kill = sync.OnceFunc(func() {
 		cancel()
 		_ = c.Wait() // it was killed
+	})
+	t.Cleanup(func() {
+		kill()
 		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
 			t.Logf("%s said:\n%s", name, text)
 		}
 	})
+	return kill
 }
 
 // do runs a statement as soon as the server takes it.
