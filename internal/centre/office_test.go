@@ -30,6 +30,7 @@ type head struct {
 	dsn string
 	url string
 
+	wrap   func(http.Handler) http.Handler // around the handler; nil: nothing is
 	server *httptest.Server
 	addr   string
 }
@@ -65,11 +66,26 @@ func (h *head) serve(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server = httptest.NewUnstartedServer(h.Edges())
+	handler := h.Edges()
+	if h.wrap != nil {
+		handler = h.wrap(handler)
+	}
+	h.server = httptest.NewUnstartedServer(handler)
+	h.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	h.server.Listener.Close()
 	h.server.Listener = l
 	h.server.Start()
 	h.url, h.addr = h.server.URL, l.Addr().String()
+}
+
+// restart puts another process in the centre's place: what goes on is cut.
+func (h *head) restart(t testing.TB) {
+	t.Helper()
+	h.server.CloseClientConnections()
+	h.server.Close()
+	h.Close()
+	h.open(t)
+	h.serve(t)
 }
 
 // must fails the test where an admin's command does.

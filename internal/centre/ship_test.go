@@ -51,23 +51,26 @@ func asPBX(of map[string]record.Record, pbx string) map[string]record.Record {
 // same waits until the centre has what offices have, field by field, and nothing else.
 func (h *head) same(t *testing.T, tenant string, offices map[string]*office) {
 	t.Helper()
-	want := map[string]map[string]record.Record{}
-	for pbx, o := range offices {
-		want[pbx] = asPBX(o.records(t), pbx)
-	}
-	h.has(t, tenant, want)
+	h.has(t, tenant, func() map[string]map[string]record.Record {
+		want := map[string]map[string]record.Record{}
+		for pbx, o := range offices {
+			want[pbx] = asPBX(o.records(t), pbx)
+		}
+		return want
+	})
 }
 
-func (h *head) has(t *testing.T, tenant string, want map[string]map[string]record.Record) {
+// has waits until the centre has what is wanted; both may still change.
+func (h *head) has(t *testing.T, tenant string, wanted func() map[string]map[string]record.Record) {
 	t.Helper()
-	var have map[string]map[string]record.Record
+	var want, have map[string]map[string]record.Record
 	defer func() {
 		if diff := cmp.Diff(want, have); diff != "" {
 			t.Fatalf("the centre has not what the edges have:\n%s", diff)
 		}
 	}()
 	eventually(t, "the centre has what the edges have", func() bool {
-		have = h.records(t, tenant)
+		want, have = wanted(), h.records(t, tenant)
 		return cmp.Equal(want, have)
 	})
 }

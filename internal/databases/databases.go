@@ -50,8 +50,8 @@ func Postgres(t testing.TB) string {
 type PostgresServer struct {
 	DSN string // of its first database, as its superuser
 
-	start func() (kill func())
-	kill  func()
+	start func() (end func(os.Signal))
+	end   func(os.Signal)
 }
 
 // NewPostgresServer starts one for the time of the test. Without the program, the test is
@@ -70,18 +70,19 @@ func NewPostgresServer(t testing.TB, settings ...string) *PostgresServer {
 		args = append(args, "-c", s)
 	}
 	s := &PostgresServer{DSN: "host=" + dir + " user=voipd dbname=postgres"}
-	s.start = func() func() { return start(t, owner, server, args...) }
+	s.start = func() func(os.Signal) { return start(t, owner, server, args...) }
 	s.Start(t)
 	return s
 }
 
-// Kill ends the server at once, as a crash does: its children end with it.
-func (s *PostgresServer) Kill() { s.kill() }
+// Kill ends the server at once, with all its processes, and without what it does before
+// an orderly end: the next start is one after a crash.
+func (s *PostgresServer) Kill() { s.end(syscall.SIGQUIT) }
 
 // Start starts a server that was killed, and waits until it takes statements.
 func (s *PostgresServer) Start(t testing.TB) {
 	t.Helper()
-	s.kill = s.start()
+	s.end = s.start()
 	do(t, "pgx", s.DSN, `SELECT 1`)
 }
 
@@ -156,31 +157,31 @@ func run(t testing.TB, owner *syscall.Credential, name string, args ...string) {
 
 // start starts a server that is killed when the test is over, or earlier by what it
 // gives.
-func start(t testing.TB, owner *syscall.Credential, name string, args ...string) (kill func()) {
+func start(t testing.TB, owner *syscall.Credential, name string, args ...string) (end func(os.Signal)) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
 	log, err := os.CreateTemp(t.TempDir(), "log")
 	if err != nil {
-		cancel()
 		t.Fatal(err)
 	}
-	c := command(ctx, owner, name, args...)
+	c := command(context.Background(), owner, name, args...)
 	c.Stdout, c.Stderr = log, log
 	if err := c.Start(); err != nil {
-		cancel()
 		t.Fatal(err)
 	}
-	kill = sync.OnceFunc(func() {
-		cancel()
-		_ = c.Wait() // it was killed
-	})
+	var once sync.Once
+	end = func(how os.Signal) {
+		once.Do(func() {
+			_ = c.Process.Signal(how) // it may have ended itself
+			_ = c.Wait()
+		})
+	}
 	t.Cleanup(func() {
-		kill()
+		end(syscall.SIGKILL)
 		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
 			t.Logf("%s said:\n%s", name, text)
 		}
 	})
-	return kill
+	return end
 }
 
 // do runs a statement as soon as the server takes it.
