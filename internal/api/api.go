@@ -72,6 +72,10 @@ type Options struct {
 	Log       *slog.Logger
 	Version   string
 
+	// Centre makes this the API of a centre, which has records of many PBXs; nil: it is
+	// one PBX's. Of the fields above a centre needs Records, Changes, Health, Now and Log.
+	Centre *Centre
+
 	Page      Page   // for people, at /; nil: none
 	SignInKey []byte // of [SignInCode]; nil: no code signs in
 }
@@ -108,14 +112,22 @@ func New(opt Options) *API {
 	config.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams), started: opt.Now().Truncate(time.Millisecond)}
 	routes := humago.New(mux, config)
-	s.routes(routes)
+	s.recordRoutes(routes)
+	if opt.Centre != nil {
+		s.centreRoutes(routes, mux)
+	} else {
+		s.routes(routes)
+		mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.audio)
+	}
 	describe(routes)
-	mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.audio)
 	if opt.Metrics != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
 	}
 	mux.Handle("/", s.page(elsewhere(mux)))
 	s.tokens.Store(&opt.Tokens)
+	if opt.Centre != nil {
+		s.sessions.seal, s.tickets.seal = opt.Centre.SessionKey, opt.Centre.SessionKey
+	}
 	return &API{hardened(s.identified(s.hosts(s.origins(s.authorised(byAccept(parameters(s.once(mux)))))))), s}
 }
 
@@ -141,7 +153,8 @@ type server struct {
 	streams           chan struct{} // holds one for each stream
 }
 
-func (s *server) routes(api huma.API) {
+// recordRoutes are those of a PBX's voipd and of a centre.
+func (s *server) recordRoutes(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "list-records", Method: http.MethodGet, Path: "/v1/records",
 		Summary: "Records of calls, newest first"}, s.list)
 	huma.Register(api, huma.Operation{OperationID: "export-records-csv", Method: http.MethodGet, Path: csvPath,
@@ -150,16 +163,6 @@ func (s *server) routes(api huma.API) {
 		Summary: "All records that fit, one JSON object a line; GET /v1/records with Accept: application/x-ndjson gives the same", Responses: fileOf(ndjsonType)}, s.exportNDJSON)
 	huma.Register(api, huma.Operation{OperationID: "get-record", Method: http.MethodGet, Path: "/v1/records/{callId}",
 		Summary: "The record of one call"}, s.get)
-	huma.Register(api, huma.Operation{OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/calls",
-		Summary: "Calls that go on, the oldest first"}, s.calls)
-	huma.Register(api, huma.Operation{OperationID: "get-call", Method: http.MethodGet, Path: "/v1/calls/{callId}",
-		Summary: "How one call stands: ordered, going on, or over"}, s.call)
-	huma.Register(api, huma.Operation{OperationID: "place-call", Method: http.MethodPost, Path: "/v1/calls",
-		Summary: "Ring an operator and dial a number for him", DefaultStatus: http.StatusAccepted, MaxBodyBytes: bodyLimit}, s.placeCall)
-	huma.Register(api, huma.Operation{OperationID: "end-call", Method: http.MethodDelete, Path: "/v1/calls/{callId}",
-		Summary: "Hang a call up", DefaultStatus: http.StatusNoContent}, s.endCall)
-	huma.Register(api, huma.Operation{OperationID: "list-members", Method: http.MethodGet, Path: "/v1/members",
-		Summary: "The PBX's operators and what their phones do"}, s.listMembers)
 	huma.Register(api, huma.Operation{OperationID: "follow-events", Method: http.MethodGet, Path: "/v1/events",
 		Summary:   "Events as they happen, as server-sent events or over a WebSocket",
 		Responses: map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}}, s.events)
@@ -171,13 +174,27 @@ func (s *server) routes(api huma.API) {
 		Summary: "What the token or the session may do"}, s.showSession)
 	huma.Register(api, huma.Operation{OperationID: "end-session", Method: http.MethodDelete, Path: sessionPath,
 		Summary: "Sign voipd's own page out", DefaultStatus: http.StatusNoContent}, s.endSession)
-	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
-		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
-	s.webhookRoutes(api)
 	health := map[string]*huma.MediaType{"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[contract.Health](), true, "Health")}}
 	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",
 		Summary: "How voipd does. Without a token, status alone", Security: []map[string][]string{{}, {"token": {}}},
 		Responses: map[string]*huma.Response{"200": {Description: "All is well", Content: health}, "503": {Description: "Something is failing", Content: health}}}, s.health)
+}
+
+// routes are those that need the PBX.
+func (s *server) routes(api huma.API) {
+	huma.Register(api, huma.Operation{OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/calls",
+		Summary: "Calls that go on, the oldest first"}, s.calls)
+	huma.Register(api, huma.Operation{OperationID: "get-call", Method: http.MethodGet, Path: "/v1/calls/{callId}",
+		Summary: "How one call stands: ordered, going on, or over"}, s.call)
+	huma.Register(api, huma.Operation{OperationID: "place-call", Method: http.MethodPost, Path: "/v1/calls",
+		Summary: "Ring an operator and dial a number for him", DefaultStatus: http.StatusAccepted, MaxBodyBytes: bodyLimit}, s.placeCall)
+	huma.Register(api, huma.Operation{OperationID: "end-call", Method: http.MethodDelete, Path: "/v1/calls/{callId}",
+		Summary: "Hang a call up", DefaultStatus: http.StatusNoContent}, s.endCall)
+	huma.Register(api, huma.Operation{OperationID: "list-members", Method: http.MethodGet, Path: "/v1/members",
+		Summary: "The PBX's operators and what their phones do"}, s.listMembers)
+	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
+		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
+	s.webhookRoutes(api)
 }
 
 // file is what audio needs of an open recording.

@@ -53,6 +53,7 @@ func (c *Centre) ofEdge(serve func(http.ResponseWriter, *http.Request, edge)) ht
 		case t.PBX == "":
 			api.Problem(w, http.StatusForbidden, "scope-missing", "Scope missing", "This is no token of an edge: voipd join makes one.")
 		default:
+			api.Trust(r)
 			serve(w, r, edge{t.Tenant, t.PBX})
 		}
 	}

@@ -113,9 +113,9 @@ func putRows(ctx context.Context, tx pgx.Tx, of edge, b *batch) error {
 }
 
 const upsert = `
-INSERT INTO voipd.records (tenant, pbx, bucket, call_id, revision, change, rank, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext,
+INSERT INTO voipd.records (tenant, pbx, bucket, call_id, revision, change, first, rank, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext,
 	duration, details, recordings, sum, keys, numbers, name)
-SELECT $1, $2, u.bucket, u.call_id, $3, u.change, u.rank, u.started_at, u.direction, u.disposition, u.src_phone, u.src_phone_ext, u.dst_phone, u.dst_phone_ext,
+SELECT $1, $2, u.bucket, u.call_id, $3, u.change, u.change, u.rank, u.started_at, u.direction, u.disposition, u.src_phone, u.src_phone_ext, u.dst_phone, u.dst_phone_ext,
 	u.duration, u.details, u.recordings, u.sum, string_to_array(u.keys, E'\x1f'), u.numbers, u.name
 FROM unnest($4::bytea[], $5::date[], $6::text[], $7::bigint[], $8::integer[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
 	$16::integer[], $17::text[], $18::text[], $19::bigint[], $20::text[], $21::text[], $22::text[])

@@ -66,7 +66,8 @@ func (h *head) serve(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := h.Edges()
+	handler, err := h.Handler(t.Context(), centre.HandlerOptions{Version: "test", Log: slog.New(slog.DiscardHandler)})
+	must(t, err)
 	if h.wrap != nil {
 		handler = h.wrap(handler)
 	}

@@ -3,7 +3,6 @@ package centre
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,11 +18,14 @@ import (
 // shownColumns are those of a [Row].
 const shownColumns = `pbx, call_id, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, details, recordings`
 
-// scan reads a row of shownColumns.
-func scan(from pgx.CollectableRow) (r store.Row, err error) {
+// list reads rows of shownColumns.
+func list(from pgx.CollectableRow) (store.Row, error) { return scan(from) }
+
+// scan reads a row of shownColumns and those behind.
+func scan(from pgx.CollectableRow, behind ...any) (r store.Row, err error) {
 	var recordings string
-	err = from.Scan(&r.PBX, &r.CallID, &r.StartedAt, (*string)(&r.Direction), (*string)(&r.Disposition), &r.SrcPhone, &r.SrcPhoneExt, &r.DstPhone, &r.DstPhoneExt,
-		&r.Duration, &r.Text, &recordings)
+	err = from.Scan(append([]any{&r.PBX, &r.CallID, &r.StartedAt, (*string)(&r.Direction), (*string)(&r.Disposition), &r.SrcPhone, &r.SrcPhoneExt, &r.DstPhone, &r.DstPhoneExt,
+		&r.Duration, &r.Text, &recordings}, behind...)...)
 	if err != nil {
 		return r, err
 	}
@@ -48,7 +50,7 @@ func readRecordings(text string) (out []record.Recording, err error) {
 }
 
 // Rows lists records of a tenant, as [store.CallRecords.Rows] does those of one PBX.
-func (c *Centre) Rows(ctx context.Context, tenant string, q store.Query) (list []store.Row, more bool, err error) {
+func (c *Centre) Rows(ctx context.Context, tenant string, q store.Query) (all []store.Row, more bool, err error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
@@ -61,16 +63,16 @@ func (c *Centre) Rows(ctx context.Context, tenant string, q store.Query) (list [
 	query := fmt.Sprintf(`SELECT %s FROM voipd.records WHERE %s ORDER BY started_at %s, call_id %[3]s, pbx %[3]s LIMIT $%[4]d`, shownColumns, where, order, len(args))
 	err = c.inTenant(ctx, tenant, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query, args...)
-		list, err = pgx.CollectRows(rows, scan)
+		all, err = pgx.CollectRows(rows, list)
 		return err
 	})
 	if err != nil {
 		return nil, false, fmt.Errorf("list records of %s: %w", tenant, err)
 	}
-	if len(list) > q.Limit {
-		list, more = list[:q.Limit], true
+	if len(all) > q.Limit {
+		all, more = all[:q.Limit], true
 	}
-	return list, more, nil
+	return all, more, nil
 }
 
 // Count counts what fits a query, up to most.
@@ -78,45 +80,12 @@ func (c *Centre) Count(ctx context.Context, tenant string, q store.Query, most i
 	where, args := conditions(tenant, &q, false)
 	args = append(args, most+1)
 	err = c.inTenant(ctx, tenant, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM voipd.records WHERE %s LIMIT $%d) AS some`, where, len(args)), args...).Scan(&n)
+		return tx.QueryRow(ctx, fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM voipd.records WHERE %s LIMIT $%d) AS found`, where, len(args)), args...).Scan(&n)
 	})
 	if err != nil {
 		return 0, false, fmt.Errorf("count records of %s: %w", tenant, err)
 	}
 	return min(n, most), n > most, nil
-}
-
-// Record gives one record. Call ids of two PBXs may be the same: pbx tells which is
-// meant, and may be empty where only one has it. [ErrNotFound]: none has; [ErrSeveral]: more than
-// one does.
-func (c *Centre) Record(ctx context.Context, tenant string, pbxs []string, callID string) (r store.Row, err error) {
-	var list []store.Row
-	err = c.inTenant(ctx, tenant, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, `SELECT `+shownColumns+` FROM voipd.records WHERE tenant = $1 AND call_id = $2 AND bucket = $3 AND ($4::text[] IS NULL OR pbx = ANY ($4)) LIMIT 2`,
-			tenant, callID, bucketOf(callID), orNull(pbxs))
-		list, err = pgx.CollectRows(rows, scan)
-		return err
-	})
-	switch {
-	case err != nil:
-		return r, fmt.Errorf("read record %s of %s: %w", callID, tenant, err)
-	case len(list) == 0:
-		return r, fmt.Errorf("read record %s of %s: %w", callID, tenant, ErrNotFound)
-	case len(list) > 1:
-		return r, fmt.Errorf("read record %s of %s: %w", callID, tenant, ErrSeveral)
-	}
-	return list[0], nil
-}
-
-// ErrSeveral says that more than one PBX has a call of that id.
-var ErrSeveral = errors.New("more than one PBX has a call of that id")
-
-// orNull is nil for an empty list, which then asks for nothing.
-func orNull(list []string) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	return list
 }
 
 // clauses collect conditions and their arguments.
@@ -125,8 +94,15 @@ type clauses struct {
 	args  []any
 }
 
-// and adds a condition; $ in it stands for the value.
+// and adds a condition; $ in it stands for the value. No text of the table has a zero
+// byte, which PostgreSQL does not take.
 func (s *clauses) and(condition string, value any) {
+	switch v := value.(type) {
+	case string:
+		value = strings.ReplaceAll(v, "\x00", "\uFFFD")
+	case []string:
+		value = strings.Split(strings.ReplaceAll(strings.Join(v, keySeparator), "\x00", "\uFFFD"), keySeparator)
+	}
 	s.args = append(s.args, value)
 	s.where = append(s.where, strings.ReplaceAll(condition, "$", fmt.Sprintf("$%d", len(s.args))))
 }
@@ -174,7 +150,7 @@ func (s *clauses) find(q *store.Query) {
 		s.and(`strpos(numbers, $) > 0`, c.Number)
 	}
 	if c.Name != "" {
-		s.and(`strpos(name, $) > 0`, strings.ReplaceAll(c.Name, "\x00", ""))
+		s.and(`strpos(name, $) > 0`, c.Name)
 	}
 }
 

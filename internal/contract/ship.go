@@ -89,6 +89,25 @@ func ShipSum(line []byte) int64 {
 	return int64(h.Sum64() >> 24)
 }
 
+// PBX is one of a tenant's, and how far its records are at the centre.
+type PBX struct {
+	Name      string    `json:"name" example:"berlin"`
+	State     string    `json:"state" enum:"current,behind,silent,new" doc:"behind: changes wait at the edge. silent: it has said nothing for two minutes. new: it never has"`
+	Waiting   int64     `json:"waiting" doc:"Changes that waited at the edge when it was last heard"`
+	Oldest    time.Time `json:"oldest,omitzero" doc:"Since when the oldest of them did"`
+	LastSeen  time.Time `json:"lastSeen,omitzero" doc:"When the last batch came; an edge with nothing to tell sends an empty one each half minute"`
+	Comparing bool      `json:"comparing,omitempty" doc:"The edge compares its records with those here, as after a restore"`
+	Version   string    `json:"version,omitempty" doc:"Of the edge's voipd"`
+}
+
+// The values of [PBX].State.
+const (
+	PBXCurrent = "current"
+	PBXBehind  = "behind"
+	PBXSilent  = "silent"
+	PBXNew     = "new"
+)
+
 // Joining is what an edge sends to POST /v1/join to become one.
 type Joining struct {
 	Code string `json:"code"`

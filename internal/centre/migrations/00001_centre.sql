@@ -74,7 +74,7 @@ CREATE TABLE voipd.codes (
 -- bucket is the month that the call's id tells, which never changes, and which another
 -- edge that has the same call tells as well: the key of a partitioned table must hold it.
 -- revision is the number of the batch that brought the record; change its place
--- among the changes of the tenant.
+-- among the changes of the tenant, and first that of the record when it came.
 CREATE TABLE voipd.records (
 	tenant        text        NOT NULL,
 	pbx           text        NOT NULL,
@@ -82,6 +82,7 @@ CREATE TABLE voipd.records (
 	call_id       text        NOT NULL,
 	revision      bigint      NOT NULL,
 	change        bigint      NOT NULL,
+	first         bigint      NOT NULL,
 	rank          integer     NOT NULL,
 	started_at    timestamptz NOT NULL,
 	direction     text        NOT NULL,
@@ -106,6 +107,12 @@ CREATE INDEX records_change ON voipd.records (tenant, change);
 -- For calls whose ids tell no time, and those of a clock that is far ahead.
 CREATE TABLE voipd.records_other PARTITION OF voipd.records DEFAULT;
 
+CREATE TABLE voipd.secrets (
+	name  text  PRIMARY KEY,
+	value bytea NOT NULL
+);
+INSERT INTO voipd.secrets VALUES ('sessions', decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'));
+
 CREATE TABLE voipd.forgotten (
 	tenant text        NOT NULL,
 	call   bytea       NOT NULL, -- keyed hash of PBX and call id
@@ -124,9 +131,11 @@ BEGIN
 		-- What was set in a transaction before is an empty text in the next one, not NULL.
 		EXECUTE format('CREATE POLICY tenant ON voipd.%I USING (tenant = (SELECT nullif(current_setting(''voipd.tenant'', true), '''')))', t);
 	END LOOP;
+	ALTER TABLE voipd.secrets ENABLE ROW LEVEL SECURITY;
+	ALTER TABLE voipd.secrets FORCE ROW LEVEL SECURITY;
 	-- The admin's commands list all tenants, and tokens are looked up before their
 	-- tenant is known. Records have no such policy.
-	FOREACH t IN ARRAY ARRAY['tenants', 'pbxs', 'tokens', 'codes'] LOOP
+	FOREACH t IN ARRAY ARRAY['tenants', 'pbxs', 'tokens', 'codes', 'secrets'] LOOP
 		EXECUTE format('CREATE POLICY owner ON voipd.%I TO CURRENT_USER USING (true)', t);
 	END LOOP;
 END
@@ -141,6 +150,11 @@ GRANT SELECT, INSERT ON voipd.forgotten TO voipd_centre;
 CREATE FUNCTION voipd.token(wanted bytea, OUT tenant text, OUT name text, OUT pbx text, OUT scopes text[]) RETURNS SETOF record
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = voipd, pg_temp AS
 	'SELECT tenant, name, pbx, scopes FROM voipd.tokens WHERE hash = wanted AND (ends IS NULL OR ends > now())';
+
+-- secret keys what every process of the centre has to know.
+CREATE FUNCTION voipd.secret(wanted text) RETURNS bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = voipd, pg_temp AS
+	'SELECT value FROM voipd.secrets WHERE name = wanted';
 
 -- +goose StatementBegin
 -- enrol uses a code up and makes a token of its PBX. Those it had go on for a day, so
@@ -183,8 +197,8 @@ END
 $$;
 -- +goose StatementEnd
 
-REVOKE ALL ON FUNCTION voipd.token(bytea), voipd.enrol(bytea, bytea), voipd.month(date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION voipd.token(bytea), voipd.enrol(bytea, bytea), voipd.month(date) TO voipd_centre;
+REVOKE ALL ON FUNCTION voipd.token(bytea), voipd.secret(text), voipd.enrol(bytea, bytea), voipd.month(date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION voipd.token(bytea), voipd.secret(text), voipd.enrol(bytea, bytea), voipd.month(date) TO voipd_centre;
 
 -- +goose Down
 DROP SCHEMA voipd CASCADE;
