@@ -119,8 +119,8 @@ func (c *Centre) instance(ctx context.Context, tenant string) (name string, err 
 // silentAfter is how long an edge may say nothing: it says something each half minute.
 const silentAfter = 2 * time.Minute
 
-// pbxs lists those of a tenant.
-func (c *Centre) pbxs(ctx context.Context, tenant string) (list []contract.PBX, err error) {
+// PBXs lists those of a tenant.
+func (c *Centre) PBXs(ctx context.Context, tenant string) (list []contract.PBX, err error) {
 	err = c.inTenant(ctx, tenant, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, `SELECT pbx, waiting, coalesce(oldest, '0001-01-01Z'), coalesce(seen, '0001-01-01Z'), sync, version FROM voipd.pbxs WHERE tenant = $1 ORDER BY pbx`, tenant)
 		list, err = pgx.CollectRows(rows, func(from pgx.CollectableRow) (p contract.PBX, err error) {

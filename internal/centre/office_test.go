@@ -102,17 +102,23 @@ func (h *head) join(t testing.TB, tenant, pbx string) string {
 	t.Helper()
 	code, err := h.AddEdge(t.Context(), tenant, pbx)
 	must(t, err)
+	j := h.joinBy(t, code)
+	if j.Tenant != tenant || j.PBX != pbx || j.Token == "" {
+		t.Fatalf("joined as %s/%s", j.Tenant, j.PBX)
+	}
+	return j.Token
+}
+
+// joinBy uses a code up.
+func (h *head) joinBy(t testing.TB, code string) (j contract.Joined) {
+	t.Helper()
 	res, err := http.Post(h.url+"/v1/join", "application/json", strings.NewReader(`{"code":"`+code+`"}`))
 	must(t, err)
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	must(t, err)
-	var j contract.Joined
 	must(t, json.Unmarshal(text, &j))
-	if j.Tenant != tenant || j.PBX != pbx || j.Token == "" {
-		t.Fatalf("joined as %s/%s: %s", j.Tenant, j.PBX, text)
-	}
-	return j.Token
+	return j
 }
 
 // office is a voipd beside a fake PBX, which ships to a centre.

@@ -40,7 +40,7 @@ func (c *Centre) Handler(ctx context.Context, opt HandlerOptions) (http.Handler,
 	}
 	v, began := &view{Centre: c}, c.now().UTC()
 	people := api.New(api.Options{Records: v, Changes: v, Page: page, Now: c.now, Zone: opt.Zone, Hosts: opt.Hosts, Origins: opt.Origins, Log: opt.Log, Version: opt.Version, Halt: opt.Halt,
-		Centre: &api.Centre{SessionKey: key, Token: v.token, PBXs: func(ctx context.Context) ([]contract.PBX, error) { return c.pbxs(ctx, api.TenantOf(ctx)) }},
+		Centre: &api.Centre{SessionKey: key, Token: v.token, PBXs: func(ctx context.Context) ([]contract.PBX, error) { return c.PBXs(ctx, api.TenantOf(ctx)) }},
 		Health: func(ctx context.Context) contract.Health { return c.health(ctx, opt.Version, began) }})
 	edges := c.Edges()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -142,6 +142,7 @@ END
 $$;
 -- +goose StatementEnd
 
+GRANT SELECT ON public.voipd_centre_version TO voipd_centre;
 GRANT SELECT, UPDATE ON voipd.tenants, voipd.pbxs TO voipd_centre;
 GRANT SELECT, INSERT, UPDATE, DELETE ON voipd.records TO voipd_centre;
 GRANT SELECT, INSERT ON voipd.forgotten TO voipd_centre;
