@@ -2,6 +2,7 @@ package centre_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -237,3 +238,5 @@ func eventually(t testing.TB, what string, holds func() bool) {
 		}
 	}
 }
+
+func hash(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }

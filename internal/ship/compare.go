@@ -15,18 +15,22 @@ type compare struct {
 	*trip
 	from   time.Time // where the next day begins; zero: with the first record
 	differ []time.Time
-	cursor store.Cursor // in the first hour of differ
+	wait   int          // records in these hours
+	cursor store.Cursor // in the first of them
 	sent   int
 }
 
-// step compares a day, or sends one batch of an hour that differs.
+// step compares a day, or sends one batch of hours that differ, once they fill one.
 func (c *compare) step(ctx context.Context) (done bool, err error) {
-	if len(c.differ) > 0 {
+	if c.wait >= c.limit {
 		return false, c.send(ctx)
 	}
 	first, _, err := c.opt.Store.Rows(ctx, store.Query{From: c.from, Oldest: true, Limit: 1})
 	if err != nil {
 		return false, err
+	}
+	if len(first) == 0 && len(c.differ) > 0 {
+		return false, c.send(ctx)
 	}
 	if len(first) == 0 {
 		c.opt.Log.Info("all records were compared with the centre's", "sent", c.sent)
@@ -48,7 +52,7 @@ func (c *compare) step(ctx context.Context) (done bool, err error) {
 	}
 	for _, h := range here {
 		if has[h.At] != h {
-			c.differ = append(c.differ, h.At)
+			c.differ, c.wait = append(c.differ, h.At), c.wait+int(h.Count)
 		}
 	}
 	return false, nil
@@ -79,22 +83,28 @@ func (c *compare) hours(ctx context.Context, from, to time.Time) (all []contract
 	return all, nil
 }
 
-// send sends the next records of an hour that differs.
+// send sends the next records of the hours that differ, as one batch.
 func (c *compare) send(ctx context.Context) error {
-	rows, more, err := c.opt.Store.Rows(ctx, store.Query{From: c.differ[0], To: c.differ[0].Add(time.Hour), Oldest: true, Limit: c.limit, After: c.cursor})
-	if err != nil {
-		return err
-	}
-	if len(rows) > 0 {
-		last := rows[len(rows)-1]
-		c.cursor = store.Cursor{StartedAt: last.StartedAt, CallID: last.CallID}
-		if err := c.post(ctx, contract.ShipHead{After: c.place.Seq, UpTo: c.place.Seq}, rows); err != nil {
+	var rows []store.Row
+	for len(c.differ) > 0 && len(rows) < c.limit {
+		some, more, err := c.opt.Store.Rows(ctx, store.Query{From: c.differ[0], To: c.differ[0].Add(time.Hour), Oldest: true, Limit: c.limit - len(rows), After: c.cursor})
+		if err != nil {
 			return err
 		}
-		c.sent += len(rows)
+		rows = append(rows, some...)
+		if more {
+			last := some[len(some)-1]
+			c.cursor = store.Cursor{StartedAt: last.StartedAt, CallID: last.CallID}
+		} else {
+			c.differ, c.cursor = c.differ[1:], store.Cursor{}
+		}
 	}
-	if !more {
-		c.differ, c.cursor = c.differ[1:], store.Cursor{}
+	if c.wait -= len(rows); len(c.differ) == 0 {
+		c.wait = 0 // some were corrected meanwhile, or erased
 	}
-	return nil
+	if len(rows) == 0 {
+		return nil
+	}
+	c.sent += len(rows)
+	return c.post(ctx, contract.ShipHead{After: c.place.Seq, UpTo: c.place.Seq}, rows)
 }
