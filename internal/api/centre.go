@@ -44,6 +44,11 @@ func (s *server) centreRoutes(api huma.API, mux *http.ServeMux) {
 
 // notHere answers where only the voipd beside the PBX can do what is asked for.
 func notHere(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/v1/call-link" {
+		writeProblem(w, problem(http.StatusNotImplemented, "recording-at-edge", "Recording at the PBX",
+			"The recording is at the voipd beside the PBX, which gives links to it; the centre has the record alone."))
+		return
+	}
 	path, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
 	writeProblem(w, problem(http.StatusNotImplemented, "not-at-centre", "Not at the centre",
 		"A centre has no /v1/"+path+": ask the voipd beside the PBX. GET /v1/pbxs lists the PBXs."))

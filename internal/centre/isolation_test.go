@@ -180,12 +180,12 @@ func TestSecondWall(t *testing.T) {
 		})
 	}
 	// The owner of the tables, where it is no superuser, sees no record either.
-	must(t, exec(t, conn, `CREATE ROLE plain LOGIN`))
+	must(t, execute(t, conn, `CREATE ROLE plain LOGIN`))
 	for _, table := range []string{"records", "forgotten"} {
-		must(t, exec(t, conn, `ALTER TABLE voipd.`+table+` OWNER TO plain`))
+		must(t, execute(t, conn, `ALTER TABLE voipd.`+table+` OWNER TO plain`))
 	}
-	must(t, exec(t, conn, `GRANT USAGE ON SCHEMA voipd TO plain`))
-	must(t, exec(t, conn, `SET ROLE plain`))
+	must(t, execute(t, conn, `GRANT USAGE ON SCHEMA voipd TO plain`))
+	must(t, execute(t, conn, `SET ROLE plain`))
 	var n int
 	must(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM voipd.records`).Scan(&n))
 	if n != 0 {
@@ -193,7 +193,7 @@ func TestSecondWall(t *testing.T) {
 	}
 }
 
-func exec(t testing.TB, conn *pgx.Conn, statement string) error {
+func execute(t testing.TB, conn *pgx.Conn, statement string) error {
 	t.Helper()
 	_, err := conn.Exec(t.Context(), statement)
 	return err

@@ -22,12 +22,12 @@ func TestRoles(t *testing.T) {
 	must(t, err)
 	defer conn.Close(t.Context())
 	for _, s := range []string{`CREATE ROLE voipd_owner LOGIN CREATEROLE`, `GRANT ALL ON DATABASE roles TO voipd_owner`, `GRANT CREATE ON SCHEMA public TO voipd_owner`} {
-		must(t, exec(t, conn, s))
+		must(t, execute(t, conn, s))
 	}
 	as := func(user string) string { return strings.Replace(dsn, "user=voipd ", "user="+user+" ", 1) }
 	must(t, centre.Migrate(t.Context(), as("voipd_owner")))
 	must(t, centre.Migrate(t.Context(), as("voipd_owner"))) // again
-	must(t, exec(t, conn, `CREATE ROLE voipd_app LOGIN IN ROLE voipd_centre`))
+	must(t, execute(t, conn, `CREATE ROLE voipd_app LOGIN IN ROLE voipd_centre`))
 	owner, err := centre.Open(t.Context(), centre.Options{DSN: as("voipd_owner")})
 	must(t, err)
 	defer owner.Close()
@@ -63,7 +63,7 @@ func TestRoles(t *testing.T) {
 		}
 	}
 	// When its month comes near, the partition is made and the row moves there.
-	must(t, exec(t, conn, `SELECT voipd.month('2096-10-01')`))
+	must(t, execute(t, conn, `SELECT voipd.month('2096-10-01')`))
 	if table := in("4000000000.1"); table != "records_2096_10" {
 		t.Errorf("the row is in %s", table)
 	}

@@ -34,7 +34,8 @@ export interface OpenCall {
 }
 export interface Calls { calls: OpenCall[]; after: number; asOf?: string; stale?: boolean }
 export interface Member { id: string; name?: string; state: string }
-export interface Session { name: string; scopes: string[] }
+// A session with a tenant is one of a centre, which has records of many PBXs and nothing that goes on.
+export interface Session { name: string; scopes: string[]; tenant?: string }
 
 export interface LinkHealth { state: string; since: string; reason?: string; nextTry?: string; version?: string; warnings?: string[] }
 export interface Health {
