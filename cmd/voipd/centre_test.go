@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +122,72 @@ func TestCentre(t *testing.T) {
 		t.Errorf("forget: %s", said)
 	}
 	stop()
+}
+
+// TestCentreDocs runs what docs/centre.md prints, in its order.
+func TestCentreDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/centre.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dsn := databases.Postgres(t)
+	conf := filepath.Join(t.TempDir(), "centre.toml")
+	blocks := regexp.MustCompile("(?s)```(sql|toml|sh)\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 6 {
+		t.Fatalf("docs/centre.md has %d blocks, want 6", len(blocks))
+	}
+	for _, b := range blocks {
+		switch b[1] {
+		case "sql":
+			for _, statement := range strings.SplitAfter(strings.TrimSpace(b[2]), "\n") {
+				psql(t, dsn, statement)
+			}
+		case "toml": // the server of the test listens on a socket
+			host, _, _ := strings.Cut(strings.TrimPrefix(dsn, "host="), " ")
+			lines := regexp.MustCompile(`"postgres://(\w+):[^"]*"`).ReplaceAllString(b[2], `"host=`+host+` user=$1 dbname=voipd"`)
+			if err := os.WriteFile(conf, []byte(strings.Replace(lines, "127.0.0.1:8790", free(t), 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		case "sh":
+			for _, line := range strings.Split(strings.TrimSpace(b[2]), "\n") {
+				args := append(strings.Fields(line)[1:], "-c", conf)
+				ctx, cancel := context.WithCancel(t.Context())
+				root := newRoot()
+				root.SetArgs(args)
+				root.SetOut(io.Discard)
+				root.SetErr(stopAt{"the centre serves", cancel})
+				if err := root.ExecuteContext(ctx); err != nil {
+					t.Errorf("%s: %v", line, err)
+				}
+				cancel()
+			}
+		}
+	}
+}
+
+// stopAt calls stop once a text was written.
+type stopAt struct {
+	text string
+	stop func()
+}
+
+func (s stopAt) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), s.text) {
+		s.stop()
+	}
+	return len(p), nil
+}
+
+func psql(t *testing.T, dsn, statement string) {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
 }
 
 // free is an address that nobody listens on.
