@@ -31,16 +31,22 @@ func bucketOf(callID string) time.Time {
 	return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// monthsAhead is how many partitions are made beyond the current month's.
-const monthsAhead = 3
+const (
+	// monthsAhead is how many partitions are made beyond the current month's.
+	monthsAhead = 3
+	// monthsBack is how far back they are made as records come. Older records go to
+	// records_other: an edge whose ids tell any time must not make hundreds of tables.
+	monthsBack = 120
+)
 
 // ensureMonths makes partitions that are not there: for the buckets, as far as they
-// are not further ahead than partitions are made.
+// are neither further ahead than partitions are made, nor further back.
 func (c *Centre) ensureMonths(ctx context.Context, buckets []time.Time) error {
 	now := c.now().UTC()
 	last := time.Date(now.Year(), now.Month()+monthsAhead, 1, 0, 0, 0, 0, time.UTC)
+	first := time.Date(now.Year(), now.Month()-monthsBack, 1, 0, 0, 0, 0, time.UTC)
 	for _, month := range buckets {
-		if month.Unix() == 0 || month.After(last) || c.hasMonth(month) {
+		if month.Before(first) || month.After(last) || c.hasMonth(month) {
 			continue
 		}
 		if _, err := c.pool.Exec(ctx, `SELECT voipd.month($1)`, month); err != nil {

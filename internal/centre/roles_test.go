@@ -43,8 +43,8 @@ func TestRoles(t *testing.T) {
 	}
 	token := h.joinBy(t, code).Token
 	must(t, h.MakeMonths(t.Context()))
-	// A month that lies far back, one that is ahead of its partition, and an id without time.
-	calls := []contract.ShipRecord{shipped("915366192.23", "7900", 1), shipped("4000000000.1", "7900", 2), shipped("voip-me", "7900", 3), shipped("sys-1795366192.4", "7900", 4)}
+	// A month of six years ago, one that lies far back, one that is ahead of its partition, and an id without time.
+	calls := []contract.ShipRecord{shipped("915366192.23", "7900", 1), shipped("1605366192.23", "7900", 1), shipped("4000000000.1", "7900", 2), shipped("voip-me", "7900", 3), shipped("sys-1795366192.4", "7900", 4)}
 	body := pack(t, contract.ShipHead{Batch: 1, Instance: "db", After: 1, UpTo: 1, Begin: true}, calls...)
 	if got := h.ask(t, http.MethodPost, "/v1/ship", token, body); got.status != 200 {
 		t.Fatalf("HTTP %d %s", got.status, got.text)
@@ -57,7 +57,7 @@ func TestRoles(t *testing.T) {
 		must(t, conn.QueryRow(t.Context(), `SELECT c.relname FROM voipd.records r JOIN pg_class c ON c.oid = r.tableoid WHERE call_id = $1`, id).Scan(&table))
 		return table
 	}
-	for id, want := range map[string]string{"915366192.23": "records_1999_01", "4000000000.1": "records_other", "voip-me": "records_other", "sys-1795366192.4": "records_2026_11"} {
+	for id, want := range map[string]string{"915366192.23": "records_other", "1605366192.23": "records_2020_11", "4000000000.1": "records_other", "voip-me": "records_other", "sys-1795366192.4": "records_2026_11"} {
 		if table := in(id); table != want {
 			t.Errorf("%s is in %s, want %s", id, table, want)
 		}

@@ -32,12 +32,16 @@ func (s *Shipper) lags(waiting int64, oldest time.Time) {
 	s.state.waiting, s.state.oldest = waiting, oldest
 }
 
-// measure sees how much waits while nothing can be shipped.
+// measure sees how much waits while nothing can be shipped: all that is kept, where the
+// centre's place is not known.
 func (s *Shipper) measure(ctx context.Context) {
 	seq := s.now().seq
 	span, err := s.opt.Store.Span(ctx)
-	if err != nil || seq < 0 {
-		return // the store's own health tells it; or the place was never known
+	if err != nil {
+		return // the store's own health tells it
+	}
+	if seq < 0 {
+		seq = span.First - 1
 	}
 	if first, err := s.opt.Store.ChangedRows(ctx, seq, 1); err == nil {
 		s.lags(max(0, span.Last-seq), first.Oldest)
