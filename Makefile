@@ -50,6 +50,12 @@ demo: need ## a morning's calls on a built-in fake PBX, kept and served by the r
 	@scripts/demo.sh
 	@bin/demo demo
 
+.PHONY: centre-demo
+centre-demo: need ## three offices' mornings, shipped to one centre on a PostgreSQL of its own
+	@scripts/demo.sh
+	@scripts/databases.sh
+	@scripts/centre-demo.sh
+
 .PHONY: test
 test: vet unit fuzz ## everything: vet, unit tests with the race detector, fuzzers, a short torture, the laboratory
 	@scripts/torture.sh fake -seed 1 -faults 40 -for 40s

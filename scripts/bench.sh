@@ -26,6 +26,8 @@ echo 'CEL imported from MariaDB into records (skipped without a server); memory 
 bench -benchtime 1x ./internal/repair
 echo 'From the hangup to the webhook received, on loopback'
 bench -benchtime 3s ./internal/webhook
+echo 'Changes from HTTP to committed at a centre, and a backlog of an edge, with PostgreSQL beside (skipped without it)'
+bench -benchtime 5s ./internal/centre
 echo 'Processor time of voipd beside Asterisk: a second at rest, and each call of 1, 10 and 100 a second'
 bench -benchtime 20s ./internal/torture
 echo "Pages of 100 out of ${BENCH_RECORDS:-1000000} records, made first, by each filter, each pair and each triple of them"

@@ -144,7 +144,7 @@ func listed(t *testing.T, db *DB, from, to time.Time, page int) (out []record.Mi
 		}
 		for _, m := range list {
 			out = append(out, m.Missed)
-			q.After = Cursor{m.LastAt, m.LastID}
+			q.After = Cursor{StartedAt: m.LastAt, CallID: m.LastID}
 		}
 		if !more {
 			break

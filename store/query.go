@@ -19,6 +19,7 @@ const columns = `call_id, started_at, direction, disposition, src_phone, src_pho
 
 // Row is a record as it lies in the database.
 type Row struct {
+	PBX                                          string // whose it is; empty where the database is of one PBX
 	CallID                                       string
 	StartedAt                                    time.Time
 	Direction                                    record.Direction

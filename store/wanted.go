@@ -26,9 +26,10 @@ type Query struct {
 	Approximate  *bool
 	MinDuration  int // seconds
 	CallID       string
-	After        Cursor // records behind this one in the list's order
-	Oldest       bool   // the oldest first; else the newest
-	Limit        int    // at most so many; 0 is 100
+	PBXs         []string // of a database of several; one of one PBX does not look at it
+	After        Cursor   // records behind this one in the list's order
+	Oldest       bool     // the oldest first; else the newest
+	Limit        int      // at most so many; 0 is 100
 	// Visible is what may be looked for of a number, which is given as its digits; what
 	// it puts in place of others is none. nil: all of it.
 	Visible func(digits string) string
@@ -39,6 +40,7 @@ type Query struct {
 type Cursor struct {
 	StartedAt time.Time
 	CallID    string
+	PBX       string // empty in a database of one PBX
 }
 
 // ShortestPart is how many digits or letters a part has at least.

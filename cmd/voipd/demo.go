@@ -47,6 +47,8 @@ records and serves them. It needs no configuration and leaves nothing behind.`,
 	}
 	c.Flags().StringVar(&d.listen, "listen", config.Default().HTTP.Listen, "address of the API; a free port where it is taken")
 	c.Flags().Float64Var(&d.speed, "speed", 2, "how fast the morning passes")
+	c.Flags().StringVar(&d.centre, "centre", "", "address of a centre that the records are shipped to; with --code")
+	c.Flags().StringVar(&d.code, "code", "", "a code of \"voipd centre edge add\"")
 	c.Flags().BoolVar(&d.once, "once", false, "stop after the morning and say what it cost")
 	return c
 }
@@ -56,6 +58,8 @@ type demo struct {
 	listen string
 	speed  float64
 	once   bool
+	centre string // address; empty: none
+	code   string
 
 	mu    sync.Mutex // of out: calls are told from the daemon's goroutine
 	out   io.Writer
@@ -64,6 +68,9 @@ type demo struct {
 }
 
 func (d *demo) run(ctx context.Context) error {
+	if (d.centre == "") != (d.code == "") {
+		return &usageError{errors.New("--centre goes with --code")}
+	}
 	if d.speed <= 0 || d.speed > 1000 {
 		return &usageError{fmt.Errorf("--speed must be above 0 and at most 1000, have %v", d.speed)}
 	}
@@ -109,6 +116,13 @@ func (d *demo) daemon(ctx context.Context, dir, monitor, pbx string) (*daemon.Da
 	c.Store.Path = filepath.Join(dir, "voipd.db")
 	c.HTTP.Listen = d.listen
 	c.HTTP.Tokens = []config.Token{{Name: "demo", SHA256: hex.EncodeToString(sum[:])}}
+	if d.centre != "" {
+		j, err := askToJoin(ctx, strings.TrimRight(d.centre, "/"), d.code)
+		if err != nil {
+			return nil, err
+		}
+		c.Asterisk.Name, c.Centre = j.PBX, config.Centre{Address: d.centre, Token: config.Secret(j.Token)}
+	}
 	// The fake PBX's morning passes faster than ours.
 	opt := daemon.Options{Version: version(), Log: d.log(), ClockApart: time.Hour}
 	d.ready = map[string]bool{}

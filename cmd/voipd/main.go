@@ -59,7 +59,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(newServe(), newReplay(), newImport(), newCapture(), newToken(), newDemo(), newExplain(), newExport(), newDoctor(), newWebhooks(),
-		newInit(), newBackup(), newForget(), newPrune(), newAudit(), newRecords())
+		newInit(), newBackup(), newForget(), newPrune(), newAudit(), newRecords(), newCentre(), newJoin())
 	root.AddCommand(documents(root)...)
 	usageOfArgs(root)
 	return root

@@ -29,14 +29,18 @@ type Records interface {
 	Rows(context.Context, store.Query) ([]store.Row, bool, error)
 	Count(ctx context.Context, q store.Query, most int) (n int, more bool, err error)
 	Record(ctx context.Context, callID string) (record.Record, error)
-	Missed(context.Context, store.MissedQuery) ([]store.MissedPerson, bool, error)
-	CountMissed(context.Context, store.MissedQuery) (int, error)
-	Figures(context.Context, store.Query, *time.Location) (store.Figures, error)
-	Returned(ctx context.Context, callIDs []string) (map[string]record.Return, error)
 }
 
-// Dismissals takes persons off the list of those to call back: a [store.DB].
-type Dismissals interface {
+// Figures counts records: a [store.CallRecords].
+type Figures interface {
+	Figures(context.Context, store.Query, *time.Location) (store.Figures, error)
+}
+
+// CallBacks tells whom to call back, and who was: a [store.DB].
+type CallBacks interface {
+	Missed(context.Context, store.MissedQuery) ([]store.MissedPerson, bool, error)
+	CountMissed(context.Context, store.MissedQuery) (int, error)
+	Returned(ctx context.Context, callIDs []string) (map[string]record.Return, error)
 	Dismiss(ctx context.Context, d store.Dismissal, since, to time.Time, tell func(record.Missed, record.Record) store.Change) error
 }
 
@@ -54,12 +58,14 @@ type Options struct {
 	Records  Records
 	Changes  Changes
 	Webhooks Webhooks
-	Dismiss  Dismissals
-	Answers  Answers                       // nil: an Idempotency-Key has no effect
-	Live     func() ([]record.Live, int64) // the calls going on, and the last change that is in them
-	Halt     <-chan struct{}               // closed when the program stops: streams end; nil: never
-	Library  *recording.Library
-	Signer   recording.Signer
+	// CallBacks and Figures are nil at a centre.
+	CallBacks CallBacks
+	Figures   Figures
+	Answers   Answers                       // nil: an Idempotency-Key has no effect
+	Live      func() ([]record.Live, int64) // the calls going on, and the last change that is in them
+	Halt      <-chan struct{}               // closed when the program stops: streams end; nil: never
+	Library   *recording.Library
+	Signer    recording.Signer
 	// LinkKey gives the key of a token's own links; nil: no token has any.
 	LinkKey func(ctx context.Context, token string) ([]byte, error)
 	// Transcoder converts what browsers do not play; nil: nothing is converted.
@@ -81,6 +87,10 @@ type Options struct {
 	Zone      *time.Location // of times that a client writes without an offset; nil: UTC
 	Log       *slog.Logger
 	Version   string
+
+	// Centre makes this the API of a centre, which has records of many PBXs; nil: it is
+	// one PBX's. Of the fields above a centre needs Records, Changes, Health, Now and Log.
+	Centre *Centre
 
 	Page      Page   // for people, at /; nil: none
 	SignInKey []byte // of [SignInCode]; nil: no code signs in
@@ -118,14 +128,22 @@ func New(opt Options) *API {
 	config.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams), started: opt.Now().Truncate(time.Millisecond)}
 	routes := humago.New(mux, config)
-	s.routes(routes)
+	s.recordRoutes(routes)
+	if opt.Centre != nil {
+		s.centreRoutes(routes, mux)
+	} else {
+		s.routes(routes)
+		mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.audio)
+	}
 	describe(routes)
-	mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.audio)
 	if opt.Metrics != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
 	}
 	mux.Handle("/", s.page(elsewhere(mux)))
 	s.tokens.Store(&opt.Tokens)
+	if opt.Centre != nil {
+		s.sessions.seal, s.tickets.seal = opt.Centre.SessionKey, opt.Centre.SessionKey
+	}
 	return &API{hardened(s.identified(s.hosts(s.origins(s.authorised(byAccept(masking(parameters(s.once(mux))))))))), s}
 }
 
@@ -151,7 +169,8 @@ type server struct {
 	streams           chan struct{} // holds one for each stream
 }
 
-func (s *server) routes(api huma.API) {
+// recordRoutes are those of a PBX's voipd and of a centre.
+func (s *server) recordRoutes(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "list-records", Method: http.MethodGet, Path: "/v1/records",
 		Summary: "Records of calls, newest first"}, s.list)
 	huma.Register(api, huma.Operation{OperationID: "export-records-csv", Method: http.MethodGet, Path: csvPath,
@@ -160,16 +179,6 @@ func (s *server) routes(api huma.API) {
 		Summary: "All records that fit, one JSON object a line; GET /v1/records with Accept: application/x-ndjson gives the same", Responses: fileOf(ndjsonType)}, s.exportNDJSON)
 	huma.Register(api, huma.Operation{OperationID: "get-record", Method: http.MethodGet, Path: "/v1/records/{callId}",
 		Summary: "The record of one call"}, s.get)
-	huma.Register(api, huma.Operation{OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/calls",
-		Summary: "Calls that go on, the oldest first"}, s.calls)
-	huma.Register(api, huma.Operation{OperationID: "get-call", Method: http.MethodGet, Path: "/v1/calls/{callId}",
-		Summary: "How one call stands: ordered, going on, or over"}, s.call)
-	huma.Register(api, huma.Operation{OperationID: "place-call", Method: http.MethodPost, Path: "/v1/calls",
-		Summary: "Ring an operator and dial a number for him", DefaultStatus: http.StatusAccepted, MaxBodyBytes: bodyLimit}, s.placeCall)
-	huma.Register(api, huma.Operation{OperationID: "end-call", Method: http.MethodDelete, Path: "/v1/calls/{callId}",
-		Summary: "Hang a call up", DefaultStatus: http.StatusNoContent}, s.endCall)
-	huma.Register(api, huma.Operation{OperationID: "list-members", Method: http.MethodGet, Path: "/v1/members",
-		Summary: "The PBX's operators and what their phones do"}, s.listMembers)
 	huma.Register(api, huma.Operation{OperationID: "follow-events", Method: http.MethodGet, Path: "/v1/events",
 		Summary:   "Events as they happen, as server-sent events or over a WebSocket",
 		Responses: map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}}, s.events)
@@ -181,15 +190,29 @@ func (s *server) routes(api huma.API) {
 		Summary: "What the token or the session may do"}, s.showSession)
 	huma.Register(api, huma.Operation{OperationID: "end-session", Method: http.MethodDelete, Path: sessionPath,
 		Summary: "Sign voipd's own page out", DefaultStatus: http.StatusNoContent}, s.endSession)
+	health := map[string]*huma.MediaType{"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[contract.Health](), true, "Health")}}
+	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",
+		Summary: "How voipd does. Without a token, status alone", Security: []map[string][]string{{}, {"token": {}}},
+		Responses: map[string]*huma.Response{"200": {Description: "All is well", Content: health}, "503": {Description: "Something is failing", Content: health}}}, s.health)
+}
+
+// routes are those that need the PBX.
+func (s *server) routes(api huma.API) {
+	huma.Register(api, huma.Operation{OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/calls",
+		Summary: "Calls that go on, the oldest first"}, s.calls)
+	huma.Register(api, huma.Operation{OperationID: "get-call", Method: http.MethodGet, Path: "/v1/calls/{callId}",
+		Summary: "How one call stands: ordered, going on, or over"}, s.call)
+	huma.Register(api, huma.Operation{OperationID: "place-call", Method: http.MethodPost, Path: "/v1/calls",
+		Summary: "Ring an operator and dial a number for him", DefaultStatus: http.StatusAccepted, MaxBodyBytes: bodyLimit}, s.placeCall)
+	huma.Register(api, huma.Operation{OperationID: "end-call", Method: http.MethodDelete, Path: "/v1/calls/{callId}",
+		Summary: "Hang a call up", DefaultStatus: http.StatusNoContent}, s.endCall)
+	huma.Register(api, huma.Operation{OperationID: "list-members", Method: http.MethodGet, Path: "/v1/members",
+		Summary: "The PBX's operators and what their phones do"}, s.listMembers)
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
 	s.missedRoutes(api)
 	s.statsRoutes(api)
 	s.webhookRoutes(api)
-	health := map[string]*huma.MediaType{"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[contract.Health](), true, "Health")}}
-	huma.Register(api, huma.Operation{OperationID: "get-health", Method: http.MethodGet, Path: "/v1/health",
-		Summary: "How voipd does. Without a token, status alone", Security: []map[string][]string{{}, {"token": {}}},
-		Responses: map[string]*huma.Response{"200": {Description: "All is well", Content: health}, "503": {Description: "Something is failing", Content: health}}}, s.health)
 }
 
 // file is what audio needs of an open recording.

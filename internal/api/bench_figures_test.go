@@ -30,7 +30,7 @@ func BenchmarkFigures(b *testing.B) {
 	defer db.Close()
 	fill(b, db)
 	h := api.New(api.Options{Hosts: []string{"example.com"},
-		Records: db, Library: recording.New(nil), Signer: recording.Signer{Key: []byte("key"), TTL: time.Hour},
+		Records: db, CallBacks: db, Figures: db, Library: recording.New(nil), Signer: recording.Signer{Key: []byte("key"), TTL: time.Hour},
 		Tokens: []api.Token{{Name: "crm", Hash: sha256.Sum256([]byte(token))}},
 		Health: func(context.Context) contract.Health { return contract.Health{} }, Now: time.Now, Version: "test",
 	})

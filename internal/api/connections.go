@@ -179,6 +179,10 @@ func withConnection(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, trackedOf(conn))
 }
 
+// Trust notes that a token was shown on a request's connection, for handlers beside the
+// API's.
+func Trust(r *http.Request) { trust(r.Context()) }
+
 // trust notes that a token was shown on a request's connection.
 func trust(ctx context.Context) {
 	c, _ := ctx.Value(connKey{}).(*connection)

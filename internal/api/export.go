@@ -172,7 +172,7 @@ func (s *server) writeAll(ctx context.Context, w io.Writer, q store.Query, begin
 			return nil
 		}
 		last := list[len(list)-1]
-		q.After = store.Cursor{StartedAt: last.StartedAt, CallID: last.CallID}
+		q.After = behind(&last)
 	}
 }
 

@@ -29,6 +29,7 @@ type Filters struct {
 	Transferred string   `query:"transferred" enum:"true,false" doc:"Whether the call was handed over, blind or attended"`
 	Approximate string   `query:"approximate" enum:"true,false" doc:"Whether something of the call was missed, so that the record is near the truth"`
 	CallID      string   `query:"callId" maxLength:"256"`
+	PBX         []string `query:"pbx" maxLength:"64" nullable:"false" maxItems:"50" hidden:"true" doc:"At a centre: the PBX's name there"`
 	Sort        string   `query:"sort" enum:"startedAt,-startedAt" doc:"startedAt: the oldest first; -startedAt, or none: the newest first"`
 }
 
@@ -89,6 +90,9 @@ func (s *server) queryIn(ctx context.Context, f *Filters, limit int, zone *time.
 	}
 	if q.Phones = values(f.Phone); len(q.Phones) > mostPhones {
 		return q, badParameter("phone", "has more than five values", f.Phone)
+	}
+	if q.PBXs = f.PBX; len(f.PBX) > 0 && s.opt.Centre == nil {
+		return q, badParameter("pbx", "is for a centre: this voipd has one PBX alone", f.PBX)
 	}
 	q.Operators, q.DIDs, q.Queues = f.Operator, f.DID, f.Queue
 	q.Recorded, q.Transferred, q.Approximate = truth(f.Recorded), truth(f.Transferred), truth(f.Approximate)

@@ -22,13 +22,18 @@ type Token struct {
 	// signed by a key of its own; recording.Never: until that is another. 0: they are
 	// like everybody's.
 	LinkTTL time.Duration
+	Tenant  string // whose records it is for; empty where there are one PBX's alone
 }
 
 // authorised asks for a token on everything but health, signed links and the page.
 func (s *server) authorised(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		open := r.URL.Path == "/v1/health" || strings.HasPrefix(r.URL.Path, recording.LinkPath) || s.ofPage(r)
-		token := s.bearer(r)
+		token, err := s.bearer(r)
+		if err != nil && !open {
+			writeProblem(w, s.internal(r.Context(), "look the token up", err))
+			return
+		}
 		if token != nil {
 			trust(r.Context())
 			r = r.WithContext(context.WithValue(r.Context(), tokenKey{}, token))
@@ -63,6 +68,14 @@ func tokenOf(ctx context.Context) string {
 	return ""
 }
 
+// TenantOf is the tenant of the token with which a request came; empty: it has none.
+func TenantOf(ctx context.Context) string {
+	if t, ok := ctx.Value(tokenKey{}).(*Token); ok {
+		return t.Tenant
+	}
+	return ""
+}
+
 // tokenIn is the token with which a request came, where none is let in without.
 func tokenIn(ctx context.Context) *Token { return ctx.Value(tokenKey{}).(*Token) }
 
@@ -74,20 +87,28 @@ func admin(ctx context.Context) bool {
 
 // known compares in constant time with every token, so that the time tells
 // nothing of which of them is near, and gives the right one; nil: none is.
-func (s *server) known(header string) *Token {
+func (s *server) known(ctx context.Context, header string) (*Token, error) {
 	scheme, token, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return nil
+		return nil, nil
 	}
-	hash, found := sha256.Sum256([]byte(token)), -1
+	return s.byHash(ctx, sha256.Sum256([]byte(token)))
+}
+
+// byHash is the token of a hash; nil: there is none.
+func (s *server) byHash(ctx context.Context, hash [sha256.Size]byte) (*Token, error) {
+	if s.opt.Centre != nil {
+		return s.opt.Centre.Token(ctx, hash)
+	}
+	found := -1
 	tokens := *s.tokens.Load()
 	for i, t := range tokens {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], t.Hash[:]), i, found)
 	}
 	if found < 0 {
-		return nil
+		return nil, nil
 	}
-	return &tokens[found]
+	return &tokens[found], nil
 }
 
 // hardened sets what every answer carries, and bounds every request.

@@ -68,7 +68,7 @@ func (s *server) missed(ctx context.Context, in *missedInput) (*missedOutput, er
 			return nil, badParameter("cursor", `is not the "next" of a page`, in.Cursor)
 		}
 	}
-	list, more, err := s.opt.Records.Missed(ctx, q)
+	list, more, err := s.opt.CallBacks.Missed(ctx, q)
 	if err != nil {
 		return nil, s.internal(ctx, "list missed calls", err)
 	}
@@ -86,7 +86,7 @@ func (s *server) missed(ctx context.Context, in *missedInput) (*missedOutput, er
 		out.Body.Next = writeCursor(store.Cursor{StartedAt: last.LastAt, CallID: last.LastID})
 	}
 	if in.Count {
-		n, err := s.opt.Records.CountMissed(ctx, q)
+		n, err := s.opt.CallBacks.CountMissed(ctx, q)
 		if err != nil {
 			return nil, s.internal(ctx, "count missed calls", err)
 		}
@@ -111,7 +111,7 @@ func (s *server) dismiss(ctx context.Context, in *dismissInput) (*struct{}, erro
 		}
 	}
 	// What is on a list of any window can be taken off it.
-	err := s.opt.Dismiss.Dismiss(ctx, d, time.Time{}, now.Add(time.Hour), func(m record.Missed, last record.Record) store.Change {
+	err := s.opt.CallBacks.Dismiss(ctx, d, time.Time{}, now.Add(time.Hour), func(m record.Missed, last record.Record) store.Change {
 		return store.Change{At: now, Kind: contract.MissedDismissed, CallID: m.LastID,
 			Body: contract.TellDismissed(m, last, contract.Dismissed{At: now.UTC(), By: d.By, Note: d.Note})}
 	})

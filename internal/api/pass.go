@@ -41,12 +41,21 @@ type pass struct {
 
 // passes are kept in memory, by their hashes: a restart ends them.
 type passes struct {
+	// seal keys passes that nothing is kept of, so that another process knows them as
+	// well. Then using one up has no effect: it ends with its time, or with its token.
+	// Nil: passes are kept here.
+	seal []byte
+
 	mu  sync.Mutex
 	all map[[sha256.Size]byte]pass
 }
 
 // issue makes a pass for a token.
 func (p *passes) issue(token *Token, now time.Time, lasts time.Duration) (secret string, until time.Time) {
+	if p.seal != nil {
+		until = now.Add(lasts)
+		return sealed(p.seal, pass{token.Hash, until}), until
+	}
 	fresh := make([]byte, 32)
 	rand.Read(fresh)
 	secret, until = base64.RawURLEncoding.EncodeToString(fresh), now.Add(lasts)
@@ -81,6 +90,10 @@ func (p *passes) makeRoom(now time.Time) {
 // of gives the hash of the token that a pass stands for. A pass that is used up
 // is none any more.
 func (p *passes) of(secret string, now time.Time, useUp bool) (token [sha256.Size]byte, ok bool) {
+	if p.seal != nil {
+		found, ok := unsealed(p.seal, secret)
+		return found.token, ok && found.until.After(now)
+	}
 	key := sha256.Sum256([]byte(secret))
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,44 +106,39 @@ func (p *passes) of(secret string, now time.Time, useUp bool) (token [sha256.Siz
 
 // bearer is the token with which a request comes: in its header, or by a pass;
 // nil: by none.
-func (s *server) bearer(r *http.Request) *Token {
+func (s *server) bearer(r *http.Request) (*Token, error) {
 	if header := r.Header.Get("Authorization"); header != "" {
 		if t := s.linked(r); t != nil {
-			return t
+			return t, nil
 		}
-		return s.known(header)
+		return s.known(r.Context(), header)
 	}
 	if r.URL.Path == eventsPath && r.Method == http.MethodGet {
 		if ticket := r.URL.Query().Get(ticketParam); ticket != "" {
-			if t := s.passed(&s.tickets, ticket, true); t != nil && t.has(contract.ScopeRecords) {
+			t, err := s.passed(r.Context(), &s.tickets, ticket, true)
+			if t != nil && t.has(contract.ScopeRecords) {
 				scopes := []string{contract.ScopeRecords}
 				if t.masked() {
 					scopes = append(scopes, contract.ScopeMasked)
 				}
-				return &Token{Name: t.Name, Hash: t.Hash, Scopes: scopes}
+				return &Token{Name: t.Name, Hash: t.Hash, Scopes: scopes, Tenant: t.Tenant}, nil
 			}
-			return nil
+			return nil, err
 		}
 	}
 	if cookie, err := r.Cookie(sessionCookie); err == nil && fromOurPage(r) {
-		return s.passed(&s.sessions, cookie.Value, false)
+		return s.passed(r.Context(), &s.sessions, cookie.Value, false)
 	}
-	return nil
+	return nil, nil
 }
 
 // passed is the token that a pass stands for, if it is still one.
-func (s *server) passed(all *passes, secret string, useUp bool) *Token {
+func (s *server) passed(ctx context.Context, all *passes, secret string, useUp bool) (*Token, error) {
 	hash, ok := all.of(secret, s.opt.Now(), useUp)
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	tokens := *s.tokens.Load()
-	for i := range tokens {
-		if tokens[i].Hash == hash {
-			return &tokens[i]
-		}
-	}
-	return nil
+	return s.byHash(ctx, hash)
 }
 
 // fromOurPage tells whether a request can be one of our own page, for which alone
@@ -171,13 +179,14 @@ type sessionOutput struct {
 type session struct {
 	Name   string   `json:"name" doc:"Of the token that the session stands for"`
 	Scopes []string `json:"scopes" nullable:"false" doc:"What it may do"`
+	Tenant string   `json:"tenant,omitempty" doc:"At a centre: whose records it is for"`
 }
 
 func sessionOf(t *Token) session {
 	if len(t.Scopes) == 0 {
-		return session{t.Name, contract.Scopes()}
+		return session{t.Name, contract.Scopes(), t.Tenant}
 	}
-	return session{t.Name, t.Scopes}
+	return session{t.Name, t.Scopes, t.Tenant}
 }
 
 // beginSession signs our page in.

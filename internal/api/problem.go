@@ -133,3 +133,9 @@ func elsewhere(mux *http.ServeMux) http.Handler {
 		writeProblem(w, problem(http.StatusNotFound, "unknown-path", "No such path", r.Method+" "+r.URL.Path+" is not part of the API."))
 	})
 }
+
+// Problem answers with a problem, for handlers beside the API's: code is its name for
+// programs, detail says what happened and what to do.
+func Problem(w http.ResponseWriter, status int, code, title, detail string) {
+	writeProblem(w, problem(status, code, title, detail))
+}

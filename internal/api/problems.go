@@ -63,6 +63,10 @@ func problems() []knownProblem {
 		{contract.WebhookExists, http.StatusConflict, "There is a webhook of that name.", "Take another name, or remove that one first."},
 		{contract.WebhookInFile, http.StatusConflict, "The webhook stands in the configuration, where the API changes nothing.", "Change the file and reload voipd (systemctl reload voipd)."},
 		{contract.TooManyWebhooks, http.StatusConflict, "There are 50 webhooks by the API.", "Remove one that nobody needs."},
+		{"several-calls", http.StatusConflict, "At a centre: two PBXs have a call of that id.", "Say which is meant: pbx=NAME."},
+		{"not-at-centre", http.StatusNotImplemented, "Only the voipd beside a PBX can do that, not a centre.", "Ask that one; GET /v1/pbxs lists the PBXs."},
+		{"recording-at-edge", http.StatusNotImplemented, "At a centre: it has no audio.", "Ask the voipd beside the PBX for a link."},
+		{"code-refused", http.StatusForbidden, "At a centre: the code of enrolment was used before, is older than a day, or is none.", "voipd centre edge add makes another."},
 		{"internal", http.StatusInternalServerError, "voipd could not do it, by no fault of the client's.", "Its log says why beside the id of the request, which \"instance\" and `X-Request-Id` have."},
 	}
 }

@@ -69,7 +69,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	}
 	if more {
 		last := list[len(list)-1]
-		out.Body.Next = writeCursor(store.Cursor{StartedAt: last.StartedAt, CallID: last.CallID})
+		out.Body.Next = writeCursor(behind(&last))
 	}
 	if in.Count {
 		n, more, err := s.opt.Records.Count(ctx, q, mostCounted)
@@ -118,7 +118,7 @@ func (s *server) changed(ctx context.Context, in *listInput) (*listOutput, error
 	}
 	out := &listOutput{}
 	out.Body.Records, out.Body.After = make([]shown, len(list)), &next
-	back, err := s.opt.Records.Returned(ctx, missedOf(list...))
+	back, err := s.talksSince(ctx, missedOf(list...))
 	for i, r := range list {
 		v := view(ctx, r)
 		if talk, is := back[r.CallID]; is {
@@ -135,18 +135,25 @@ func (s *server) changed(ctx context.Context, in *listInput) (*listOutput, error
 }
 
 type getInput struct {
-	CallID string `path:"callId" maxLength:"256"`
+	CallID string   `path:"callId" maxLength:"256"`
+	PBX    []string `query:"pbx" maxLength:"64" nullable:"false" maxItems:"50" hidden:"true" doc:"At a centre: the PBX's name there"`
 }
 
 type getOutput struct{ Body contract.Record }
 
 func (s *server) get(ctx context.Context, in *getInput) (*getOutput, error) {
-	r, err := s.record(ctx, in.CallID)
+	find := s.record
+	if s.opt.Centre != nil {
+		find = func(ctx context.Context, callID string) (record.Record, error) {
+			return s.recordOf(ctx, callID, in.PBX)
+		}
+	}
+	r, err := find(ctx, in.CallID)
 	if err != nil {
 		return nil, err
 	}
 	out := &getOutput{Body: view(ctx, r)}
-	back, err := s.opt.Records.Returned(ctx, missedOf(r))
+	back, err := s.talksSince(ctx, missedOf(r))
 	if err != nil {
 		return nil, s.internal(ctx, "read record", err)
 	}
@@ -160,7 +167,7 @@ func (s *server) get(ctx context.Context, in *getInput) (*getOutput, error) {
 func (s *server) record(ctx context.Context, callID string) (record.Record, error) {
 	r, err := s.opt.Records.Record(ctx, callID)
 	if errors.Is(err, store.ErrNotFound) {
-		return r, problem(http.StatusNotFound, "unknown-call", "No such call", "There is no record of the call "+strconv.Quote(callID)+".")
+		return r, unknownCall(callID)
 	}
 	if err != nil {
 		return r, s.internal(ctx, "read record", err)
@@ -168,18 +175,34 @@ func (s *server) record(ctx context.Context, callID string) (record.Record, erro
 	return r, nil
 }
 
+func unknownCall(callID string) error {
+	return problem(http.StatusNotFound, "unknown-call", "No such call", "There is no record of the call "+strconv.Quote(callID)+".")
+}
+
+// behind is the place behind a row of a list.
+func behind(r *store.Row) store.Cursor {
+	return store.Cursor{StartedAt: r.StartedAt, CallID: r.CallID, PBX: r.PBX}
+}
+
+// writeCursor makes a text of it. A PBX, whose name has no blank, goes before the id,
+// which may have any.
 func writeCursor(c store.Cursor) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(c.StartedAt.UnixMilli(), 10) + " " + c.CallID))
+	at := strconv.FormatInt(c.StartedAt.UnixMilli(), 10)
+	if c.PBX != "" {
+		at += "/" + c.PBX
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(at + " " + c.CallID))
 }
 
 func readCursor(s string) (store.Cursor, bool) {
 	text, err := base64.RawURLEncoding.DecodeString(s)
 	at, id, ok := strings.Cut(string(text), " ")
+	at, pbx, _ := strings.Cut(at, "/")
 	ms, err2 := strconv.ParseInt(at, 10, 64)
 	if err != nil || err2 != nil || !ok || id == "" {
 		return store.Cursor{}, false
 	}
-	return store.Cursor{StartedAt: time.UnixMilli(ms).UTC(), CallID: id}, true
+	return store.Cursor{StartedAt: time.UnixMilli(ms).UTC(), CallID: id, PBX: pbx}, true
 }
 
 func badParameter(name, message string, value any) error {

@@ -85,7 +85,15 @@ func (s *server) returned(ctx context.Context, list []store.Row) (map[string]rec
 			missed = append(missed, r.CallID)
 		}
 	}
-	return s.opt.Records.Returned(ctx, missed)
+	return s.talksSince(ctx, missed)
+}
+
+// talksSince are, of calls that nobody answered, the talks since: none at a centre.
+func (s *server) talksSince(ctx context.Context, callIDs []string) (map[string]record.Return, error) {
+	if s.opt.CallBacks == nil {
+		return nil, nil
+	}
+	return s.opt.CallBacks.Returned(ctx, callIDs)
 }
 
 // formats are huma's, but for a page of records: encoding/json would read through

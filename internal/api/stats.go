@@ -75,7 +75,7 @@ func (s *server) figures(ctx context.Context, in *statsInput) (out contract.Figu
 	case lasts > longestStats:
 		return out, badParameter("from", "is more than ten years before to", in.From)
 	}
-	f, err := s.opt.Records.Figures(ctx, q, zone)
+	f, err := s.opt.Figures.Figures(ctx, q, zone)
 	if err != nil {
 		return out, s.internal(ctx, "count records", err)
 	}

@@ -43,6 +43,8 @@ func mayImport() map[string][]string {
 		"internal/retention":              {"record", "store", "internal/contract", "internal/recording"},
 		"internal/webhook":                {"record", "store", "internal/caught", "internal/contract"},
 		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert"},
+		"internal/ship":                   {"store", "internal/caught", "internal/contract"},
+		"internal/centre":                 {"record", "store", "internal/api", "internal/contract", "internal/recording", "internal/web"}, // the edge's API and page over its own rows
 		"internal/systemd":                nil,
 		"internal/web":                    nil, // the page; it knows the API as a browser does
 		"internal/trace":                  {"record"},
@@ -62,7 +64,7 @@ func mayImport() map[string][]string {
 		// It wires the parts, and knows neither which interface a PBX speaks nor a
 		// single message of it.
 		"internal/daemon": {"record", "store", "internal/api", "internal/backfill", "internal/config", "internal/contract", "internal/ingest", "internal/numbers", "internal/pbx",
-			"internal/recording", "internal/recording/convert", "internal/repair", "internal/retention", "internal/systemd", "internal/web", "internal/webhook"},
+			"internal/recording", "internal/recording/convert", "internal/repair", "internal/retention", "internal/ship", "internal/systemd", "internal/web", "internal/webhook"},
 		"cmd/voipd": {"*"},
 	}
 }

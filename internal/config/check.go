@@ -40,6 +40,7 @@ func (c *Config) check(lines map[string]int) []Problem {
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
 	k.backfill(c.Backfill)
+	k.centre(&c.Centre)
 	return k.problems
 }
 

@@ -23,6 +23,7 @@ type Config struct {
 	Calls      Calls      `toml:"calls"`
 	Members    []Member   `toml:"members"`
 	Backfill   []Backfill `toml:"backfill"`
+	Centre     Centre     `toml:"centre"`
 
 	Warning *Error `toml:"-"` // keys that were renamed since, each with its line; nil: none
 }
@@ -218,6 +219,14 @@ type Backfill struct {
 	Zone    string            `toml:"zone"`     // of times written as dates; empty: this machine's
 	Columns map[string]string `toml:"columns"`  // what a database calls them, by Asterisk's names
 	Layout  []string          `toml:"layout"`   // csv: the columns in order; empty: the usual ones
+}
+
+// Centre is where records are shipped to, beside being kept here (voipd centre). Without
+// an address they are not.
+type Centre struct {
+	Address   string `toml:"address"`    // of the centre, as "https://voip.example.com"
+	Token     Secret `toml:"token"`      // lets this voipd in as the edge of its PBX; or:
+	TokenFile string `toml:"token_file"` // a file that holds it, read again at each batch
 }
 
 // Default is what holds where the file is silent.

@@ -56,7 +56,7 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return c, err
 	}
-	problems := c.fetchWebhookSecrets()
+	problems := append(c.fetchWebhookSecrets(), c.fetchCentreToken()...)
 	if p := c.fetchSecret(); p != nil {
 		problems = append(problems, *p)
 	}

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// keepOwner gives a file the owner that another one had.
-func keepOwner(f *os.File, had fs.FileInfo) error {
+// KeepOwner gives a file the owner that another one had.
+func KeepOwner(f *os.File, had fs.FileInfo) error {
 	s, ok := had.Sys().(*syscall.Stat_t)
 	if !ok || int(s.Uid) == os.Getuid() && int(s.Gid) == os.Getgid() {
 		return nil

@@ -33,7 +33,7 @@ func RevokeToken(path, name string) error {
 	err = firstOf(
 		func() error { _, err := draft.WriteString(rest); return err },
 		func() error { return draft.Chmod(info.Mode().Perm()) },
-		func() error { return keepOwner(draft, info) },
+		func() error { return KeepOwner(draft, info) },
 		draft.Sync, draft.Close,
 		func() error { return os.Rename(draft.Name(), path) },
 	)

@@ -20,6 +20,7 @@ type Health struct {
 	Store     StoreHealth    `json:"store"`
 	Webhooks  *WebhookHealth `json:"webhooks,omitempty" doc:"Where there are any"`
 	Repair    *RepairHealth  `json:"repair,omitempty" doc:"Where voipd reads CEL or CDR for what it missed"`
+	Centre    *CentreHealth  `json:"centre,omitempty" doc:"Where records are shipped to a centre"`
 	Warnings  []Warning      `json:"warnings,omitempty" nullable:"false" doc:"Problems that do not stop records from being written"`
 }
 
@@ -31,7 +32,7 @@ type Status struct {
 // Warning is a problem that does not stop records from being written. Its code
 // never changes; its text may.
 type Warning struct {
-	Code string `json:"code" doc:"Such as backfill-unreadable, pbx-clock, webhooks-parked, webhooks-late, webhooks-failing, webhooks-paused, facts-quarantined, behind, many-open-calls, calls-without-end, id-used-twice, retention-waits, store-full, store-read-only, store-locked, store-damaged, store-failing, store-slow, store-moved-aside, store-rebuilding"`
+	Code string `json:"code" doc:"Such as backfill-unreadable, pbx-clock, webhooks-parked, webhooks-late, webhooks-failing, webhooks-paused, centre-away, centre-late, centre-refuses, facts-quarantined, behind, many-open-calls, calls-without-end, id-used-twice, retention-waits, store-full, store-read-only, store-locked, store-damaged, store-failing, store-slow, store-moved-aside, store-rebuilding"`
 	Text string `json:"text"`
 }
 
@@ -64,6 +65,15 @@ type StoreHealth struct {
 	OK         bool      `json:"ok"`
 	Error      string    `json:"error,omitempty"`
 	LastCommit time.Time `json:"lastCommit,omitzero"`
+}
+
+// CentreHealth is how shipping records to a centre goes.
+type CentreHealth struct {
+	OK         bool      `json:"ok"`
+	Error      string    `json:"error,omitempty" doc:"Why nothing is shipped"`
+	Waiting    int64     `json:"waiting" doc:"Changes that the centre has not"`
+	Oldest     time.Time `json:"oldest,omitzero" doc:"Since when the oldest of them waits"`
+	LastCommit time.Time `json:"lastCommit,omitzero" doc:"When the centre took the last batch"`
 }
 
 // WebhookHealth counts the events that webhooks have not taken.

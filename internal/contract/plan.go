@@ -108,8 +108,20 @@ func (p *planner) call() EventCall {
 	if r == nil {
 		return EventCall{CallID: p.change.CallID}
 	}
-	return EventCall{CallID: p.change.CallID, Direction: string(r.Direction), Disposition: string(r.Disposition),
+	c := callOf(r)
+	c.CallID = p.change.CallID
+	return c
+}
+
+func callOf(r *record.Record) EventCall {
+	return EventCall{CallID: r.CallID, Direction: string(r.Direction), Disposition: string(r.Disposition),
 		SrcPhone: r.SrcPhone, SrcPhoneExt: r.SrcPhoneExt, DstPhone: r.DstPhone, DstPhoneExt: r.DstPhoneExt}
+}
+
+// RecordBody is the [Body] of an event that tells a record, as JSON.
+func RecordBody(r *record.Record) ([]byte, error) {
+	view := FromRecord(*r)
+	return Encode(Body{Call: callOf(r), Record: &view})
 }
 
 // rung is the called side for the one whom a live event is about: of an inbound

@@ -44,6 +44,7 @@ type Options struct {
 	ClockApart  time.Duration
 	RepairDelay time.Duration      // how long after a gap CEL and CDR are read; 0 is half a minute
 	Refused     time.Duration      // how long after a refused login the next is tried; 0 is a minute
+	ShipGather  time.Duration      // how long a change waits for others on its way to the centre, and the first wait after a failure; 0 is a second
 	Bound       int                // how many facts may wait to be written; 0 is 100,000
 	Tap         store.Tap          // called at each step of writing; may be nil
 	Fault       func(record.Event) // for tests: called before each fact is applied, and may panic; may be nil
@@ -81,7 +82,7 @@ type Daemon struct {
 func New(ctx context.Context, c config.Config, opt Options) (*Daemon, error) {
 	d := &Daemon{opt: opt, config: c, started: time.Now().UTC(), library: recording.New(directories(c)), registry: prometheus.NewRegistry()}
 	err := d.parts.open(ctx, []func(context.Context) error{
-		d.openRules, d.openLock, d.openStore, d.openPort, d.openRepair, d.openWebhooks, d.openRecordings, d.openLoop, d.openAPI, d.openPBX,
+		d.openRules, d.openLock, d.openStore, d.openPort, d.openRepair, d.openWebhooks, d.openCentre, d.openRecordings, d.openLoop, d.openAPI, d.openPBX,
 	})
 	if err != nil {
 		return nil, err
@@ -260,7 +261,7 @@ func (d *Daemon) openAPI(ctx context.Context) error {
 			return d.pbx.Call(ctx, token, src, dst)
 		},
 		Hangup: func(ctx context.Context, token, callID string) error { return d.pbx.Hangup(ctx, token, callID) },
-		Hosts:  hosts(d.config), Origins: d.config.HTTP.Origins, Version: d.opt.Version, Signer: d.signer, LinkKey: d.store.LinkKey, Changes: d.store, Answers: d.store, Dismiss: d.store, Webhooks: d.webhooks, Live: d.loop.Live, Halt: halt,
+		Hosts:  hosts(d.config), Origins: d.config.HTTP.Origins, Version: d.opt.Version, Signer: d.signer, LinkKey: d.store.LinkKey, Changes: d.store, Answers: d.store, CallBacks: d.store, Figures: d.store, Webhooks: d.webhooks, Live: d.loop.Live, Halt: halt,
 		Away: func() time.Time { return d.pbx.Away() }, FromHost: d.config.HTTP.BaseURL == "", Zone: zone(d.config),
 		Page: page, SignInKey: d.signIn,
 	})

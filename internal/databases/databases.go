@@ -11,6 +11,8 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -41,14 +43,54 @@ func MariaDB(t testing.TB) string {
 // empty database on it. Without the program, the test is skipped.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	return NewPostgresServer(t).DSN
+}
+
+// PostgresServer is a PostgreSQL that a test can kill and start again.
+type PostgresServer struct {
+	DSN string // of its first database, as its superuser
+
+	start func() (end func(os.Signal))
+	end   func(os.Signal)
+}
+
+// NewPostgresServer starts one for the time of the test. Without the program, the test is
+// skipped.
+func NewPostgresServer(t testing.TB, settings ...string) *PostgresServer {
+	t.Helper()
 	install, server := program(t, "initdb", "postgresql"), program(t, "postgres", "postgresql")
 	dir, owner := folder(t, "postgres")
 	data := filepath.Join(dir, "data")
 	run(t, owner, install, "-D", data, "-A", "trust", "-U", "voipd", "-E", "UTF8", "--no-sync")
-	start(t, owner, server, "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off")
-	dsn := "host=" + dir + " user=voipd dbname=postgres"
-	do(t, "pgx", dsn, `SELECT 1`)
-	return dsn
+	args := []string{"-D", data, "-k", dir, "-c", "listen_addresses="}
+	if len(settings) == 0 {
+		settings = []string{"fsync=off"}
+	}
+	for _, s := range settings {
+		args = append(args, "-c", s)
+	}
+	s := &PostgresServer{DSN: "host=" + dir + " user=voipd dbname=postgres"}
+	s.start = func() func(os.Signal) { return start(t, owner, server, args...) }
+	s.Start(t)
+	return s
+}
+
+// Kill ends the server at once, with all its processes, and without what it does before
+// an orderly end: the next start is one after a crash.
+func (s *PostgresServer) Kill() { s.end(syscall.SIGQUIT) }
+
+// Start starts a server that was killed, and waits until it takes statements.
+func (s *PostgresServer) Start(t testing.TB) {
+	t.Helper()
+	s.end = s.start()
+	do(t, "pgx", s.DSN, `SELECT 1`)
+}
+
+// Database makes an empty database and gives its DSN.
+func (s *PostgresServer) Database(t testing.TB, name string) string {
+	t.Helper()
+	do(t, "pgx", s.DSN, `CREATE DATABASE `+name)
+	return strings.Replace(s.DSN, "dbname=postgres", "dbname="+name, 1)
 }
 
 // program finds a server's program, also where Debian keeps PostgreSQL's.
@@ -113,28 +155,33 @@ func run(t testing.TB, owner *syscall.Credential, name string, args ...string) {
 	}
 }
 
-// start starts a server that is killed when the test is over.
-func start(t testing.TB, owner *syscall.Credential, name string, args ...string) {
+// start starts a server that is killed when the test is over, or earlier by what it
+// gives.
+func start(t testing.TB, owner *syscall.Credential, name string, args ...string) (end func(os.Signal)) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
 	log, err := os.CreateTemp(t.TempDir(), "log")
 	if err != nil {
-		cancel()
 		t.Fatal(err)
 	}
-	c := command(ctx, owner, name, args...)
+	c := command(context.Background(), owner, name, args...)
 	c.Stdout, c.Stderr = log, log
 	if err := c.Start(); err != nil {
-		cancel()
 		t.Fatal(err)
 	}
+	var once sync.Once
+	end = func(how os.Signal) {
+		once.Do(func() {
+			_ = c.Process.Signal(how) // it may have ended itself
+			_ = c.Wait()
+		})
+	}
 	t.Cleanup(func() {
-		cancel()
-		_ = c.Wait() // it was killed
+		end(syscall.SIGKILL)
 		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
 			t.Logf("%s said:\n%s", name, text)
 		}
 	})
+	return end
 }
 
 // do runs a statement as soon as the server takes it.

@@ -46,7 +46,8 @@ export interface Figures {
   operators: (Tally & { name: string })[]; queues: (Tally & { name: string })[]; dids: (Tally & { name: string })[]
   longestWaits: { callId: string; srcPhone: string; startedAt: string; waitMs: number }[]
 }
-export interface Session { name: string; scopes: string[] }
+// A session with a tenant is one of a centre, which has records of many PBXs and nothing that goes on.
+export interface Session { name: string; scopes: string[]; tenant?: string }
 
 export interface LinkHealth { state: string; since: string; reason?: string; nextTry?: string; version?: string; warnings?: string[] }
 export interface Health {

@@ -26,7 +26,7 @@ export function merge(had: List, page: Page): List {
   return { rows: [...page.records, ...behind], next: behind.length ? had.next : page.next, count: page.count, fresh }
 }
 
-export function CallsView({ params, may }: { params: URLSearchParams; may: (scope: string) => boolean }) {
+export function CallsView({ params, may, centre }: { params: URLSearchParams; may: (scope: string) => boolean; centre: boolean }) {
   const asked = query(params)
   const key = [...params].filter(([name]) => name !== 'call').join('&')
   const [list, setList] = useState<List>()
@@ -73,7 +73,7 @@ export function CallsView({ params, may }: { params: URLSearchParams; may: (scop
   return (
     <>
       <div class="tools">
-        <Filters params={params} />
+        <Filters params={params} centre={centre} />
         <div class="status">
           <span role="status" class="total">{c ? `${c.moreThan ? t('more10k') + ' ' : ''}${count(c.records)}` : ''}</span>
           <span class={live === false ? 'live off' : 'live'} title={t(live === false ? 'liveOff' : 'liveOn')}><i /><span>{t(live === false ? 'liveOff' : 'liveOn')}</span></span>
@@ -83,7 +83,7 @@ export function CallsView({ params, may }: { params: URLSearchParams; may: (scop
       {problem && <p class="problem banner" role="alert">{problem} <button onClick={() => get()}>{t('retry')}</button></p>}
       {!list && !problem && <p class="loading" role="status">{t('loading')}</p>}
       {list && !list.rows.length && <p class="empty">{t(filtered(params) ? 'nothing' : 'nothingYet')}</p>}
-      {list && list.rows.length > 0 && <Rows key={key} list={list} params={params} further={further} />}
+      {list && list.rows.length > 0 && <Rows key={key} list={list} params={params} further={further} centre={centre} />}
       {call && <CallDrawer key={call} id={call} hear={may('recordings:read')} admin={may('admin')} known={list?.rows[at]}
         newer={at > 0 ? () => open(list!.rows[at - 1].callId, true) : undefined}
         older={at >= 0 && at < (list?.rows.length ?? 0) - 1 ? () => open(list!.rows[at + 1].callId, true) : undefined}
@@ -92,7 +92,7 @@ export function CallsView({ params, may }: { params: URLSearchParams; may: (scop
   )
 }
 
-function Rows({ list, params, further }: { list: List; params: URLSearchParams; further: () => void }) {
+function Rows({ list, params, further, centre }: { list: List; params: URLSearchParams; further: () => void; centre: boolean }) {
   const box = useRef<HTMLDivElement>(null)
   const [view, setView] = useState({ top: 0, height: 800, row: 60 })
   const measure = () => {
@@ -128,7 +128,7 @@ function Rows({ list, params, further }: { list: List; params: URLSearchParams; 
       <ul role="list" aria-label={t('calls')} style={{ height: `${list.rows.length * view.row}px` }}>
         {list.rows.slice(from, to).map((r, i) => (
           <li key={r.callId} class={list.fresh.has(r.callId) ? 'fresh' : ''} style={{ transform: `translateY(${(from + i) * view.row}px)` }} aria-setsize={list.next ? -1 : list.rows.length} aria-posinset={from + i + 1}>
-            <Row record={r} index={from + i} to={href('calls', having(params, 'call', r.callId))} current={params.get('call') === r.callId} />
+            <Row record={r} index={from + i} to={href('calls', having(params, 'call', r.callId))} current={params.get('call') === r.callId} centre={centre} />
           </li>
         ))}
       </ul>
@@ -136,7 +136,7 @@ function Rows({ list, params, further }: { list: List; params: URLSearchParams; 
   )
 }
 
-function Row({ record: r, index, to, current }: { record: CallRecord; index: number; to: string; current: boolean }) {
+function Row({ record: r, index, to, current, centre }: { record: CallRecord; index: number; to: string; current: boolean; centre: boolean }) {
   const d = r.details
   const today = sameDay(d.startedAt, new Date())
   const recorded = d.recordings?.some((x) => x.talk && x.state !== 'gone')
@@ -148,7 +148,7 @@ function Row({ record: r, index, to, current }: { record: CallRecord; index: num
         <span class="numbers"><bdi>{phone(r.srcPhone)}</bdi><i aria-hidden="true">→</i><span class="hide">, </span><bdi>{phone(r.dstPhone)}</bdi></span>
         {d.callerName && <small class="name"><bdi>{d.callerName}</bdi></small>}
       </span>
-      <span class="queue">{d.queue && <span class="tag" title={t('queue')}><bdi>{d.queue}</bdi></span>}{d.transfers && <span class="tag">{t('transferred')}</span>}{d.approximate && <span class="tag" title={t('approximate')}>≈</span>}</span>
+      <span class="queue">{centre && d.pbx && <span class="tag" title={t('pbx')}><bdi>{d.pbx}</bdi></span>}{d.queue && <span class="tag" title={t('queue')}><bdi>{d.queue}</bdi></span>}{d.transfers && <span class="tag">{t('transferred')}</span>}{d.approximate && <span class="tag" title={t('approximate')}>≈</span>}</span>
       <span class="rec">{recorded && <span title={t('recorded')}><Icon name="rec" /><span class="hide">{t('recorded')}</span></span>}</span>
       <span class="outcome"><b>{outcome(r.disposition)}</b><small>{r.duration > 0 ? clock(r.duration * 1000) : ''}</small></span>
     </a>

@@ -6,7 +6,7 @@ import { t } from './say'
 import type { Key } from './texts'
 import { Icon } from './icons'
 
-const passed = ['direction', 'disposition', 'operator', 'did', 'queue', 'recorded', 'minDuration', 'transferred', 'approximate', 'number', 'name']
+const passed = ['direction', 'disposition', 'operator', 'did', 'queue', 'recorded', 'minDuration', 'transferred', 'approximate', 'number', 'name', 'pbx']
 const all = [...passed, 'when', 'from', 'to']
 
 // query is what the API is asked for.
@@ -60,7 +60,7 @@ function Field({ name, label, type = 'text', value, set }: { name: string; label
   )
 }
 
-export function Filters({ params }: { params: URLSearchParams }) {
+export function Filters({ params, centre }: { params: URLSearchParams; centre: boolean }) {
   const [open, setOpen] = useState(() => filtered(params) > 0 && innerWidth > 900)
   const set = (name: string, value: string) => go('calls', having(params, name, value.trim()), true)
   const [typed, setTyped] = useTyped(params.get('number') ?? params.get('name') ?? '')
@@ -87,7 +87,7 @@ export function Filters({ params }: { params: URLSearchParams }) {
         {params.get('when') === 'range' && [text('from', 'from', 'datetime-local'), text('to', 'to', 'datetime-local')]}
         <Choice name="direction" label="direction" params={params} set={set} of={named(['in', 'out', 'internal'])} />
         <Choice name="disposition" label="outcome" params={params} set={set} of={named(['answered', 'no_answer', 'cancelled', 'busy', 'failedCall', 'unknown'], (k) => (k === 'failedCall' ? 'failed' : k))} />
-        {text('operator', 'operator')}{text('queue', 'queue')}{text('did', 'did')}{text('minDuration', 'longer', 'number')}
+        {centre && text('pbx', 'pbx')}{text('operator', 'operator')}{text('queue', 'queue')}{text('did', 'did')}{text('minDuration', 'longer', 'number')}
         <Choice name="recorded" label="recorded" params={params} set={set} of={yesNo} />
         <Choice name="transferred" label="transferred" params={params} set={set} of={yesNo} />
         <Choice name="approximate" label="approximate" params={params} set={set} of={yesNo} />

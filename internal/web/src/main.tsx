@@ -89,7 +89,7 @@ function Page() {
     else setSession(null)
   }, [])
   const may = (scope: string) => !!session?.scopes.includes(scope)
-  const views: Key[] = [...(may('records:read') ? ['calls', 'missed', 'now', 'figures'] as Key[] : []), ...(may('admin') ? ['health'] as Key[] : [])]
+  const views: Key[] = [...(may('records:read') ? (session?.tenant ? ['calls'] : ['calls', 'missed', 'now', 'figures']) as Key[] : []), ...(may('admin') ? ['health'] as Key[] : [])]
   const shown = views.includes(view as Key) ? (view as Key) : views[0]
   useEffect(() => { document.title = session && shown ? `${t(shown)} · voipd` : 'voipd' })
   const language = (
@@ -115,7 +115,7 @@ function Page() {
         <button class="plain" onClick={leave} aria-label={t('signOut')} title={t('signOut')}><Icon name="leave" /></button>
       </header>
       <main id="content" tabindex={-1} class={shown}>
-        {shown === 'calls' && <CallsView params={params} may={may} key={lang()} />}
+        {shown === 'calls' && <CallsView params={params} may={may} centre={!!session.tenant} key={lang()} />}
         {shown === 'missed' && <MissedView params={params} may={may} key={lang()} />}
         {shown === 'now' && <NowView key={lang()} />}
         {shown === 'figures' && <FiguresView params={params} key={lang()} />}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/voipd/voipd/internal/fixture"
+	"github.com/voipd/voipd/record"
+)
+
+// told writes records and what tells them.
+func told(t *testing.T, db *DB, kind string, all ...record.Record) {
+	t.Helper()
+	b := &Batch{}
+	for _, r := range all {
+		b.Put(r)
+		b.Changes = append(b.Changes, Change{At: r.Details.StartedAt, Kind: kind, CallID: r.CallID, Body: []byte(`{}`)})
+	}
+	if err := db.Commit(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestChangedRows: each record that changed is there once, as it is now, with its recordings;
+// what tells no record is passed, and a record that was erased is not there.
+func TestChangedRows(t *testing.T) {
+	t.Parallel()
+	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "voipd.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	office := fixture.Office{Begin: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)}
+	a, b, gone := office.Call(1), office.Call(2), office.Call(3)
+	told(t, db, "record.created", a, b, gone)
+	told(t, db, "call.ended", b)
+	a.Duration = 77
+	told(t, db, "record.corrected", a)
+	if err := db.inTx(t.Context(), func(tx *sql.Tx) error { _, err := erase(t.Context(), tx, []string{gone.CallID}); return err }); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		after int64
+		limit int
+		upTo  int64
+		want  []string
+	}{{0, 100, 5, []string{a.CallID, b.CallID}}, {0, 2, 2, []string{a.CallID, b.CallID}}, {2, 1, 3, nil}, {3, 1, 4, nil}, {3, 2, 5, []string{a.CallID}}, {5, 100, 5, nil}} {
+		got, err := db.ChangedRows(t.Context(), c.after, c.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for i := range got.Rows {
+			ids = append(ids, got.Rows[i].CallID)
+			whole, err := got.Rows[i].Whole()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := map[string]record.Record{a.CallID: a, b.CallID: b}[whole.CallID]; !reflect.DeepEqual(want, whole) {
+				t.Errorf("behind %d: %+v, want %+v", c.after, whole, want)
+			}
+		}
+		slices.Sort(ids)
+		slices.Sort(c.want)
+		if got.UpTo != c.upTo || !slices.Equal(ids, c.want) {
+			t.Errorf("behind %d, at most %d: %v up to %d, want %v up to %d", c.after, c.limit, ids, got.UpTo, c.want, c.upTo)
+		}
+		mark, err := db.MarkOf(t.Context(), got.UpTo)
+		if c.upTo > c.after && (err != nil || mark != got.Mark || mark == "") {
+			t.Errorf("the mark of %d is %q, and %q by itself (%v)", got.UpTo, got.Mark, mark, err)
+		}
+		if got.Oldest.IsZero() != (c.upTo == c.after) {
+			t.Errorf("behind %d the oldest is of %s", c.after, got.Oldest)
+		}
+	}
+	if _, err := db.MarkOf(t.Context(), 6); !errors.Is(err, ErrNotFound) {
+		t.Errorf("the mark of a change that is not there: %v", err)
+	}
+}
+
+// TestMarkTellsAnotherChange: no two changes that differ in anything have the same mark.
+func TestMarkTellsAnotherChange(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, m := range []marked{{1, 2, 3, "k", "c"}, {2, 2, 3, "k", "c"}, {1, 3, 3, "k", "c"}, {1, 2, 4, "k", "c"}, {1, 2, 3, "l", "c"}, {1, 2, 3, "k", "d"}} {
+		if seen[m.mark()] {
+			t.Errorf("%+v has the mark of another", m)
+		}
+		seen[m.mark()] = true
+	}
+}
