@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -138,10 +139,10 @@ func ringGroupCall(n int) []record.Event {
 	out := []record.Event{created}
 	var phones []record.Channel
 	for leg := 1; leg <= 3; leg++ {
-		phone := record.Channel{ID: id(leg), Linked: id(0), Name: fmt.Sprintf("PJSIP/10%d-%08x", leg, 10*n+leg)}
+		phone := record.Channel{ID: id(leg), Linked: id(0), Name: fmt.Sprintf("PJSIP/%d-%08x", 101+(n+leg)%99, 10*n+leg)}
 		phones = append(phones, phone)
 		dial := fact(record.DialStarted, caller)
-		dial.Peer, dial.Value = phone, fmt.Sprintf("10%d", leg)
+		dial.Peer, dial.Value = phone, strconv.Itoa(101+(n+leg)%99)
 		out = append(out, fact(record.Created, phone), dial)
 	}
 	for leg, phone := range phones {
@@ -161,4 +162,46 @@ func ringGroupCall(n int) []record.Event {
 		out = append(out, enter)
 	}
 	return out
+}
+
+// BenchmarkAmongOpenCalls says what a fact costs that has to find its call among
+// 20,000 open ones: a phone that may be the recall of an operator, and the answer to
+// an originate of which nothing else is known.
+func BenchmarkAmongOpenCalls(b *testing.B) {
+	m := record.New(officeRules())
+	var changes []record.Change
+	for i := range openCalls {
+		for _, e := range ringGroupCall(i) {
+			changes = m.Apply(changes[:0], e)
+		}
+	}
+	at := time.Unix(1_795_366_192, 0).UTC().Add(time.Hour)
+	n := 0
+	phone := func() record.Channel {
+		n++
+		id := fmt.Sprintf("1795369792.%d", n)
+		return record.Channel{ID: id, Linked: id, Name: fmt.Sprintf("PJSIP/101-%08x", n)}
+	}
+	apply := func(kind record.Kind, ch record.Channel, change func(*record.Event)) {
+		at = at.Add(time.Second)
+		e := record.Event{At: at, Kind: kind, Source: record.SourceAMI, Channel: ch}
+		change(&e)
+		changes = m.Apply(changes[:0], e)
+	}
+	nothing := func(*record.Event) {}
+	b.Run("a-phone-is-rung", func(b *testing.B) {
+		for b.Loop() {
+			ch := phone()
+			apply(record.Created, ch, nothing)
+			apply(record.HungUp, ch, nothing)
+		}
+	})
+	b.Run("an-originate-is-answered", func(b *testing.B) {
+		for b.Loop() {
+			ch := phone()
+			apply(record.Created, ch, nothing)
+			apply(record.Originated, record.Channel{Name: "PJSIP/79031234567@trunk-a"}, func(e *record.Event) { e.Exten = "79031234567" })
+			apply(record.HungUp, ch, nothing)
+		}
+	})
 }

@@ -75,7 +75,7 @@ func (r *Rules) classify(name string, s shown) class {
 
 // name gives a channel its name, and with it what it is.
 func (m *Machine) name(ch *channel, name, shows string) {
-	m.devices.remove(device(ch.name), ch)
+	m.origins.remove(device(ch.name), ch)
 	m.operators.remove(ch.ext, ch)
 	ch.name, ch.shownAs = name, shows
 	known := shown{class: shows, user: ch.user, rung: ch.born == Down}
@@ -84,7 +84,9 @@ func (m *Machine) name(ch *channel, name, shows string) {
 	}
 	was := m.rules.classify(name, known)
 	ch.role, ch.endpoint, ch.ext, ch.guessed = was.role, was.endpoint, was.ext, was.byCallerID
-	m.devices.add(device(name), ch)
+	if ch.begins {
+		m.origins.add(device(name), ch)
+	}
 	if ch.call != nil {
 		ch.call.phones = nil
 	}

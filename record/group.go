@@ -342,7 +342,7 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 		m.queueLeft(c, at)
 	}
 	delete(m.channels, ch.id)
-	m.devices.remove(device(ch.name), ch)
+	m.origins.remove(device(ch.name), ch)
 	m.operators.remove(ch.ext, ch)
 	m.pagingEnded(ch)
 	if name := localName(ch.name); name != "" && m.halves[name] == ch {

@@ -166,7 +166,7 @@ func (m *Machine) shrink() {
 	}
 	m.most = len(m.calls)
 	m.channels, m.calls, m.linked = maps.Collect(maps.All(m.channels)), maps.Collect(maps.All(m.calls)), maps.Collect(maps.All(m.linked))
-	m.bridges, m.operators, m.devices = maps.Collect(maps.All(m.bridges)), maps.Collect(maps.All(m.operators)), maps.Collect(maps.All(m.devices))
+	m.bridges, m.operators, m.origins = maps.Collect(maps.All(m.bridges)), maps.Collect(maps.All(m.operators)), maps.Collect(maps.All(m.origins))
 }
 
 // imprint is all that a fact about one channel can change, but for when

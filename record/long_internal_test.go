@@ -21,8 +21,8 @@ func TestShrink(t *testing.T) {
 	m.Apply(nil, Event{At: at, Kind: SnapshotBegan, Source: SourceAMI})
 	m.Apply(nil, Event{At: at, Kind: ChannelPresent, Source: SourceAMI, Channel: of(7), State: Ring})
 	ended := m.Apply(nil, Event{At: at, Kind: SnapshotEnded, Source: SourceAMI})
-	if m.Open() != 1 || m.most != 1 || len(m.devices) != 1 {
-		t.Errorf("%d calls go on, room for %d, %d devices", m.Open(), m.most, len(m.devices))
+	if m.Open() != 1 || m.most != 1 || len(m.operators) != 1 {
+		t.Errorf("%d calls go on, room for %d, %d operators", m.Open(), m.most, len(m.operators))
 	}
 	ended = m.Apply(ended, Event{At: at, Kind: HungUp, Source: SourceAMI, Channel: of(7), Cause: 16})
 	n := 0

@@ -20,7 +20,7 @@ type Machine struct {
 	calls      map[string]*call    // by call id
 	linked     map[string]*call    // by any linkedid that leads to the call
 	operators  index               // operators' channels, by extension
-	devices    index               // all channels, by device
+	origins    index               // channels of the PBX's making that began a call, by device
 	most       int                 // how many calls went on at once, since their room was given back
 	paging     index               // channels that run Page, by the devices that they ring
 	halves     map[string]*channel // Local channels whose other half is not known yet, by name without the half
@@ -61,7 +61,7 @@ func New(r Rules) *Machine {
 		linked:    make(map[string]*call),
 		halves:    make(map[string]*channel),
 		operators: make(index),
-		devices:   make(index),
+		origins:   make(index),
 		paging:    make(index),
 		ordered:   make(map[string]order),
 		ended:     make(map[string]struct{}),
@@ -348,6 +348,10 @@ func (m *Machine) begin(ch *channel, e Event) *call {
 	if o, ok := m.ordered[ch.id]; ok {
 		c.byPBX, c.pbxAsked = true, o.exten
 		delete(m.ordered, ch.id)
+	}
+	if ch.born == Down || ch.born == Reserved {
+		ch.begins = true
+		m.origins.add(device(ch.name), ch)
 	}
 	m.calls[c.id] = c
 	m.most = max(m.most, len(m.calls))

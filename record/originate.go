@@ -113,7 +113,7 @@ const (
 )
 
 func (m *Machine) unclaimed(name string) *channel {
-	c := m.devices.oldest(dialledDevice(name), func(c *call) bool { return c.unclaimed(name) && c.origin.alive() })
+	c := m.origins.oldest(dialledDevice(name), func(c *call) bool { return c.unclaimed(name) && c.origin.alive() })
 	if c == nil {
 		return nil
 	}

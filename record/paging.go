@@ -18,7 +18,7 @@ func (m *Machine) pages(dst []Change, ch *channel, list string, at time.Time) []
 	ch.paged, _, _ = strings.Cut(list, ",")
 	for dev := range strings.SplitSeq(ch.paged, "&") {
 		m.paging.add(dev, ch)
-		rung := m.devices.oldest(dev, func(c *call) bool { // the fact of the ringing may come first
+		rung := m.origins.oldest(dev, func(c *call) bool { // the fact of the ringing may come first
 			return c != ch.call && c.bare && c.byPBX && device(c.origin.name) == dev && c.alive == 1 && len(c.talks) == 0
 		})
 		dst = m.join(dst, ch.call, rung, at, true)

@@ -49,6 +49,7 @@ type channel struct {
 	waits     string    // id of the bridge in which this agent waits or talks
 	lent      *channel  // his stand-in in a customer's call
 	standsFor *channel  // whose stand-in it is
+	begins    bool      // it is of the PBX's making, and began a call
 	companion string    // id of a channel of another call that is in the same conference
 	paged     string    // "PJSIP/102&PJSIP/103": the phones that it rings by Page, where no linkedid says so
 }

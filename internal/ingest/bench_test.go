@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/voipd/voipd/internal/fixture"
 	"github.com/voipd/voipd/internal/ingest"
 	"github.com/voipd/voipd/internal/numbers"
 	"github.com/voipd/voipd/internal/webhook"
@@ -111,4 +113,79 @@ func BenchmarkCommitted(b *testing.B) {
 		b.ReportMetric(ms(0.50), "p50-ms")
 		b.ReportMetric(ms(0.99), "p99-ms")
 	})
+}
+
+// BenchmarkStart says how long voipd takes from its start to the first fact of the
+// PBX where a call is open: one of a week that loops in the dialplan, one in a queue
+// with ten thousand ringings.
+func BenchmarkStart(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		events func() []record.Event
+	}{
+		{"a-call-of-a-week", weekCall},
+		{"10000-ringings", func() []record.Event {
+			all := fixture.QueueCall(10_000)
+			return all[:len(all)-4] // the caller still waits
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), "voipd.db")
+			keep(b, path, c.events())
+			for b.Loop() {
+				db, err := store.Open(context.Background(), path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				l := ingest.New(ingest.Options{Rules: numbers.Default(), Store: db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler)})
+				ctx, cancel := context.WithCancel(context.Background())
+				done := make(chan error, 1)
+				go func() { done <- l.Run(ctx) }()
+				for l.Stats().OpenCalls == 0 {
+					<-time.After(time.Millisecond)
+				}
+				cancel()
+				if err := errors.Join(<-done, db.Close()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// weekCall is a call that repeats two applications each second of a week.
+func weekCall() []record.Event {
+	at := time.Date(2026, 11, 19, 1, 0, 0, 0, time.UTC)
+	ch := record.Channel{ID: "1.1", Linked: "1.1", Name: "PJSIP/trunk-a-00000001"}
+	all := []record.Event{{At: at, Kind: record.Created, Source: record.SourceAMI, Channel: ch, State: record.Ring, Number: "79161234567", Exten: "100"}}
+	for range 7 * 24 * 3600 {
+		at = at.Add(time.Second)
+		for _, app := range []string{"Wait", "Goto"} {
+			all = append(all, record.Event{At: at, Kind: record.Executed, Source: record.SourceAMI, Channel: ch, Key: app, Value: "1", Exten: "100", State: record.Up})
+		}
+	}
+	return all
+}
+
+// keep lets a loop write facts to a database, and stops it with the call open.
+func keep(b *testing.B, path string, events []record.Event) {
+	b.Helper()
+	db, err := store.Open(context.Background(), path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := ingest.New(ingest.Options{Rules: numbers.Default(), Store: db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	for _, e := range events {
+		for l.Stats().Waiting > 2000 {
+			<-time.After(time.Millisecond)
+		}
+		l.Put(e)
+	}
+	cancel() // what waits is written
+	if err := errors.Join(<-done, db.Close()); err != nil {
+		b.Fatal(err)
+	}
 }
