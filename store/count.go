@@ -61,26 +61,48 @@ func (f *finder) readAll(ctx context.Context, c *hits) error {
 		return nil
 	}
 	var fit slots
+	text, parts := f.withParts()
 	take := func(rows *sql.Rows) error {
 		var place int64
+		if f.w.visible == nil {
+			err := rows.Scan(&place)
+			fit.add(slotOf(place))
+			return err
+		}
 		var numbers, name string
 		err := rows.Scan(&place, &numbers, &name)
-		if f.w.visible == nil || f.w.reads(numbers, name) {
+		if f.w.reads(numbers, name) {
 			fit.add(slotOf(place))
 		}
 		return err
 	}
-	const text = `SELECT place, numbers, name FROM places WHERE instr(numbers, ?) > 0 AND instr(name, ?) > 0 AND place`
 	var err error
 	if c.slots.count() > chunkSlots/16 {
-		err = eachRow(ctx, f.tx, text+` BETWEEN ? AND ?`, []any{f.w.number, f.w.name, placeOf(c.id, 0), placeOf(c.id, chunkSlots)}, take)
+		err = eachRow(ctx, f.tx, text+` BETWEEN ? AND ?`, append(parts, placeOf(c.id, 0), placeOf(c.id, chunkSlots)), take)
 	} else {
 		var places []int64
 		for slot := range c.slots.all {
 			places = append(places, placeOf(c.id, slot))
 		}
-		err = eachIn(ctx, f.tx, text, places, take, f.w.number, f.w.name)
+		err = eachIn(ctx, f.tx, text, places, take, parts...)
 	}
 	c.slots.and(&fit)
 	return err
+}
+
+// withParts is the question for places whose texts have the parts, and the parts. The
+// texts themselves are asked for only where something of them may not be looked at.
+func (f *finder) withParts() (text string, parts []any) {
+	text = `SELECT place`
+	if f.w.visible != nil {
+		text += `, numbers, name`
+	}
+	text += ` FROM places WHERE `
+	if f.w.number != "" {
+		text, parts = text+`instr(numbers, ?) > 0 AND `, append(parts, f.w.number)
+	}
+	if f.w.name != "" {
+		text, parts = text+`instr(name, ?) > 0 AND `, append(parts, f.w.name)
+	}
+	return text + `place`, parts
 }
