@@ -55,6 +55,7 @@ type Options struct {
 	Changes  Changes
 	Webhooks Webhooks
 	Dismiss  Dismissals
+	Facts    Facts
 	Answers  Answers                       // nil: an Idempotency-Key has no effect
 	Live     func() ([]record.Live, int64) // the calls going on, and the last change that is in them
 	Halt     <-chan struct{}               // closed when the program stops: streams end; nil: never
@@ -183,6 +184,7 @@ func (s *server) routes(api huma.API) {
 		Summary: "Sign voipd's own page out", DefaultStatus: http.StatusNoContent}, s.endSession)
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
+	s.factsRoutes(api)
 	s.missedRoutes(api)
 	s.statsRoutes(api)
 	s.webhookRoutes(api)

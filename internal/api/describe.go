@@ -20,7 +20,7 @@ import (
 
 // apiVersion is that of what the API takes and gives: the second number grows with
 // what is added; the first would with what breaks a client.
-const apiVersion = "1.3.0"
+const apiVersion = "1.4.0"
 
 // describe completes the description.
 func describe(api huma.API) {
@@ -76,6 +76,7 @@ func describeProblems(op *huma.Operation) {
 	names := slices.Concat([]string{"bad-request", "foreign-origin", "unknown-host"}, map[string][]string{
 		"list-records":          {"events-gone"},
 		"get-record":            {"unknown-call"},
+		"export-facts":          {"unknown-call", "facts-gone", "numbers-masked"},
 		"get-call":              {"unknown-call"},
 		"place-call":            {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "outcome-unknown", contract.CallsOff, contract.SourceRefused, contract.NumberRefused, contract.OperatorBusy, contract.OperatorUnreachable, contract.TooManyCalls, contract.PBXUnreachable},
 		"end-call":              {"unknown-call", contract.PBXUnreachable},

@@ -42,7 +42,7 @@ func mayImport() map[string][]string {
 		"internal/recording/convert/fake": nil, // for tests
 		"internal/retention":              {"record", "store", "internal/contract", "internal/recording"},
 		"internal/webhook":                {"record", "store", "internal/caught", "internal/contract"},
-		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert"},
+		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert", "internal/trace"},
 		"internal/systemd":                nil,
 		"internal/web":                    nil, // the page; it knows the API as a browser does
 		"internal/trace":                  {"record"},
