@@ -184,12 +184,12 @@ const steps = {
     await total(page, 1214)
     await control('/play/in-answered')
     await total(page, 1215)
+    const parts = []
+    page.on('response', (r) => { if (r.url().includes('/v1/recordings/')) parts.push(r.status()) })
     const row = page.locator('[data-index="0"]')
     await row.click()
     await page.waitForSelector('dialog[open] .track i.talk')
     want(page.url().includes('call='), 'the call is not in the address: ' + page.url())
-    const parts = []
-    page.on('response', (r) => { if (r.url().includes('/v1/recordings/')) parts.push(r.status()) })
     await page.getByRole('button', { name: 'Play' }).click()
     await page.waitForFunction(() => document.querySelector('audio').currentTime > 0.2)
     want(parts.includes(206), `the audio was answered with ${parts}`)
