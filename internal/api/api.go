@@ -117,11 +117,12 @@ func New(opt Options) *API {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "A token of the configuration"},
 		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "A session of voipd's own page"}}
 	config.Security = []map[string][]string{{"token": {}}, {"session": {}}}
-	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams), started: opt.Now().Truncate(time.Millisecond)}
+	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams), peaks: newPeaks(), started: opt.Now().Truncate(time.Millisecond)}
 	routes := humago.New(mux, config)
 	s.routes(routes)
 	describe(routes)
-	mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.audio)
+	mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.behindLink(s.serve))
+	mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}/peaks", s.behindLink(s.servePeaks))
 	if opt.Metrics != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(opt.Metrics, promhttp.HandlerOpts{}))
 	}
@@ -150,6 +151,7 @@ type server struct {
 	orders            orders
 	wrong             *wrongTokens
 	streams           chan struct{} // holds one for each stream
+	peaks             peaks
 }
 
 func (s *server) routes(api huma.API) {

@@ -193,6 +193,8 @@ const steps = {
     await page.getByRole('button', { name: 'Play' }).click()
     await page.waitForFunction(() => document.querySelector('audio').currentTime > 0.2)
     want(parts.includes(206), `the audio was answered with ${parts}`)
+    await page.waitForSelector('svg.wave path')
+    want(new Set((await page.locator('svg.wave path').first().getAttribute('d')).match(/V[\d.]+/g)).size > 3, 'the waveform is flat')
     await page.getByRole('combobox', { name: 'Speed' }).selectOption('2')
     want(await page.evaluate(() => document.querySelector('audio').playbackRate) === 2, 'the speed is not 2')
     await page.getByRole('group', { name: 'Jump to' }).getByRole('button').first().click()

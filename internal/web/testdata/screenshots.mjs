@@ -41,7 +41,7 @@ await shoot('calls', '/#/calls', async (page) => {
 await shoot('call', '/#/calls?transferred=true', async (page) => {
   await page.waitForFunction(() => document.querySelector('.total')?.textContent === '1')
   await page.click('.call')
-  await page.waitForFunction(() => document.querySelector('audio')?.readyState > 0)
+  await page.waitForFunction(() => document.querySelector('audio')?.readyState > 0 && document.querySelector('.wave'))
   await page.evaluate(() => document.activeElement.blur())
 })
 await shoot('missed', '/#/missed', (page) => page.waitForSelector('[data-missed]'))
