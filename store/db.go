@@ -178,6 +178,16 @@ func (db *DB) Sizes() (database, wal int64) {
 	return database, wal
 }
 
+// Room are the bytes that are free for voipd on the database's disk, and all of it.
+// What cannot be asked for is 0.
+func (db *DB) Room() (free, all int64) {
+	free, all, err := room(db.path)
+	if err != nil {
+		return 0, 0
+	}
+	return free, all
+}
+
 // Path is the database's file.
 func (db *DB) Path() string { return db.path }
 

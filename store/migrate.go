@@ -180,11 +180,17 @@ func (db *DB) hasSpace(ctx context.Context, large []rowidTable) error {
 }
 
 func freeSpace(path string) (int64, error) {
+	free, _, err := room(path)
+	return free, err
+}
+
+// room are the bytes that are free on the disk of a file, for who is not root, and all of it.
+func room(path string) (free, all int64, err error) {
 	var disk syscall.Statfs_t
 	if err := syscall.Statfs(path, &disk); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return int64(disk.Bavail) * int64(disk.Bsize), nil
+	return int64(disk.Bavail) * int64(disk.Bsize), int64(disk.Blocks) * int64(disk.Bsize), nil
 }
 
 // size writes bytes for an admin, who compares them with what df says.

@@ -58,9 +58,10 @@ type Options struct {
 	Records  Records
 	Changes  Changes
 	Webhooks Webhooks
-	// CallBacks and Figures are nil at a centre.
+	// CallBacks, Figures and Facts are nil at a centre.
 	CallBacks CallBacks
 	Figures   Figures
+	Facts     Facts
 	Answers   Answers                       // nil: an Idempotency-Key has no effect
 	Live      func() ([]record.Live, int64) // the calls going on, and the last change that is in them
 	Halt      <-chan struct{}               // closed when the program stops: streams end; nil: never
@@ -126,14 +127,15 @@ func New(opt Options) *API {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "A token of the configuration"},
 		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "A session of voipd's own page"}}
 	config.Security = []map[string][]string{{"token": {}}, {"session": {}}}
-	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams), started: opt.Now().Truncate(time.Millisecond)}
+	s := &server{opt: opt, wrong: newWrongTokens(opt.Log), streams: make(chan struct{}, streams), peaks: newPeaks(), started: opt.Now().Truncate(time.Millisecond)}
 	routes := humago.New(mux, config)
 	s.recordRoutes(routes)
 	if opt.Centre != nil {
 		s.centreRoutes(routes, mux)
 	} else {
 		s.routes(routes)
-		mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.audio)
+		mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}", s.behindLink(s.serve))
+		mux.HandleFunc("GET "+recording.LinkPath+"{callId}/{id}/peaks", s.behindLink(s.servePeaks))
 	}
 	describe(routes)
 	if opt.Metrics != nil {
@@ -167,6 +169,7 @@ type server struct {
 	orders            orders
 	wrong             *wrongTokens
 	streams           chan struct{} // holds one for each stream
+	peaks             peaks
 }
 
 // recordRoutes are those of a PBX's voipd and of a centre.
@@ -210,6 +213,7 @@ func (s *server) routes(api huma.API) {
 		Summary: "The PBX's operators and what their phones do"}, s.listMembers)
 	huma.Register(api, huma.Operation{OperationID: "make-call-link", Method: http.MethodPost, Path: "/v1/call-link",
 		Summary: "A link to a call's recording that works alone until it expires", MaxBodyBytes: bodyLimit}, s.link)
+	s.factsRoutes(api)
 	s.missedRoutes(api)
 	s.statsRoutes(api)
 	s.webhookRoutes(api)

@@ -96,7 +96,7 @@ func (o *office) scopes(scopes ...string) {
 			return fmt.Sprintf("voipd-1.%d", o.placed), nil
 		},
 		Hangup:  func(context.Context, string, string) error { return nil },
-		Records: o.db, Changes: heldChanges{o.db, o}, Answers: o.db, CallBacks: o.db, Figures: o.db, Webhooks: o.hooks, Live: func() ([]record.Live, int64) { return o.open, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
+		Records: o.db, Changes: heldChanges{o.db, o}, Answers: o.db, CallBacks: o.db, Figures: o.db, Facts: o.db, Webhooks: o.hooks, Live: func() ([]record.Live, int64) { return o.open, 7 }, Halt: o.halt, Library: recording.New([]recording.Directory{{Path: o.dir, AsteriskPath: "/spool"}}),
 		Transcoder: o.convert,
 		Signer:     recording.Signer{Key: []byte("key"), Base: o.server.URL, TTL: time.Hour},
 		Tokens:     []api.Token{{Name: "other", Hash: sha256.Sum256([]byte("x"))}, {Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: scopes, LinkTTL: o.links}},

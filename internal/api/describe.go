@@ -20,7 +20,7 @@ import (
 
 // apiVersion is that of what the API takes and gives: the second number grows with
 // what is added; the first would with what breaks a client.
-const apiVersion = "1.3.0"
+const apiVersion = "1.4.0"
 
 // describe completes the description.
 func describe(api huma.API) {
@@ -76,12 +76,14 @@ func describeProblems(op *huma.Operation) {
 	names := slices.Concat([]string{"bad-request", "foreign-origin", "unknown-host"}, map[string][]string{
 		"list-records":          {"events-gone"},
 		"get-record":            {"unknown-call"},
+		"export-facts":          {"unknown-call", "facts-gone", "numbers-masked"},
 		"get-call":              {"unknown-call"},
 		"place-call":            {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "outcome-unknown", contract.CallsOff, contract.SourceRefused, contract.NumberRefused, contract.OperatorBusy, contract.OperatorUnreachable, contract.TooManyCalls, contract.PBXUnreachable},
 		"end-call":              {"unknown-call", contract.PBXUnreachable},
 		"follow-events":         {"events-gone", "too-many-streams"},
 		"make-call-link":        {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "unknown-call", "unknown-recording", "not-recorded", "recording-growing", "recording-gone", "recording-refused", "no-converter", "conversion-too-long"},
 		"download-recording":    {"link-invalid", "link-expired", "unknown-call", "unknown-recording", "recording-gone", "recording-refused", "unknown-format", "no-converter", "converter-busy", "conversion-too-long", "conversion-no-room", "conversion-failed"},
+		"get-peaks":             {"link-invalid", "link-expired", "unknown-call", "unknown-recording", "recording-growing", "recording-gone", "recording-refused", "no-converter", "converter-busy", "conversion-too-long", "conversion-no-room", "conversion-failed"},
 		"add-webhook":           {"body-too-large", "unsupported-media-type", contract.WebhookExists, contract.TooManyWebhooks},
 		"show-webhook":          {contract.UnknownWebhook},
 		"remove-webhook":        {contract.UnknownWebhook, contract.WebhookInFile},
@@ -94,7 +96,7 @@ func describeProblems(op *huma.Operation) {
 		"retry-deliveries":      {"body-too-large", "unsupported-media-type", "idempotency-key-reused", "outcome-unknown", contract.UnknownWebhook},
 		"retry-delivery":        {"idempotency-key-reused", "outcome-unknown", contract.UnknownWebhook, contract.UnknownDelivery, contract.NotParked},
 	}[op.OperationID])
-	if op.OperationID != "download-recording" && op.OperationID != "get-health" {
+	if op.OperationID != "download-recording" && op.OperationID != "get-peaks" && op.OperationID != "get-health" {
 		names = append(names, "unauthorised", "too-many-wrong-tokens", "scope-missing")
 	}
 	byStatus := map[int][]string{http.StatusInternalServerError: {"internal"}}
@@ -129,6 +131,13 @@ func describeLinks(doc *huma.OpenAPI) {
 		return &huma.Param{Name: name, In: in, Description: what, Required: required, Schema: &huma.Schema{Type: huma.TypeString}}
 	}
 	audio := map[string]*huma.MediaType{"audio/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
+	level := &huma.Schema{Type: huma.TypeInteger, Minimum: new(0.0), Maximum: new(255.0)}
+	levels := &huma.Schema{Type: huma.TypeObject, Required: []string{"peaks"}, Properties: map[string]*huma.Schema{"peaks": {Type: huma.TypeArray, Items: level,
+		Description: "The loudest moment of each of 600 equal parts of the sound, fewer where it has fewer samples. 0 is silence, 255 the loudest that there can be"}}}
+	doc.AddOperation(&huma.Operation{OperationID: "get-peaks", Method: http.MethodGet, Path: recording.LinkPath + "{callId}/{id}/peaks",
+		Summary: "The outline of a recording, for a waveform: by a link of POST /v1/call-link with /peaks before its question mark", Security: []map[string][]string{{}},
+		Parameters: []*huma.Param{text("callId", "path", "Of the call", true), text("id", "path", "Of the recording", true), text("expires", "query", "As in the link", true), text("signature", "query", "As in the link", true), text("by", "query", "As in the link, of a token that has links of its own", false)},
+		Responses:  map[string]*huma.Response{"200": {Description: "Its peaks", Content: map[string]*huma.MediaType{"application/json": {Schema: levels}}}}})
 	doc.AddOperation(&huma.Operation{OperationID: "download-recording", Method: http.MethodGet, Path: recording.LinkPath + "{callId}/{id}",
 		Summary: "The audio of a recording, by a link of POST /v1/call-link", Security: []map[string][]string{{}},
 		Parameters: []*huma.Param{text("callId", "path", "Of the call", true), text("id", "path", "Of the recording", true), text("expires", "query", "As in the link", true), text("signature", "query", "As in the link", true), text("by", "query", "As in the link, of a token that has links of its own", false),

@@ -145,19 +145,27 @@ func (s *server) unavailable(ctx context.Context, err error, rec record.Recordin
 	return s.internal(ctx, "open recording", err)
 }
 
-// audio serves a recording behind a signed link. The file is streamed;
-// http.ServeContent answers Range, If-Range, HEAD and conditional requests.
-func (s *server) audio(w http.ResponseWriter, r *http.Request) {
+// behindLink gives serve the recording of a signed link.
+func (s *server) behindLink(serve func(http.ResponseWriter, *http.Request, record.Recording)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if rec, err := s.ofLink(r); err != nil {
+			writeProblem(w, err)
+		} else {
+			serve(w, r, rec)
+		}
+	}
+}
+
+// ofLink is the recording to which a signed link leads. The error is a problem.
+func (s *server) ofLink(r *http.Request) (rec record.Recording, err error) {
 	callID, id, q := r.PathValue("callId"), r.PathValue("id"), r.URL.Query()
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		if !slices.Contains([]string{"expires", "signature", "by", "format", "download", "masked"}, name) {
-			writeProblem(w, badParameter(name, "is no parameter of a link", q.Get(name)))
-			return
+			return rec, badParameter(name, "is no parameter of a link", q.Get(name))
 		}
 	}
 	if v := q.Get("download"); v != "" && v != "0" && v != "1" {
-		writeProblem(w, badParameter("download", "is 0 or 1", v))
-		return
+		return rec, badParameter("download", "is 0 or 1", v)
 	}
 	if err := s.genuine(r.Context(), callID, id, q); err != nil {
 		name := "link-invalid"
@@ -165,25 +173,19 @@ func (s *server) audio(w http.ResponseWriter, r *http.Request) {
 		case errors.Is(err, recording.ErrExpired):
 			name = "link-expired"
 		case !errors.Is(err, recording.ErrSignature):
-			writeProblem(w, s.internal(r.Context(), "read the key of links", err))
-			return
+			return rec, s.internal(r.Context(), "read the key of links", err)
 		}
-		writeProblem(w, problem(http.StatusForbidden, name, "Link does not work", "This link does not work: "+err.Error()+". Ask for a new one."))
-		return
+		return rec, problem(http.StatusForbidden, name, "Link does not work", "This link does not work: "+err.Error()+". Ask for a new one.")
 	}
 	full, err := s.record(r.Context(), callID)
 	if err != nil {
-		writeProblem(w, err)
-		return
+		return rec, err
 	}
-	rec, err := find(full, id)
-	if err != nil {
-		writeProblem(w, err)
-		return
-	}
-	s.serve(w, r, rec)
+	return find(full, id)
 }
 
+// serve streams a recording; http.ServeContent answers Range, If-Range, HEAD and
+// conditional requests.
 func (s *server) serve(w http.ResponseWriter, r *http.Request, rec record.Recording) {
 	src, err := s.source(r.Context(), rec)
 	if err != nil {

@@ -42,7 +42,7 @@ func mayImport() map[string][]string {
 		"internal/recording/convert/fake": nil, // for tests
 		"internal/retention":              {"record", "store", "internal/contract", "internal/recording"},
 		"internal/webhook":                {"record", "store", "internal/caught", "internal/contract"},
-		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert"},
+		"internal/api":                    {"record", "store", "internal/contract", "internal/recording", "internal/recording/convert", "internal/trace"},
 		"internal/ship":                   {"store", "internal/caught", "internal/contract"},
 		"internal/centre":                 {"record", "store", "internal/api", "internal/contract", "internal/recording", "internal/web"}, // the edge's API and page over its own rows
 		"internal/systemd":                nil,

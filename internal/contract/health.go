@@ -19,9 +19,11 @@ type Health struct {
 	Queue     QueueHealth    `json:"queue"`
 	Store     StoreHealth    `json:"store"`
 	Webhooks  *WebhookHealth `json:"webhooks,omitempty" doc:"Where there are any"`
-	Repair    *RepairHealth  `json:"repair,omitempty" doc:"Where voipd reads CEL or CDR for what it missed"`
-	Centre    *CentreHealth  `json:"centre,omitempty" doc:"Where records are shipped to a centre"`
-	Warnings  []Warning      `json:"warnings,omitempty" nullable:"false" doc:"Problems that do not stop records from being written"`
+
+	Quarantine *QuarantineHealth `json:"quarantine,omitempty" doc:"Where facts are set aside"`
+	Repair     *RepairHealth     `json:"repair,omitempty" doc:"Where voipd reads CEL or CDR for what it missed"`
+	Centre     *CentreHealth     `json:"centre,omitempty" doc:"Where records are shipped to a centre"`
+	Warnings   []Warning         `json:"warnings,omitempty" nullable:"false" doc:"Problems that do not stop records from being written"`
 }
 
 // Status is the part of Health that needs no token.
@@ -65,6 +67,17 @@ type StoreHealth struct {
 	OK         bool      `json:"ok"`
 	Error      string    `json:"error,omitempty"`
 	LastCommit time.Time `json:"lastCommit,omitzero"`
+	Bytes      int64     `json:"bytes,omitempty" doc:"Size of the database's file; absent: unknown"`
+	LogBytes   int64     `json:"logBytes,omitempty" doc:"Size of the log beside it"`
+	DiskFree   int64     `json:"diskFree,omitempty" doc:"Bytes free for voipd on the database's disk; absent: unknown"`
+	DiskBytes  int64     `json:"diskBytes,omitempty" doc:"Size of that disk"`
+}
+
+// QuarantineHealth counts the facts that could not be understood and are set aside.
+type QuarantineHealth struct {
+	Facts  int    `json:"facts"`
+	Calls  int    `json:"calls" doc:"Whose records are approximate"`
+	Latest string `json:"latest" doc:"One of these calls; GET /v1/records/{callId}/facts?disguised=true gives its facts for a bug report"`
 }
 
 // CentreHealth is how shipping records to a centre goes.

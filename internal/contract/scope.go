@@ -8,7 +8,7 @@ const (
 	ScopeMissed     = "missed:write"    // say who need not be called back
 	ScopeHooksRead  = "webhooks:read"   // webhooks, and what became of their events
 	ScopeHooksWrite = "webhooks:write"  // the same, and change, add and remove webhooks
-	ScopeAdmin      = "admin"           // metrics
+	ScopeAdmin      = "admin"           // metrics; with records:read paths of recordings, and facts
 )
 
 // ScopeMasked takes instead of giving: numbers of people outside are masked for the

@@ -261,7 +261,7 @@ func (d *Daemon) openAPI(ctx context.Context) error {
 			return d.pbx.Call(ctx, token, src, dst)
 		},
 		Hangup: func(ctx context.Context, token, callID string) error { return d.pbx.Hangup(ctx, token, callID) },
-		Hosts:  hosts(d.config), Origins: d.config.HTTP.Origins, Version: d.opt.Version, Signer: d.signer, LinkKey: d.store.LinkKey, Changes: d.store, Answers: d.store, CallBacks: d.store, Figures: d.store, Webhooks: d.webhooks, Live: d.loop.Live, Halt: halt,
+		Hosts:  hosts(d.config), Origins: d.config.HTTP.Origins, Version: d.opt.Version, Signer: d.signer, LinkKey: d.store.LinkKey, Changes: d.store, Answers: d.store, CallBacks: d.store, Figures: d.store, Facts: d.store, Webhooks: d.webhooks, Live: d.loop.Live, Halt: halt,
 		Away: func() time.Time { return d.pbx.Away() }, FromHost: d.config.HTTP.BaseURL == "", Zone: zone(d.config),
 		Page: page, SignInKey: d.signIn,
 	})

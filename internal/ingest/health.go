@@ -21,6 +21,8 @@ func (l *Loop) Health(ctx context.Context, h *contract.Health) {
 	h.LastEvent, h.OpenCalls = s.LastEvent, s.OpenCalls
 	h.Queue = contract.QueueHealth{Waiting: s.Waiting, Bound: s.Bound, Refused: s.Refused}
 	h.Store = contract.StoreHealth{OK: s.StoreError == "", Error: s.StoreError, LastCommit: s.LastCommit}
+	h.Store.Bytes, h.Store.LogBytes = l.opt.Store.Sizes()
+	h.Store.DiskFree, h.Store.DiskBytes = l.opt.Store.Room()
 	if !h.Store.OK {
 		h.Fail("records cannot be written, they wait in memory: " + h.Store.Error)
 	}
@@ -35,6 +37,7 @@ func (l *Loop) Health(ctx context.Context, h *contract.Health) {
 		h.Start(fmt.Sprintf("the facts of calls that were open are replayed: %d of %d", s.Replayed, s.JournalSize))
 	}
 	if facts, calls, latest, err := l.opt.Store.InQuarantine(ctx); err == nil && facts > 0 { // what a store that fails says is below
+		h.Quarantine = &contract.QuarantineHealth{Facts: facts, Calls: calls, Latest: latest}
 		h.Warn("facts-quarantined", fmt.Sprintf("%d facts of %d calls could not be understood and are set aside, so the records of these calls are approximate. "+
 			"Please report it: voipd export %s writes them without numbers and names. They are dropped after store.keep_traces", facts, calls, latest))
 	}

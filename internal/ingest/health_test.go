@@ -19,6 +19,10 @@ type waiting struct{ ingest.Store }
 
 func (waiting) InQuarantine(context.Context) (int, int, string, error) { return 0, 0, "", nil }
 
+func (waiting) Sizes() (database, wal int64) { return 0, 0 }
+
+func (waiting) Room() (free, all int64) { return 0, 0 }
+
 func (waiting) JournalSize(context.Context) (int64, error) { return 0, nil }
 
 func (waiting) Journal(context.Context, func(store.JournalRow) error) error { return nil }

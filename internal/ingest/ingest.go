@@ -38,6 +38,8 @@ type Store interface {
 	Journal(ctx context.Context, each func(store.JournalRow) error) error
 	JournalSize(context.Context) (int64, error)
 	SetCallAside(context.Context, store.Quarantine, time.Time) error
+	Sizes() (database, wal int64)
+	Room() (free, all int64)
 	InQuarantine(context.Context) (facts, calls int, latest string, err error)
 	Record(ctx context.Context, callID string) (record.Record, error)
 	Span(context.Context) (store.Span, error)

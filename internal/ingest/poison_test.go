@@ -74,8 +74,11 @@ func TestLivePanic(t *testing.T) {
 	<-l.resyncs
 	var h contract.Health
 	l.Health(t.Context(), &h)
-	if !h.Warned("facts-quarantined") {
+	if !h.Warned("facts-quarantined") || h.Quarantine == nil || h.Quarantine.Facts < 2 || h.Quarantine.Calls != 1 || h.Quarantine.Latest != second {
 		t.Errorf("health does not tell: %+v", h)
+	}
+	if s := h.Store; s.Bytes == 0 || s.DiskFree == 0 || s.DiskFree > s.DiskBytes {
+		t.Errorf("the database is %d large, on a disk of %d with %d free", s.Bytes, s.DiskBytes, s.DiskFree)
 	}
 	facts, unreadable, q, err := d.Quarantined(t.Context(), second)
 	if err != nil || len(unreadable) > 0 || len(facts) < 2 || facts[len(facts)-1].Kind != record.DialStarted || !strings.Contains(q.Reason, "nobody foresaw") || !strings.Contains(q.Stack, "poison_test.go") {

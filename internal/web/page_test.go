@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 // office is a whole voipd beside a fake PBX.
 type office struct {
 	pbx    *sim.PBX
+	taking *atomic.Bool // whether the webhook takes its events
 	config config.Config
 	daemon *daemon.Daemon
 }
@@ -51,6 +53,14 @@ func newOffice(t *testing.T) *office {
 		token.SHA256 = hex.EncodeToString(sum[:])
 		c.HTTP.Tokens = append(c.HTTP.Tokens, token)
 	}
+	taking := &atomic.Bool{}
+	crm := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !taking.Load() {
+			http.Error(w, "no such office", http.StatusBadRequest)
+		}
+	}))
+	t.Cleanup(crm.Close)
+	c.Webhooks = []config.Webhook{{Name: "crm", URL: crm.URL, Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Timeout: time.Minute, MaxAge: time.Hour, Events: []string{"record.created"}}}
 	c.Recordings.Directories = []config.Directory{{Path: filepath.Join(dir, "monitor")}}
 	fill(t, c.Store.Path)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -70,10 +80,10 @@ func newOffice(t *testing.T) *office {
 		pbx.Close()
 		<-played
 	})
-	return &office{pbx, c, d}
+	return &office{pbx, taking, c, d}
 }
 
-// fill writes 1,200 calls that are all alike, and twelve that are not.
+// fill writes 1,200 calls that are all alike, and fourteen that are not.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	db, err := store.Open(t.Context(), path)
@@ -91,6 +101,14 @@ func fill(t *testing.T, path string) {
 		b.Put(made(i, old.Add(time.Duration(i)*time.Minute)))
 	}
 	special := []func(*record.Record){
+		func(r *record.Record) {
+			r.SrcPhone, r.Disposition, r.Duration, r.Details.AnsweredAt = "79166660000", record.NoAnswer, 0, time.Time{}
+		},
+		func(r *record.Record) {
+			r.Direction, r.SrcPhone, r.DstPhone = record.Out, "101", "79166660000"
+			r.Details.StartedAt = r.Details.StartedAt.Add(90 * time.Second)
+			r.Details.AnsweredAt, r.Details.EndedAt = r.Details.StartedAt, r.Details.StartedAt.Add(4*time.Second)
+		},
 		func(r *record.Record) { r.Direction = record.Internal },
 		func(r *record.Record) { r.Disposition = record.BusyLine },
 		func(r *record.Record) { r.DstPhone = "107" },
@@ -115,7 +133,12 @@ func fill(t *testing.T, path string) {
 		change(&r)
 		b.Put(r)
 	}
-	if err := db.Commit(t.Context(), &b); err != nil {
+	fact := record.Event{At: at, Kind: record.Created, Source: record.SourceAMI, Channel: record.Channel{ID: "9.9", Linked: "9.9"}, Number: "79035554433"}
+	err = db.Commit(t.Context(), &b)
+	if err == nil {
+		err = db.SetFactAside(t.Context(), store.Quarantine{CallID: "9.9", Fact: &fact, Reason: "nobody foresaw it"}, time.Now())
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -145,6 +168,7 @@ func (o *office) control(t *testing.T) *httptest.Server {
 			o.pbx.Cut()
 		}
 	})
+	mux.HandleFunc("POST /take", func(http.ResponseWriter, *http.Request) { o.taking.Store(true) })
 	mux.HandleFunc("POST /revoke", func(_ http.ResponseWriter, r *http.Request) {
 		c := o.config
 		c.HTTP.Tokens = nil

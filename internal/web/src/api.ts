@@ -53,11 +53,17 @@ export interface LinkHealth { state: string; since: string; reason?: string; nex
 export interface Health {
   status: string; problems?: string[]; version: string; startedAt: string; ami?: LinkHealth; ari?: LinkHealth; lastEvent?: string; openCalls: number
   queue: { waiting: number; bound: number; refused: number }
-  store: { ok: boolean; error?: string; lastCommit?: string }
+  store: { ok: boolean; error?: string; lastCommit?: string; bytes?: number; logBytes?: number; diskFree?: number; diskBytes?: number }
+  quarantine?: { facts: number; calls: number; latest: string }
   webhooks?: { waiting: number; parked: number; oldest?: string }
   repair?: { last?: string; openGaps: number; since?: string }
   warnings?: { code: string; text: string }[]
 }
+
+export interface Webhook {
+  name: string; url: string; state: string; waiting: number; parked: number; oldestAt?: string; lastAnswer?: { at: string; status: number; answer?: string }
+}
+export interface Delivery { seq: number; type: string; callId?: string; attempts: number; status: number; answer?: string; writtenAt: string }
 
 // Problem is what voipd refused (RFC 9457), or that it cannot be reached (status 0).
 export class Problem extends Error {
@@ -73,7 +79,7 @@ let signedOut = () => {}
 // onSignedOut is called when the session has ended: the token was revoked, or time ran out.
 export const onSignedOut = (f: () => void) => { signedOut = f }
 
-export async function ask<T>(path: string, init: RequestInit & { expect?: number[] } = {}): Promise<T> {
+export async function ask<T>(path: string, init: RequestInit & { expect?: number[]; text?: boolean } = {}): Promise<T> {
   let answer: Response
   try {
     answer = await fetch(address(path), { ...init, credentials: 'same-origin', headers: { 'Content-Type': 'application/json', ...init.headers } })
@@ -81,11 +87,15 @@ export async function ask<T>(path: string, init: RequestInit & { expect?: number
     if (init.signal?.aborted) throw e
     throw new Problem(0, 'unreachable', '')
   }
+  if (init.text && answer.ok) return await answer.text() as T
   const body = answer.status === 204 ? undefined : await answer.json().catch(() => undefined)
   if (answer.ok || init.expect?.includes(answer.status)) return body as T
   if (answer.status === 401 && !('Authorization' in (init.headers ?? {}))) signedOut()
   throw new Problem(answer.status, String(body?.type ?? '').replace('urn:voipd:problem:', ''), body?.detail ?? '')
 }
+
+// facts is the address of those from which a call's record was made.
+export const facts = (id: string, disguised = false) => `/v1/records/${encodeURIComponent(id)}/facts${disguised ? '?disguised=true' : ''}`
 
 // link is the address of a recording's audio: of this origin, whatever name the API gave it.
 export async function link(call: { callId: string; recording?: string }): Promise<string> {

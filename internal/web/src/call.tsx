@@ -1,15 +1,16 @@
 // One call: what happened, its recording, and why each field says what it says.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ask, type CallRecord, Problem } from './api'
+import { address, ask, type CallRecord, facts as factsOf, Problem } from './api'
+import { href } from './route'
 import { clock, outcome, phone, t, when, zone } from './say'
 import type { Key } from './texts'
 import { Ladder } from './ladder'
 import { Player } from './player'
 import { Icon } from './icons'
 
-interface Props { id: string; known?: CallRecord; hear: boolean; admin: boolean; newer?: () => void; older?: () => void; close: () => void }
+interface Props { id: string; known?: CallRecord; hear: boolean; admin: boolean; facts: boolean; newer?: () => void; older?: () => void; close: () => void }
 
-export function CallDrawer({ id, known, hear, admin, newer, older, close }: Props) {
+export function CallDrawer({ id, known, hear, admin, facts, newer, older, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   const [record, setRecord] = useState(known)
   const [problem, setProblem] = useState('')
@@ -33,7 +34,7 @@ export function CallDrawer({ id, known, hear, admin, newer, older, close }: Prop
         </header>
         {problem && <p class="problem" role="alert">{problem}</p>}
         {!record && !problem && <p class="loading" role="status">{t('loading')}</p>}
-        {record && <Body record={record} hear={hear} admin={admin} />}
+        {record && <Body record={record} hear={hear} admin={admin} facts={facts} />}
       </article>
     </dialog>
   )
@@ -46,16 +47,18 @@ const Title = ({ record: r }: { record: CallRecord }) => (
   </>
 )
 
-function Body({ record: r, hear, admin }: { record: CallRecord; hear: boolean; admin: boolean }) {
+function Body({ record: r, hear, admin, facts }: { record: CallRecord; hear: boolean; admin: boolean; facts: boolean }) {
   const d = r.details
   return (
     <>
       <p class="lead"><b class={`chip ${r.disposition}`}>{outcome(r.disposition)}</b> <time dateTime={d.startedAt} title={zone()}>{when(d.startedAt, 'short')}</time>{r.duration > 0 && <span>{clock(r.duration * 1000)}</span>}</p>
+      {d.returned && <p class="note" data-returned={d.returned.callId}><Icon name={d.returned.direction} /> {t(d.returned.direction === 'in' ? 'gotThrough' : 'returned')}: <a class="link" href={href('calls', { call: d.returned.callId })}><time dateTime={d.returned.at}>{when(d.returned.at, 'short')}</time></a>, <bdi>{phone(d.returned.by)}</bdi> ({t('after')} {clock(d.returned.afterSeconds * 1000)})</p>}
       {!!d.recordings?.length && (hear ? <Player record={r} /> : <p class="muted note">{t('noRight')}</p>)}
       <section aria-labelledby="what"><h3 id="what">{t('what')}</h3><Ladder record={r} /></section>
       {d.approximate && <p class="note warn"><Icon name="warn" /> {t('approximateWhy')}: <span lang="en">{d.approximate.join('; ')}</span></p>}
       <section aria-labelledby="fields"><h3 id="fields">{t('fields')}</h3><Fields record={r} /></section>
       {admin && <Raw record={r} />}
+      {facts && <Facts key={r.callId} id={r.callId} />}
     </>
   )
 }
@@ -92,6 +95,28 @@ function Raw({ record }: { record: CallRecord }) {
       <summary>{t('raw')}</summary>
       <button onClick={() => navigator.clipboard?.writeText(text).then(() => setCopied(true), () => {})}>{t(copied ? 'copied' : 'copy')}</button>
       <pre tabindex={0} aria-label={t('raw')}>{text}</pre>
+    </details>
+  )
+}
+
+// Facts are those from which the record was made, read when somebody looks. Of very many
+// the first are shown; the file has all.
+function Facts({ id }: { id: string }) {
+  const [text, setText] = useState('')
+  const [problem, setProblem] = useState('')
+  const look = () => {
+    if (!text) ask<string>(factsOf(id), { text: true }).then((v) => { setText(v); setProblem('') }, (e) => setProblem(e instanceof Problem && e.status ? e.message : t('unreachable')))
+  }
+  return (
+    <details class="raw" onToggle={(e) => { if (e.currentTarget.open) look() }}>
+      <summary>{t('rawFacts')}</summary>
+      {problem && <p class="problem" role="alert">{problem}</p>}
+      {text && (
+        <>
+          <p class="deck small"><a class="button" href={address(factsOf(id, true))} download><Icon name="download" />{t('bugReport')}</a> <a class="button" href={address(factsOf(id))} download><Icon name="download" />{t('asTheyAre')}</a></p>
+          <pre tabindex={0} aria-label={t('rawFacts')}>{text.slice(0, 200_000)}</pre>
+        </>
+      )}
     </details>
   )
 }

@@ -84,7 +84,7 @@ export function CallsView({ params, may, centre }: { params: URLSearchParams; ma
       {!list && !problem && <p class="loading" role="status">{t('loading')}</p>}
       {list && !list.rows.length && <p class="empty">{t(filtered(params) ? 'nothing' : 'nothingYet')}</p>}
       {list && list.rows.length > 0 && <Rows key={key} list={list} params={params} further={further} centre={centre} />}
-      {call && <CallDrawer key={call} id={call} hear={may('recordings:read')} admin={may('admin')} known={list?.rows[at]}
+      {call && <CallDrawer key={call} id={call} hear={may('recordings:read')} admin={may('admin')} facts={may('admin') && !may('numbers:masked') && !centre} known={list?.rows[at]}
         newer={at > 0 ? () => open(list!.rows[at - 1].callId, true) : undefined}
         older={at >= 0 && at < (list?.rows.length ?? 0) - 1 ? () => open(list!.rows[at + 1].callId, true) : undefined}
         close={() => { open(''); document.querySelector<HTMLElement>(`[data-call="${CSS.escape(call)}"]`)?.focus() }} />}

@@ -119,7 +119,7 @@ function Page() {
         {shown === 'missed' && <MissedView params={params} may={may} key={lang()} />}
         {shown === 'now' && <NowView key={lang()} />}
         {shown === 'figures' && <FiguresView params={params} key={lang()} />}
-        {shown === 'health' && <HealthView key={lang()} />}
+        {shown === 'health' && <HealthView may={may} key={lang()} />}
         {!shown && <p class="empty">{t('noScope')}</p>}
       </main>
     </>

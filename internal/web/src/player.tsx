@@ -1,7 +1,7 @@
 // The player: the browser's own audio on a signed link, which is taken when it is first
 // played, and anew where it has expired.
-import { useEffect, useRef, useState } from 'preact/hooks'
-import { type CallRecord, link, Problem, type Recording } from './api'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { ask, type CallRecord, link, Problem, type Recording } from './api'
 import { clock, phone, t } from './say'
 import { Icon } from './icons'
 
@@ -31,6 +31,7 @@ function Deck({ record, rec }: { record: CallRecord; rec: Recording }) {
   const [speed, setSpeed] = useState(1)
   const [length, setLength] = useState((rec.ms ?? 0) / 1000)
   const [problem, setProblem] = useState('')
+  const [peaks, setPeaks] = useState<number[]>([])
   const anew = useRef(0) // when the link was last taken
 
   const take = async (to: number, play: boolean) => {
@@ -49,6 +50,8 @@ function Deck({ record, rec }: { record: CallRecord; rec: Recording }) {
     }
   }
   useEffect(() => { take(0, false) }, [])
+  // Where there are no peaks, as of what nothing decodes, the player does without.
+  useEffect(() => { if (src && !peaks.length) ask<{ peaks: number[] }>(src.replace('?', '/peaks?')).then((p) => setPeaks(p.peaks), () => {}) }, [src])
   // A link that expired is taken anew, once; what fails then cannot be played.
   const failed = () => {
     if (!audio.current?.getAttribute('src')) return
@@ -83,6 +86,7 @@ function Deck({ record, rec }: { record: CallRecord; rec: Recording }) {
       <div class="deck">
         <button class="primary round" onClick={toggle} aria-label={t(playing ? 'pause' : 'play')} aria-keyshortcuts="k"><Icon name={playing ? 'pause' : 'play'} fill={!playing} /></button>
         <div class="position">
+          {peaks.length > 0 && <Wave peaks={peaks} played={length ? at / length : 0} seek={(part) => seek(part * length)} />}
           <input type="range" min={0} max={length || 1} step={0.1} value={at} aria-label={t('seek')} aria-valuetext={`${clock(at * 1000)} / ${clock(length * 1000)}`} onInput={(e) => seek(Number(e.currentTarget.value))} />
           <span class="times"><span>{clock(at * 1000)}</span><span>{clock(length * 1000)}</span></span>
         </div>
@@ -102,5 +106,19 @@ function Deck({ record, rec }: { record: CallRecord; rec: Recording }) {
       )}
       {problem && <p class="problem" role="alert">{problem}</p>}
     </>
+  )
+}
+
+// Wave is the outline of the sound; what was played has the accent's colour. The slider
+// below it is for keys and screen readers.
+function Wave({ peaks, played, seek }: { peaks: number[]; played: number; seek: (part: number) => void }) {
+  const loudest = Math.max(1, ...peaks)
+  const d = useMemo(() => peaks.map((p, i) => { const h = Math.max(.4, 20 * Math.sqrt(p / loudest)); return `M${i} ${20 - h}V${20 + h}` }).join(''), [peaks])
+  return (
+    <svg class="wave" viewBox={`-.5 0 ${peaks.length} 40`} preserveAspectRatio="none" aria-hidden="true"
+      onClick={(e) => { const box = e.currentTarget.getBoundingClientRect(); seek((e.clientX - box.left) / box.width) }}>
+      <path d={d} />
+      <path d={d} class="played" style={{ clipPath: `inset(0 ${100 - 100 * Math.min(1, played)}% 0 0)` }} />
+    </svg>
   )
 }

@@ -31,6 +31,10 @@ document.documentElement.lang = language
 export const when = (at: string | undefined, how: keyof typeof format) => (at ? format[how].format(new Date(at)) : '')
 export const share = (n: number) => new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(n)
 export const count = (n: number) => number.format(n)
+export const bytes = (n: number) => {
+  const power = n >= 2 ** 30 ? 3 : n >= 2 ** 20 ? 2 : 1
+  return new Intl.NumberFormat(language, { style: 'unit', unit: ['kilobyte', 'megabyte', 'gigabyte'][power - 1], maximumFractionDigits: n / 2 ** (10 * power) < 10 ? 1 : 0 }).format(n / 2 ** (10 * power))
+}
 export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone
 
 // dayOf tells days apart in the viewer's zone.

@@ -24,7 +24,8 @@ const en = {
   idle: 'Idle', offline: 'Offline', inQueue: 'waiting', longest: 'longest', stale: 'The PBX is away. This is how things stood at', talkingNow: 'talking',
   ok: 'All is well', starting: 'voipd is starting', failing: 'Something is failing', link: 'Link to the PBX', up: 'up', down: 'down', connecting: 'connecting', since: 'since', lastEvent: 'Last event', openCalls: 'Calls open',
   store: 'Database', lastCommit: 'Last written', waitingFacts: 'Facts waiting', refused: 'Facts refused', webhooks: 'Webhooks', parked: 'Parked', waitingEvents: 'Waiting', oldest: 'Oldest', repair: 'Repair from CEL and CDR', openGaps: 'Open gaps', lastRead: 'Last read', version: 'Version', runsSince: 'Runs since', warnings: 'Warnings', noWarnings: 'No warnings',
-  parkedDo: 'Look at them with "voipd webhooks list", and send them again with "voipd webhooks retry".', doctorDo: 'More on the machine itself: "sudo voipd doctor".', none: 'none', skip: 'Skip to content', more10k: 'more than',
+  hookWorking: 'working', hookFailing: 'failing', hookPaused: 'paused', noAnswer: 'no answer came', lastAnswer: 'Last answer', look: 'Look at them', sendAll: 'Send all again', sendAgain: 'Send again', sentAgain: 'Sent again', resume: 'Resume', attempts: 'Tries', further: 'More',
+  quarantine: 'Facts set aside', facts: 'Facts', size: 'Size', diskFree: 'Free on its disk', rawFacts: 'The facts behind it', bugReport: 'For a bug report, without numbers and names', asTheyAre: 'As they are', gotThrough: 'Called again and was answered', after: 'after', doctorDo: 'More on the machine itself: "sudo voipd doctor".', none: 'none', skip: 'Skip to content', more10k: 'more than',
 }
 
 export type Key = keyof typeof en
@@ -53,7 +54,8 @@ const ru: Record<Key, string> = {
   idle: 'Свободен', offline: 'Не в сети', inQueue: 'ждут', longest: 'дольше всех', stale: 'Нет связи с АТС. Так было в', talkingNow: 'говорят',
   ok: 'Всё в порядке', starting: 'voipd запускается', failing: 'Есть сбой', link: 'Связь с АТС', up: 'есть', down: 'нет', connecting: 'подключение', since: 'с', lastEvent: 'Последнее событие', openCalls: 'Открытых звонков',
   store: 'База данных', lastCommit: 'Последняя запись', waitingFacts: 'Фактов в очереди', refused: 'Отвергнуто фактов', webhooks: 'Вебхуки', parked: 'Отложено', waitingEvents: 'Ждут', oldest: 'Самое старое', repair: 'Восстановление из CEL и CDR', openGaps: 'Открытых пропусков', lastRead: 'Прочитано', version: 'Версия', runsSince: 'Работает с', warnings: 'Предупреждения', noWarnings: 'Предупреждений нет',
-  parkedDo: 'Посмотреть: «voipd webhooks list», отправить снова: «voipd webhooks retry».', doctorDo: 'Подробнее на самой машине: «sudo voipd doctor».', none: 'нет', skip: 'К содержанию', more10k: 'больше',
+  hookWorking: 'работает', hookFailing: 'не принимает', hookPaused: 'приостановлен', noAnswer: 'ответа не было', lastAnswer: 'Последний ответ', look: 'Посмотреть', sendAll: 'Отправить все снова', sendAgain: 'Отправить снова', sentAgain: 'Отправлено снова', resume: 'Возобновить', attempts: 'Попыток', further: 'Ещё',
+  quarantine: 'Отложенные факты', facts: 'Фактов', size: 'Размер', diskFree: 'Свободно на её диске', rawFacts: 'Факты, из которых она сделана', bugReport: 'Для сообщения об ошибке, без номеров и имён', asTheyAre: 'Как есть', gotThrough: 'Позвонил снова и ему ответили', after: 'через', doctorDo: 'Подробнее на самой машине: «sudo voipd doctor».', none: 'нет', skip: 'К содержанию', more10k: 'больше',
 }
 
 export const texts = { en, ru }
