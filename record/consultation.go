@@ -45,10 +45,10 @@ func (m *Machine) consulted(dst []Change, internal, customers *call, at time.Tim
 	return m.hear(dst, customers, at)
 }
 
-// blindAfter is how soon after giving up a consultation its maker sends the held party
+// blindWithin is how soon after giving up a consultation its maker sends the held party
 // to the same number, for the two to be one act: so do phones whose transfer key is
-// pressed while the second line still rings.
-const blindAfter = 2 * time.Second
+// pressed while the second line still rings. The PBX may tell either first.
+const blindWithin = 2 * time.Second
 
 // givenUp is a call that an operator gave up before anybody answered.
 type givenUp struct {
@@ -56,22 +56,51 @@ type givenUp struct {
 	at              time.Time
 }
 
-// maybeConsultation remembers a call that is over, if it may turn out to have been a
-// consultation.
-func (m *Machine) maybeConsultation(c *call) {
-	m.givenUp = slices.DeleteFunc(m.givenUp, func(g givenUp) bool { return m.now.Sub(g.at) > blindAfter })
-	if o := c.origin; c.cancelled && c.beganBy() == "operator" && len(c.talks) == 0 {
-		asked, _ := m.rules.dialled(o.first)
-		m.givenUp = append(m.givenUp, givenUp{c.id, o.ext, asked, c.last})
+// sentOn is a blind transfer by an operator.
+type sentOn struct {
+	ch *channel
+	to string
+	at time.Time
+}
+
+// consultationOver takes in that a call is over, which may have been a consultation: of
+// a blind transfer that was told before, and then it is part of that call, or of one
+// that comes.
+func (m *Machine) consultationOver(dst []Change, c *call) (out []Change, was bool) {
+	m.givenUp = slices.DeleteFunc(m.givenUp, func(g givenUp) bool { return m.now.Sub(g.at) > blindWithin })
+	o := c.origin
+	if !c.cancelled || c.beganBy() != "operator" || len(c.talks) > 0 {
+		return dst, false
 	}
+	asked, _ := m.rules.dialled(o.first)
+	for _, s := range m.sentOn {
+		if s.ch.ext == o.ext && s.to == asked && s.ch.call != c && c.last.Sub(s.at) <= blindWithin && m.calls[s.ch.call.id] == s.ch.call {
+			into := s.ch.call
+			if c.told {
+				into.absorbed = append(into.absorbed, c.id)
+			}
+			into.absorbed = append(into.absorbed, c.absorbed...)
+			for _, ch := range c.members {
+				ch.call = into // the last fact belongs there as well
+			}
+			return append(dst, Change{Kind: CallMerged, At: c.last, CallID: c.id, Other: into.id, Quiet: !c.told}), true
+		}
+	}
+	m.givenUp = append(m.givenUp, givenUp{c.id, o.ext, asked, c.last})
+	return dst, false
 }
 
 // consultedBlindly finds the consultation that an operator gave up just before he
 // sent the party he held to the same number: it is part of that call.
 func (m *Machine) consultedBlindly(dst []Change, ch *channel, to string, at time.Time) []Change {
+	m.sentOn = slices.DeleteFunc(m.sentOn, func(s sentOn) bool { return m.now.Sub(s.at) > blindWithin })
+	if ch.role != operator {
+		return dst
+	}
 	to, _ = m.rules.dialled(to)
+	m.sentOn = append(m.sentOn, sentOn{ch, to, at})
 	for i, g := range m.givenUp {
-		if g.by != ch.ext || g.asked != to || ch.role != operator || g.call == ch.call.id || at.Sub(g.at) > blindAfter {
+		if g.by != ch.ext || g.asked != to || g.call == ch.call.id || at.Sub(g.at) > blindWithin {
 			continue
 		}
 		m.givenUp = slices.Delete(m.givenUp, i, i+1)

@@ -16,12 +16,16 @@ func TestGivenUpConsultation(t *testing.T) {
 		pause   time.Duration // between giving up and the transfer
 		to      string        // of the transfer
 		by      string        // who makes it
+		first   bool          // the transfer is told before the end of the consultation
 		records int
 	}{
-		{"to the same number at once", time.Second, "102", "109", 1},
-		{"to the same number later", 4 * time.Second, "102", "109", 2},
-		{"to another number", time.Second, "103", "109", 2},
-		{"by another operator", time.Second, "102", "110", 3},
+		{"to the same number at once", time.Second, "102", "109", false, 1},
+		{"to the same number, told first", time.Second, "102", "109", true, 1},
+		{"to the same number later", 4 * time.Second, "102", "109", false, 2},
+		{"to the same number, much before", 4 * time.Second, "102", "109", true, 2},
+		{"to another number", time.Second, "103", "109", false, 2},
+		{"to another number, told first", time.Second, "103", "109", true, 2},
+		{"by another operator", time.Second, "102", "110", false, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in, a, second, b := ch(1, 1, "trunk-a"), ch(2, 1, "109"), ch(3, 3, "109"), ch(4, 3, "102")
@@ -40,15 +44,22 @@ func TestGivenUpConsultation(t *testing.T) {
 				}
 				s.calls(second, "109", "102")
 				s.dials(second, b, "102", "102")
-				s.wantsDown(second)
-				s.dialEnds(second, b, "CANCEL")
-				s.gone(16, b, second)
-				s.wait(c.pause)
 				by, held := a, in
 				if c.by == "110" {
 					by, held = other, theirs
 				}
-				s.add(record.Event{Kind: record.BlindTransferred, Channel: by, Peer: held, Exten: c.to})
+				sends := func() { s.add(record.Event{Kind: record.BlindTransferred, Channel: by, Peer: held, Exten: c.to}) }
+				s.wantsDown(second)
+				if c.first {
+					sends()
+					s.wait(c.pause)
+				}
+				s.dialEnds(second, b, "CANCEL")
+				s.gone(16, b, second)
+				if !c.first {
+					s.wait(c.pause)
+					sends()
+				}
 				s.leave("b109", a)
 				s.wait(2 * time.Second)
 				s.gone(16, a, in)

@@ -368,7 +368,9 @@ func (m *Machine) remove(dst []Change, ch *channel, at time.Time) []Change {
 		}
 	}
 	m.awaitClaim(c)
-	m.maybeConsultation(c)
+	if d, was := m.consultationOver(dst, c); was {
+		return d
+	}
 	rec := m.build(c, c.last, true)
 	return m.tell(dst, c, Change{Kind: CallEnded, At: c.last, Record: rec, Channels: c.channelIDs()})
 }

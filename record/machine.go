@@ -31,6 +31,7 @@ type Machine struct {
 	fading     []fading         // ended ids, oldest first, from faded on
 	faded      int              // how many of them are forgotten already
 	ordered    map[string]order // calls that voipd ordered and that have no channel yet, by its id
+	sentOn     []sentOn         // blind transfers of a moment ago, oldest first
 	givenUp    []givenUp        // calls that operators gave up a moment ago, oldest first
 	unanswered []*call          // ended originates whose OriginateResponse may still come, oldest first
 	now        time.Time

@@ -2,6 +2,7 @@ package backfill
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/voipd/voipd/record"
@@ -68,7 +69,7 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 			e.Cause = x.HangupCause
 			return c.cancels(append(dst, e), r, x)
 		}
-		if r.asked { // given up by a key of Dial's H option
+		if r.asked && !c.ringsLocal() { // given up by a key of Dial's H option
 			return c.cancels(dst, r, x)
 		}
 	case "CHAN_END":
@@ -90,6 +91,12 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 		}
 	}
 	return dst
+}
+
+// ringsLocal tells whether a channel has rung a Local channel: where phones forward
+// to each other without end, Dial's status is that of the one who gave up.
+func (c *celChannel) ringsLocal() bool {
+	return slices.ContainsFunc(c.rings, func(p *celChannel) bool { return strings.HasPrefix(p.fact.Name, "Local/") })
 }
 
 // cancels ends the ringing of whom a caller who hung up still rang.
