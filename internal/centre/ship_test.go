@@ -75,11 +75,10 @@ func (h *head) has(t *testing.T, tenant string, wanted func() map[string]map[str
 	})
 }
 
-// TestRecordsTravel: calls of two PBXs come to the centre, each under its name, and are
+// checkRecordsTravel: calls of two PBXs come to the centre, each under its name, and are
 // the same there.
-func TestRecordsTravel(t *testing.T) {
-	t.Parallel()
-	h := newHead(t, databases.NewPostgresServer(t), "travel")
+func checkRecordsTravel(t *testing.T, server *databases.PostgresServer) {
+	h := copied(t, server, "travel")
 	must(t, h.AddTenant(t.Context(), "acme"))
 	must(t, h.AddTenant(t.Context(), "other"))
 	offices := map[string]*office{}
