@@ -23,6 +23,8 @@ func TestCentre(t *testing.T) {
 		"Restored":              checkRestored,
 		"Pruned":                checkPruned,
 		"ForgottenStaysAway":    checkForgottenStaysAway,
+		"Gone":                  checkGone,
+		"GoneTravels":           checkGoneTravels,
 		"Isolation":             checkIsolation,
 		"SecondWall":            checkSecondWall,
 		"EveryTableHasTheWall":  checkEveryTableHasTheWall,

@@ -150,6 +150,7 @@ func checkSecondWall(t *testing.T, server *databases.PostgresServer) {
 		"write into B":         `INSERT INTO voipd.records SELECT 'b', pbx, bucket, call_id || 'x', revision, change, first, rank, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, details, recordings, sum, keys, numbers, name FROM voipd.records`,
 		"give a row to B":      `UPDATE voipd.records SET tenant = 'b'`,
 		"forget for B":         `INSERT INTO voipd.forgotten (tenant, call) VALUES ('b', 'x')`,
+		"tell B what is gone":  `INSERT INTO voipd.gone VALUES ('b', 9, 'office', 'x', '', now())`,
 		"read tokens":          `SELECT * FROM voipd.tokens`,
 		"read codes":           `SELECT * FROM voipd.codes`,
 		"read secrets":         `SELECT * FROM voipd.secrets`,
