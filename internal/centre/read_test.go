@@ -225,6 +225,21 @@ func checkEventsAtCentre(t *testing.T, server *databases.PostgresServer) {
 	if kind, id := next(); kind != contract.RecordCorrected || id != callOfA {
 		t.Errorf("the second event is %s of %s", kind, id)
 	}
+	// What comes after the token was revoked is not told to it.
+	must(t, h.RevokeToken(t.Context(), "a", "app"))
+	head.Batch, head.After, head.UpTo = 3, 4, 5
+	if got := h.ask(t, http.MethodPost, "/v1/ship", edgeA, pack(t, head, shipped(callOfA, "79030000001", 7))); got.status != 200 {
+		t.Fatalf("HTTP %d %s", got.status, got.text)
+	}
+	var rest []string
+	for lines.Scan() {
+		if text := lines.Text(); strings.HasPrefix(text, "data: ") {
+			rest = append(rest, text)
+		}
+	}
+	if len(rest) != 1 || !strings.Contains(rest[0], "the token is none any more") {
+		t.Errorf("the stream goes on with %q", rest)
+	}
 }
 
 // checkPruned: changes that the centre has not are pruned at the edge while it is
