@@ -182,11 +182,11 @@ func (f *follower) pages(ctx context.Context) (reason string, over bool) {
 	}
 }
 
-// revoked tells whether the time of the reader's token is over, or it may do other things than
-// when the stream began. While tokens cannot be looked up, none is over.
+// revoked tells whether the reader's token is none any more, or may see less than when the
+// stream began. While tokens cannot be looked up, the stream goes on.
 func (f *follower) revoked(ctx context.Context) bool {
 	now, err := f.byHash(ctx, f.token.Hash)
-	return err == nil && (now == nil || !slices.Equal(now.Scopes, f.token.Scopes))
+	return err == nil && (now == nil || !now.has(contract.ScopeRecords) || now.masked() != f.masked)
 }
 
 // cut is the reason for an end after a failed write: too slow, or, where it was
