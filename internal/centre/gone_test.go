@@ -120,6 +120,24 @@ func forget(t testing.TB, db *store.DB, number string) {
 	must(t, err)
 }
 
+// forget forgets the outside number of one of the office's calls.
+func (o *office) forget(t testing.TB) {
+	t.Helper()
+	db, err := store.Open(t.Context(), o.config.Store.Path)
+	must(t, err)
+	defer db.Close()
+	for _, r := range o.records(t) {
+		if r.Direction == record.In && len(r.SrcPhone) >= 7 {
+			forget(t, db, r.SrcPhone)
+			if len(o.records(t)) == 0 {
+				t.Fatal("nothing is left to be compared")
+			}
+			return
+		}
+	}
+	t.Fatal("there is no call from outside")
+}
+
 // edgeHas are the records of an edge's database, as the centre should have them.
 func edgeHas(t testing.TB, db *store.DB) func() map[string]map[string]record.Record {
 	return func() map[string]map[string]record.Record {

@@ -3,6 +3,7 @@ package centre_test
 import (
 	"context"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -94,6 +95,15 @@ func checkRecordsTravel(t *testing.T, server *databases.PostgresServer) {
 		o.start(t)
 	}
 	h.same(t, "acme", offices)
+	berlin := offices["berlin"]
+	berlin.settle(t, 3)
+	berlin.stop()
+	berlin.forget(t)
+	berlin.start(t)
+	h.same(t, "acme", offices)
+	if told := h.feed(t, "acme"); !strings.Contains(told, "record.erased") {
+		t.Errorf("what was forgotten was not told: %s", told)
+	}
 	if others := h.records(t, "other"); len(others) > 0 {
 		t.Errorf("another tenant has %v", others)
 	}
