@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,11 +13,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // shortestNumber is how many digits a number has at least that can be
 // forgotten: a shorter one is in too many places by chance.
 const shortestNumber = 5
+
+// Erased is the kind of the change by which the change log tells that a call was forgotten.
+const Erased = "record.erased"
 
 // Person is all that is kept of a number.
 type Person struct {
@@ -143,7 +148,7 @@ func (db Retention) toldOf(ctx context.Context, p *Person, calls map[string]bool
 
 // Forget erases what Person found, a few calls at a time, and keeps the keyed
 // hashes of the number and the calls, so that CEL and CDR do not bring them
-// back. Then it has the whole database written anew, so that nothing of it is
+// back. The change log tells the ids of the calls. Then it has the whole database written anew, so that nothing of it is
 // left between the rows; others wait to write meanwhile. files is how many
 // audio files were deleted before. It may be cut anywhere and done again.
 func (db Retention) Forget(ctx context.Context, p Person, files int) (Audit, error) {
@@ -173,7 +178,10 @@ func (db Retention) Forget(ctx context.Context, p Person, files int) (Audit, err
 			a.Counts["records"] += n.records
 			a.Counts["recordings"] += n.recordings
 			a.Counts["traces"] += n.traces
-			return err
+			if err != nil {
+				return err
+			}
+			return tellErased(ctx, tx, ids)
 		}))
 	}
 	if err == nil { // a refusal may name a number; they are of a day
@@ -185,10 +193,27 @@ func (db Retention) Forget(ctx context.Context, p Person, files int) (Audit, err
 	if err != nil {
 		return a, fmt.Errorf("forget: %w", err)
 	}
+	db.wake()
 	if err := db.AddAudit(ctx, a); err != nil {
 		return a, err
 	}
 	return a, db.scrub(ctx)
+}
+
+// tellErased writes into the change log that calls were forgotten, for those who were
+// told of their records. It says no more of them than their ids.
+func tellErased(ctx context.Context, tx *sql.Tx, ids []string) error {
+	now := time.Now().UnixMilli()
+	for _, id := range ids {
+		body, err := json.Marshal(map[string]any{"call": map[string]string{"callId": id, "srcPhone": "", "dstPhone": ""}})
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO changes (at, written, kind, call_id, body) VALUES (?, ?, ?, ?, ?)`, now, now, Erased, id, string(body))
+		}
+		if err != nil {
+			return fmt.Errorf("write change of %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 // scrub writes the database anew and empties its log, so that deleted rows are

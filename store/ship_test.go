@@ -94,3 +94,59 @@ func TestMarkTellsAnotherChange(t *testing.T) {
 		seen[m.mark()] = true
 	}
 }
+
+// TestGoneRows: calls that have no record any more are told with why, and what went because
+// it was old is not.
+func TestGoneRows(t *testing.T) {
+	t.Parallel()
+	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "voipd.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	call := func(id, phone string, absorbed ...string) record.Record {
+		return record.Record{CallID: id, Direction: record.In, SrcPhone: phone, Details: record.Details{StartedAt: time.Unix(1795366192, 0).UTC(), Source: "ami", Absorbed: absorbed}}
+	}
+	worse := call("1.2", "79031110002")
+	worse.Details.Source = "cdr"
+	told(t, db, "record.created", call("1.1", "79031110001"), worse, call("1.3", "79031110003"), call("1.4", "79031110004"))
+	// The first was a consultation of the fifth, the second a part of it that only CDR told.
+	b := &Batch{Retracted: [][2]string{{"1.1", "1.5"}}, Changes: []Change{{Kind: "call.merged", CallID: "1.1", Body: []byte(`{}`)}}}
+	if err := db.Commit(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	told(t, db, "record.created", call("1.5", "79031110005", "1.1", "1.2"))
+	p, err := db.Person(t.Context(), "79031110003")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Forget(t.Context(), p, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.inTx(t.Context(), func(tx *sql.Tx) error { _, err := erase(t.Context(), tx, []string{"1.4"}); return err }); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		after int64
+		limit int
+		want  []Gone
+	}{
+		{0, 100, []Gone{{"1.3", ""}, {"1.1", "1.5"}, {"1.2", "1.5"}}},
+		{4, 1, []Gone{{"1.1", "1.5"}}},
+		{5, 1, []Gone{{"1.1", "1.5"}, {"1.2", "1.5"}}},
+		{6, 100, []Gone{{"1.3", ""}}},
+		{7, 100, nil},
+	} {
+		got, err := db.ChangedRows(t.Context(), c.after, c.limit)
+		if err != nil || !slices.Equal(got.Gone, c.want) {
+			t.Errorf("behind %d, %d changes: %v, want %v (%v)", c.after, c.limit, got.Gone, c.want, err)
+		}
+	}
+	list, upTo, err := db.Forgotten(t.Context(), 0, 10)
+	if err != nil || !slices.Equal(list, []Gone{{"1.3", ""}}) || upTo != 7 {
+		t.Errorf("forgotten: %v up to %d (%v)", list, upTo, err)
+	}
+	if list, upTo, err := db.Forgotten(t.Context(), upTo, 10); err != nil || len(list) > 0 || upTo != 7 {
+		t.Errorf("forgotten behind that: %v up to %d (%v)", list, upTo, err)
+	}
+}

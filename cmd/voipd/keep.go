@@ -63,7 +63,8 @@ func newForget() *cobra.Command {
 told or still to be told, and audio files. CEL and CDR do not bring them back, but
 Asterisk's own tables are not touched, nor are backups and what apps were told. The
 number is looked for as it stands in the records: give each way of writing it (with
-and without a country's code) of its own. Calls that go on are left: run it again
+and without a country's code) of its own. A centre that this voipd ships to erases
+the same calls. Calls that go on are left: run it again
 once they are over. The database is written anew at the end, which needs as much
 space again; voipd's own writing waits for it in memory.`,
 		Args: cobra.ExactArgs(1),

@@ -150,7 +150,7 @@ func describeLinks(doc *huma.OpenAPI) {
 type event struct {
 	ID   string             `json:"id" doc:"The same however often the event is sent"`
 	Seq  int64              `json:"seq" doc:"Its place in the sequence"`
-	Type string             `json:"type" doc:"Its kind" enum:"call.started,call.stopped_ringing,call.answered,call.transferred,call.held,call.resumed,call.merged,call.ended,record.created,recording.ready,record.corrected,missed.opened,missed.returned,missed.dismissed"`
+	Type string             `json:"type" doc:"Its kind" enum:"call.started,call.stopped_ringing,call.answered,call.transferred,call.held,call.resumed,call.merged,call.ended,record.created,recording.ready,record.corrected,record.erased,missed.opened,missed.returned,missed.dismissed"`
 	At   time.Time          `json:"at" doc:"When it happened on the PBX"`
 	Call contract.EventCall `json:"call"`
 

@@ -67,7 +67,7 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 			hc.SetHeader("Content-Type", "text/event-stream")
 			return
 		}
-		f := follower{server: s, after: after, instance: instance, masked: masked(r.Context())}
+		f := follower{server: s, after: after, instance: instance, masked: masked(r.Context()), token: tokenIn(r.Context())}
 		if websocket.IsWebSocketUpgrade(r) {
 			s.socket(w, r, &f)
 			return
@@ -105,6 +105,7 @@ const (
 	endHalt = "voipd stops"
 	endSlow = "the reader is too slow"
 	endRead = "the events cannot be read"
+	endPass = "the token is none any more, or has other scopes"
 )
 
 // follower tells the changes behind a position to one reader. It reads them from
@@ -114,6 +115,7 @@ type follower struct {
 	after    int64
 	instance string
 	masked   bool
+	token    *Token
 	tell     func([]store.Change) error // writes a page; an error ends the stream
 	alive    func() error               // shows a sign of life
 }
@@ -131,6 +133,9 @@ func (f *follower) run(ctx context.Context) string {
 		select {
 		case <-changed:
 		case <-tick.C:
+			if f.revoked(ctx) {
+				return endPass
+			}
 			if err := f.alive(); err != nil {
 				return cut(err)
 			}
@@ -160,6 +165,9 @@ func (f *follower) pages(ctx context.Context) (reason string, over bool) {
 				return endGone, true
 			}
 		}
+		if f.revoked(ctx) {
+			return endPass, true
+		}
 		read, last := len(list), list[len(list)-1].Seq
 		// What is told of a webhook is for other webhooks.
 		if list = slices.DeleteFunc(list, func(c store.Change) bool { return c.Kind == contract.WebhookFails }); len(list) > 0 {
@@ -172,6 +180,13 @@ func (f *follower) pages(ctx context.Context) (reason string, over bool) {
 			return "", false
 		}
 	}
+}
+
+// revoked tells whether the reader's token is none any more, or may see less than when the
+// stream began. While tokens cannot be looked up, the stream goes on.
+func (f *follower) revoked(ctx context.Context) bool {
+	now, err := f.byHash(ctx, f.token.Hash)
+	return err == nil && (now == nil || !now.has(contract.ScopeRecords) || now.masked() != f.masked)
 }
 
 // cut is the reason for an end after a failed write: too slow, or, where it was

@@ -20,7 +20,9 @@ import (
 )
 
 // every kind of event, with that of a test.
-func everyKind() []string { return append(contract.Kinds(), contract.WebhookTested) }
+func everyKind() []string {
+	return append(contract.Kinds(), contract.RecordErased, contract.WebhookTested)
+}
 
 // needs are the members that an event of a kind has beyond those that each has, at
 // the top and in its call.
@@ -153,6 +155,7 @@ func exampleEvents(t *testing.T) map[string][]byte {
 		t.Fatal(err)
 	}
 	told = append(told, contract.Event{At: at(3600), Kind: contract.WebhookFails, Body: failing},
+		contract.Event{At: at(7200), Kind: contract.RecordErased, Body: []byte(`{"call":{"callId":"1795366192.23","srcPhone":"","dstPhone":""}}`)},
 		contract.Event{At: at(0), Kind: contract.WebhookTested, Body: []byte(`{"webhook":{"name":"crm"}}`)})
 	out := map[string][]byte{}
 	told = slices.DeleteFunc(told, func(e contract.Event) bool { return e.Body == nil }) // told only where they turn something

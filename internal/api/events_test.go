@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/voipd/voipd/internal/api"
 	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
@@ -245,5 +247,35 @@ func TestCallsGoingOn(t *testing.T) {
 	o.open = nil
 	if _, _, body := o.get("/v1/calls"); !strings.HasPrefix(string(body), `{"calls":[],`) {
 		t.Errorf("got %s", body)
+	}
+}
+
+// TestStreamEndsWithItsToken: what happens after a token was taken out, or got other
+// scopes, is not told to the stream that it began; another token's goes on.
+func TestStreamEndsWithItsToken(t *testing.T) {
+	for name, c := range map[string]struct {
+		tokens []api.Token
+		ends   bool
+	}{
+		"taken out":    {nil, true},
+		"other scopes": {[]api.Token{{Name: "crm", Hash: sha256.Sum256([]byte(token)), Scopes: []string{contract.ScopeRecords, contract.ScopeMasked}}}, true},
+		"another name": {[]api.Token{{Name: "wallboard", Hash: sha256.Sum256([]byte(token))}}, false},
+	} {
+		for _, kind := range []string{"sse", "websocket"} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				o := newOffice(t)
+				o.happen(1, "call.ended", "1.1")
+				events, leave := o.reader(kind, "?after=0")
+				defer leave()
+				if got := <-events; got != "1 call.ended" {
+					t.Fatalf("the first event is %q", got)
+				}
+				o.server.Config.Handler.(*api.API).SetTokens(c.tokens)
+				o.happen(1, "call.ended", "1.2")
+				if got := <-events; strings.Contains(got, "the token is none any more") != c.ends {
+					t.Errorf("after the change: %q", got)
+				}
+			})
+		}
 	}
 }

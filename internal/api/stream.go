@@ -79,6 +79,8 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request, f *follower) {
 	switch reason {
 	case endHalt:
 		code = websocket.CloseGoingAway
+	case endPass:
+		code = websocket.ClosePolicyViolation
 	case endGone, endRead, endSlow:
 		code = websocket.CloseTryAgainLater
 	}
@@ -101,6 +103,10 @@ func listen(conn *websocket.Conn, gone func()) {
 // ended logs why a stream was ended by voipd.
 func (s *server) ended(r *http.Request, reason string, after int64) {
 	if reason == "" || reason == endHalt {
+		return
+	}
+	if reason == endPass {
+		s.opt.Log.Info("a live stream ended with its token", "reader", r.RemoteAddr, "token", tokenOf(r.Context()))
 		return
 	}
 	s.opt.Log.Warn("a reader of the live stream was cut; it can resume", "reader", r.RemoteAddr, "after", after, "error", errors.New(reason))

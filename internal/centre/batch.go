@@ -67,6 +67,10 @@ func readBatch(from io.Reader, pbx string) (*batch, error) {
 			if err := json.Unmarshal(line, &b.head); err != nil {
 				return nil, fmt.Errorf("%w: its head: %w", errBatch, err)
 			}
+			if len(b.head.Gone) > contract.MostGone {
+				return nil, fmt.Errorf("%w: it says of more than %d calls that they are gone", errBatch, contract.MostGone)
+			}
+			b.checkGone()
 		default:
 			b.take(bytes.TrimSuffix(line, []byte("\n")), pbx, folded)
 		}
@@ -123,15 +127,16 @@ func readRow(line []byte, pbx string) (r row, err error) {
 // checkRow refuses what the table cannot hold, or what would be shown as something
 // that it is not.
 func checkRow(s *contract.ShipRecord) error {
+	if err := checkID(s.CallID); err != nil {
+		return err
+	}
 	switch {
-	case s.CallID == "" || len(s.CallID) > 256:
-		return errors.New("it has no call id, or one of more than 256 bytes")
 	case s.StartedAt.Year() < 1970 || s.StartedAt.Year() > 9999:
 		return errors.New("it began in no year from 1970 to 9999")
 	case s.Duration < 0 || s.Duration > 1<<31-1:
 		return fmt.Errorf("%d seconds are no duration", s.Duration)
 	}
-	for _, text := range []string{s.CallID, s.Direction, s.Disposition, s.SrcPhone, s.SrcPhoneExt, s.DstPhone, s.DstPhoneExt} {
+	for _, text := range []string{s.Direction, s.Disposition, s.SrcPhone, s.SrcPhoneExt, s.DstPhone, s.DstPhoneExt} {
 		if strings.ContainsRune(text, 0) {
 			return errors.New("one of its texts has a zero byte")
 		}

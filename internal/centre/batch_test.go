@@ -79,11 +79,10 @@ func (h *head) phones(t testing.TB, tenant string) string {
 	return strings.Join(out, " ")
 }
 
-// TestBatches: batches that come twice, out of order, or with numbers that nobody gave, one
+// checkBatches: batches that come twice, out of order, or with numbers that nobody gave, one
 // after the other; each step says what is there after it.
-func TestBatches(t *testing.T) {
-	t.Parallel()
-	h := newHead(t, databases.NewPostgresServer(t), "batches")
+func checkBatches(t *testing.T, server *databases.PostgresServer) {
+	h := copied(t, server, "batches")
 	must(t, h.AddTenant(t.Context(), "acme"))
 	token := h.join(t, "acme", "a")
 	first := contract.ShipHead{Batch: 1, ID: "one", Instance: "db", After: 5, UpTo: 5, Mark: "m5", Begin: true}
@@ -134,10 +133,9 @@ func worse(r contract.ShipRecord) contract.ShipRecord {
 	return r
 }
 
-// TestUnfitBatches: what is no batch is refused, whatever is in it, and changes nothing.
-func TestUnfitBatches(t *testing.T) {
-	t.Parallel()
-	h := newHead(t, databases.NewPostgresServer(t), "unfit")
+// checkUnfitBatches: what is no batch is refused, whatever is in it, and changes nothing.
+func checkUnfitBatches(t *testing.T, server *databases.PostgresServer) {
+	h := copied(t, server, "unfit")
 	must(t, h.AddTenant(t.Context(), "acme"))
 	token := h.join(t, "acme", "a")
 	z, err := zstd.NewWriter(nil)
@@ -153,7 +151,7 @@ func TestUnfitBatches(t *testing.T) {
 		"cut":                   pack(t, contract.ShipHead{Batch: 1, UpTo: 1}, shipped("1795366192.1", "7900", 1))[:40],
 		"no end of its line":    z.EncodeAll([]byte(`{"batch":1}`), nil),
 		"too many records":      pack(t, contract.ShipHead{Batch: 1, UpTo: 1}, many...),
-		"a bomb":                z.EncodeAll(bytes.Repeat([]byte("0"), 256<<20), nil),
+		"a bomb":                z.EncodeAll(bytes.Repeat([]byte("0"), 2*contract.MostShippedBytes), nil),
 		"longer than it may be": bytes.Repeat([]byte("0"), 9<<20),
 	} {
 		if got := h.ask(t, http.MethodPost, "/v1/ship", token, body); got.status != 422 && got.status != 413 {

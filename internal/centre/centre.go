@@ -89,7 +89,16 @@ func (c *Centre) Close() { c.pool.Close() }
 // are set for the transaction alone, so that a pool of connections between here and
 // the database may be one of transactions.
 func (c *Centre) inTenant(ctx context.Context, tenant string, f func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+	return c.inTenantAs(ctx, tenant, pgx.TxOptions{}, f)
+}
+
+// atOnce is inTenant for statements that all see the rows of one moment.
+func (c *Centre) atOnce(ctx context.Context, tenant string, f func(pgx.Tx) error) error {
+	return c.inTenantAs(ctx, tenant, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
+}
+
+func (c *Centre) inTenantAs(ctx context.Context, tenant string, how pgx.TxOptions, f func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, c.pool, how, func(tx pgx.Tx) error {
 		const set = `SELECT set_config('voipd.tenant', $1, true), set_config('role', coalesce(nullif($2, ''), current_user), true)`
 		if _, err := tx.Exec(ctx, set, tenant, c.role); err != nil {
 			return fmt.Errorf("begin for tenant %s: %w", tenant, err)

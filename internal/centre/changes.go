@@ -15,8 +15,8 @@ import (
 	"github.com/voipd/voipd/store"
 )
 
-// The change log of a tenant is its records in the order of their latest change:
-// each stands there once, as it is now.
+// The change log of a tenant is its records in the order of their latest change: each
+// stands there once, as it is now. Calls that are gone stand between them.
 
 // changed is a record at its place.
 type changed struct {
@@ -25,55 +25,85 @@ type changed struct {
 	first  int64
 }
 
-func (c *Centre) changedRows(ctx context.Context, tenant string, after int64, limit int) (list []changed, err error) {
-	err = c.inTenant(ctx, tenant, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, `SELECT `+shownColumns+`, change, first FROM voipd.records WHERE tenant = $1 AND change > $2 ORDER BY change LIMIT $3`, tenant, after, limit)
-		list, err = pgx.CollectRows(rows, func(from pgx.CollectableRow) (r changed, err error) {
-			r.row, err = scan(from, &r.change, &r.first)
-			return r, err
-		})
+func changedRows(ctx context.Context, tx pgx.Tx, tenant string, after int64, limit int) ([]changed, error) {
+	rows, _ := tx.Query(ctx, `SELECT `+shownColumns+`, change, first FROM voipd.records WHERE tenant = $1 AND change > $2 ORDER BY change LIMIT $3`, tenant, after, limit)
+	return pgx.CollectRows(rows, func(from pgx.CollectableRow) (r changed, err error) {
+		r.row, err = scan(from, &r.change, &r.first)
+		return r, err
+	})
+}
+
+// changes are the events that told what is behind a place.
+func (c *Centre) changes(ctx context.Context, tenant string, after int64, limit int) (out []store.Change, err error) {
+	var rows []changed
+	var went []gone
+	err = c.atOnce(ctx, tenant, func(tx pgx.Tx) error { // else one would be passed that comes between
+		if rows, err = changedRows(ctx, tx, tenant, after, limit); err == nil {
+			went, err = goneBehind(ctx, tx, tenant, after, limit)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list changes of %s: %w", tenant, err)
 	}
-	return list, nil
-}
-
-// changes are the events that told the records behind a place.
-func (c *Centre) changes(ctx context.Context, tenant string, after int64, limit int) ([]store.Change, error) {
-	rows, err := c.changedRows(ctx, tenant, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]store.Change, len(rows))
-	for i := range rows {
-		r, err := rows[i].row.Whole()
+	for len(out) < limit && len(rows)+len(went) > 0 {
+		var event store.Change
+		if len(went) == 0 || len(rows) > 0 && rows[0].change < went[0].change {
+			event, err = tellsRecord(&rows[0])
+			rows = rows[1:]
+		} else {
+			event, err = tellsGone(&went[0])
+			went = went[1:]
+		}
 		if err != nil {
 			return nil, fmt.Errorf("list changes of %s: %w", tenant, err)
 		}
-		kind := contract.RecordCorrected
-		if rows[i].first == rows[i].change {
-			kind = contract.RecordCreated
-		}
-		body, err := contract.RecordBody(&r)
-		if err != nil {
-			return nil, fmt.Errorf("list changes of %s: write %s: %w", tenant, r.CallID, err)
-		}
-		at := r.Details.EndedAt
-		if at.IsZero() {
-			at = r.Details.StartedAt
-		}
-		out[i] = store.Change{Seq: rows[i].change, At: at, Kind: kind, CallID: r.CallID, Body: body}
+		out = append(out, event)
 	}
 	return out, nil
 }
 
+func tellsRecord(c *changed) (store.Change, error) {
+	r, err := c.row.Whole()
+	if err != nil {
+		return store.Change{}, err
+	}
+	kind := contract.RecordCorrected
+	if c.first == c.change {
+		kind = contract.RecordCreated
+	}
+	body, err := contract.RecordBody(&r)
+	if err != nil {
+		return store.Change{}, fmt.Errorf("write %s: %w", r.CallID, err)
+	}
+	at := r.Details.EndedAt
+	if at.IsZero() {
+		at = r.Details.StartedAt
+	}
+	return store.Change{Seq: c.change, At: at, Kind: kind, CallID: r.CallID, Body: body}, nil
+}
+
+func tellsGone(g *gone) (store.Change, error) {
+	kind := contract.CallMerged
+	if g.into == "" {
+		kind = contract.RecordErased
+	}
+	body, err := contract.Encode(contract.Body{Call: contract.EventCall{CallID: g.callID, PBX: g.pbx, Into: g.into}})
+	if err != nil {
+		return store.Change{}, fmt.Errorf("write %s: %w", g.callID, err)
+	}
+	return store.Change{Seq: g.change, At: g.at.UTC(), Kind: kind, CallID: g.callID, Body: body}, nil
+}
+
 // changedRecords are the records behind a place; next is the place behind them.
 func (c *Centre) changedRecords(ctx context.Context, tenant string, after int64, limit int) (list []record.Record, next int64, err error) {
-	rows, err := c.changedRows(ctx, tenant, after, limit)
+	var rows []changed
+	err = c.inTenant(ctx, tenant, func(tx pgx.Tx) error {
+		rows, err = changedRows(ctx, tx, tenant, after, limit)
+		return err
+	})
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, fmt.Errorf("list changes of %s: %w", tenant, err)
 	}
 	next = after
 	for i := range rows {

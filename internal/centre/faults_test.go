@@ -111,12 +111,11 @@ func (o *office) settle(t testing.TB, least int) {
 	})
 }
 
-// TestRestored: an edge is restored from a backup that is older than what it shipped, and
+// checkRestored: an edge is restored from a backup that is older than what it shipped, and
 // goes on. The centre keeps what the edge lost, has what it told since, and what it told
 // anew.
-func TestRestored(t *testing.T) {
-	t.Parallel()
-	h := newHead(t, databases.NewPostgresServer(t), "restored")
+func checkRestored(t *testing.T, server *databases.PostgresServer) {
+	h := copied(t, server, "restored")
 	must(t, h.AddTenant(t.Context(), "acme"))
 	o := newOffice(t, h, h.join(t, "acme", "a"))
 	o.start(t)

@@ -59,6 +59,7 @@ func (c *Centre) forgetSome(ctx context.Context, tenant, digits string, in *rege
 			ORDER BY call_id, pbx LIMIT $5`, tenant, digits, after.callID, after.pbx, forgetStep)
 		var k key
 		var text string
+		var erased []gone
 		var ids, pbxs []string
 		var buckets []time.Time
 		var hashes [][]byte
@@ -66,6 +67,7 @@ func (c *Centre) forgetSome(ctx context.Context, tenant, digits string, in *rege
 		_, err := pgx.ForEachRow(rows, []any{&k.callID, &k.pbx, &k.bucket, &text}, func() error {
 			seen++
 			if in.MatchString(text) {
+				erased = append(erased, gone{pbx: k.pbx, callID: k.callID})
 				ids, pbxs, buckets, hashes = append(ids, k.callID), append(pbxs, k.pbx), append(buckets, k.bucket), append(hashes, hashCall(pepper, k.pbx, k.callID))
 			}
 			return nil
@@ -76,12 +78,15 @@ func (c *Centre) forgetSome(ctx context.Context, tenant, digits string, in *rege
 		if n = len(ids); seen == forgetStep {
 			next = k
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO voipd.forgotten (tenant, call) SELECT $1, h FROM unnest($2::bytea[]) AS h ON CONFLICT DO NOTHING`, tenant, hashes); err != nil {
+		if err := putForgotten(ctx, tx, tenant, hashes); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `DELETE FROM voipd.records r USING unnest($2::text[], $3::text[], $4::date[]) AS gone (call_id, pbx, bucket)
 			WHERE r.tenant = $1 AND r.call_id = gone.call_id AND r.pbx = gone.pbx AND r.bucket = gone.bucket`, tenant, ids, pbxs, buckets)
-		return err
+		if err != nil {
+			return err
+		}
+		return c.tellGone(ctx, tx, tenant, erased)
 	})
 	return n, next, err
 }

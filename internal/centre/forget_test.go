@@ -8,11 +8,10 @@ import (
 	"github.com/voipd/voipd/internal/databases"
 )
 
-// TestForgottenStaysAway: a call that was forgotten does not come back by a late batch,
+// checkForgottenStaysAway: a call that was forgotten does not come back by a late batch,
 // nor by an edge that begins anew; other calls do.
-func TestForgottenStaysAway(t *testing.T) {
-	t.Parallel()
-	h := newHead(t, databases.NewPostgresServer(t), "forgotten")
+func checkForgottenStaysAway(t *testing.T, server *databases.PostgresServer) {
+	h := copied(t, server, "forgotten")
 	must(t, h.AddTenant(t.Context(), "acme"))
 	token := h.join(t, "acme", "a")
 	const gone, stays, late = "1795366192.1", "1795366192.2", "1795366192.3"

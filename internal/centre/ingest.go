@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/voipd/voipd/internal/contract"
-	"github.com/voipd/voipd/record"
 )
 
 // edge is whose batches a token lets in.
@@ -47,6 +46,9 @@ func (c *Centre) ingest(ctx context.Context, of edge, b *batch) (place contract.
 			return errPlace
 		}
 		if err := putRows(ctx, tx, of, b); err != nil {
+			return err
+		}
+		if err := c.eraseGone(ctx, tx, of, b); err != nil {
 			return err
 		}
 		place = placeAfter(place, &b.head)
@@ -109,7 +111,7 @@ func putRows(ctx context.Context, tx pgx.Tx, of edge, b *batch) error {
 	if _, err := tx.Exec(ctx, upsert, columnsOf(of, b, first, pepper)...); err != nil {
 		return fmt.Errorf("write records: %w", err)
 	}
-	return dropAbsorbed(ctx, tx, of, b)
+	return nil
 }
 
 const upsert = `
@@ -157,29 +159,4 @@ func hashCall(pepper []byte, pbx, callID string) []byte {
 	mac := hmac.New(sha256.New, pepper)
 	mac.Write([]byte(pbx + "/" + callID))
 	return mac.Sum(nil)
-}
-
-// dropAbsorbed drops worse records of calls that went into another one of the batch,
-// as the edge's store did when it wrote that one.
-func dropAbsorbed(ctx context.Context, tx pgx.Tx, of edge, b *batch) error {
-	var ids []string
-	var buckets []time.Time
-	var ranks []int32
-	for i := range b.rows {
-		r := &b.rows[i].record
-		for _, id := range r.Details.Absorbed {
-			ids, buckets, ranks = append(ids, id), append(buckets, bucketOf(id)), append(ranks, int32(r.Rank()))
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	_, err := tx.Exec(ctx, `DELETE FROM voipd.records r USING unnest($3::text[], $4::date[], $5::integer[]) AS a (call_id, bucket, rank)
-		WHERE r.tenant = $1 AND r.pbx = $2 AND r.call_id = a.call_id AND r.bucket = a.bucket
-		AND (r.rank > a.rank OR r.rank >= $6) AND strpos(r.details, '"mergedInto":') = 0 AND r.revision < $7`,
-		of.tenant, of.pbx, ids, buckets, ranks, int32(record.ApproximateRank), b.head.Batch)
-	if err != nil {
-		return fmt.Errorf("drop records of calls that went into another: %w", err)
-	}
-	return nil
 }

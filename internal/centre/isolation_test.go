@@ -20,9 +20,9 @@ const (
 
 // two makes a centre with a call of each of two tenants, whose PBXs have the same name,
 // and gives the tokens of their edges and apps.
-func two(t *testing.T, name string) (h *head, edgeA, edgeB, appA, appB string) {
+func two(t *testing.T, server *databases.PostgresServer, name string) (h *head, edgeA, edgeB, appA, appB string) {
 	t.Helper()
-	h = newHead(t, databases.NewPostgresServer(t), name)
+	h = copied(t, server, name)
 	must(t, h.AddTenant(t.Context(), "a"))
 	must(t, h.AddTenant(t.Context(), "b"))
 	edgeA, edgeB = h.join(t, "a", "office"), h.join(t, "b", "office")
@@ -40,11 +40,10 @@ func two(t *testing.T, name string) (h *head, edgeA, edgeB, appA, appB string) {
 	return h, edgeA, edgeB, appA, appB
 }
 
-// TestIsolation: what tenant A tries at what is B's, over every route. No answer may have
+// checkIsolation: what tenant A tries at what is B's, over every route. No answer may have
 // anything of B, and nothing of B may change.
-func TestIsolation(t *testing.T) {
-	t.Parallel()
-	h, edgeA, edgeB, appA, appB := two(t, "isolation")
+func checkIsolation(t *testing.T, server *databases.PostgresServer) {
+	h, edgeA, edgeB, appA, appB := two(t, server, "isolation")
 	attempts := func(t *testing.T) {
 		t.Helper()
 		forged := contract.ShipHead{Batch: 2, Instance: "db", After: 3, UpTo: 4, Mark: "m4"}
@@ -114,11 +113,10 @@ func TestIsolation(t *testing.T) {
 	}
 }
 
-// TestSecondWall: with the tenant left out of every condition, row-level security alone
+// checkSecondWall: with the tenant left out of every condition, row-level security alone
 // keeps the rows of others, in whichever way they are asked for.
-func TestSecondWall(t *testing.T) {
-	t.Parallel()
-	h, _, _, _, _ := two(t, "wall")
+func checkSecondWall(t *testing.T, server *databases.PostgresServer) {
+	h, _, _, _, _ := two(t, server, "wall")
 	conn, err := pgx.Connect(t.Context(), h.dsn)
 	must(t, err)
 	defer conn.Close(t.Context())
@@ -152,6 +150,7 @@ func TestSecondWall(t *testing.T) {
 		"write into B":         `INSERT INTO voipd.records SELECT 'b', pbx, bucket, call_id || 'x', revision, change, first, rank, started_at, direction, disposition, src_phone, src_phone_ext, dst_phone, dst_phone_ext, duration, details, recordings, sum, keys, numbers, name FROM voipd.records`,
 		"give a row to B":      `UPDATE voipd.records SET tenant = 'b'`,
 		"forget for B":         `INSERT INTO voipd.forgotten (tenant, call) VALUES ('b', 'x')`,
+		"tell B what is gone":  `INSERT INTO voipd.gone VALUES ('b', 9, 'office', 'x', '', now())`,
 		"read tokens":          `SELECT * FROM voipd.tokens`,
 		"read codes":           `SELECT * FROM voipd.codes`,
 		"read secrets":         `SELECT * FROM voipd.secrets`,
@@ -199,11 +198,10 @@ func execute(t testing.TB, conn *pgx.Conn, statement string) error {
 	return err
 }
 
-// TestEveryTableHasTheWall: a table that a later migration makes has row-level security,
+// checkEveryTableHasTheWall: a table that a later migration makes has row-level security,
 // also for its owner, and partitions can be read by nobody but through their parent.
-func TestEveryTableHasTheWall(t *testing.T) {
-	t.Parallel()
-	h, _, _, _, _ := two(t, "tables")
+func checkEveryTableHasTheWall(t *testing.T, server *databases.PostgresServer) {
+	h, _, _, _, _ := two(t, server, "tables")
 	conn, err := pgx.Connect(t.Context(), h.dsn)
 	must(t, err)
 	defer conn.Close(t.Context())

@@ -39,10 +39,20 @@ type head struct {
 // newHead makes the database, opens the centre and serves it.
 func newHead(t testing.TB, server *databases.PostgresServer, name string) *head {
 	t.Helper()
-	h := &head{dsn: server.Database(t, name)}
-	if err := centre.Migrate(t.Context(), h.dsn); err != nil {
-		t.Fatal(err)
-	}
+	dsn := server.Database(t, name)
+	must(t, centre.Migrate(t.Context(), dsn))
+	return headOn(t, dsn)
+}
+
+// copied does so on the server of TestCentre, where the tables are made already.
+func copied(t testing.TB, server *databases.PostgresServer, name string) *head {
+	t.Helper()
+	return headOn(t, server.Copy(t, made, name))
+}
+
+func headOn(t testing.TB, dsn string) *head {
+	t.Helper()
+	h := &head{dsn: dsn}
 	h.open(t)
 	h.serve(t)
 	t.Cleanup(func() { h.server.Close(); h.Close() })

@@ -71,13 +71,12 @@ func filters() []string {
 		"transferred=true", "transferred=false&direction=out", "approximate=true", "name=%D0%90%D0%BD", "name=smith", "name=%D0%BF%D1%91%D1%82%D1%80+%D0%BF%D0%BE%D0%BF%D0%BE%D0%B2", "number=903&name=anna&minDuration=3", "phone=%00", "name=a%00c", "callId=nothing"}
 }
 
-// TestSameFace: a centre answers as the edge does, record by record: to each filter, in
+// checkSameFace: a centre answers as the edge does, record by record: to each filter, in
 // pages and in exports.
-func TestSameFace(t *testing.T) {
-	t.Parallel()
-	h := newHead(t, databases.NewPostgresServer(t), "face")
+func checkSameFace(t *testing.T, server *databases.PostgresServer) {
+	h := copied(t, server, "face")
 	must(t, h.AddTenant(t.Context(), "acme"))
-	db := filled(t, 0, 1500, false) // no change tells them: they come by being compared
+	db := filled(t, 0, 450, false) // no change tells them: they come by being compared
 	edge := httptest.NewServer(api.New(api.Options{Records: db, Changes: db, Tokens: []api.Token{{Name: "app", Hash: hash("x")}}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}))
 	t.Cleanup(edge.Close)
 	shipping(t, h, db, h.join(t, "acme", "office"))
@@ -87,7 +86,7 @@ func TestSameFace(t *testing.T) {
 		p := h.pbx(t, app)
 		n, _, err := h.Count(t.Context(), "acme", store.Query{}, 10_000)
 		must(t, err)
-		return n == 1500 && p.State == contract.PBXCurrent
+		return n == 450 && p.State == contract.PBXCurrent
 	})
 	there := &head{url: edge.URL}
 	for _, f := range filters() {
@@ -121,7 +120,7 @@ func (h *head) pages(t testing.TB, token, filter string) string {
 	t.Helper()
 	var out strings.Builder
 	for cursor := ""; ; {
-		got := h.ask(t, "GET", "/v1/records?limit=170&cursor="+url.QueryEscape(cursor)+"&"+filter, token, nil)
+		got := h.ask(t, "GET", "/v1/records?limit=100&cursor="+url.QueryEscape(cursor)+"&"+filter, token, nil)
 		var page struct {
 			Records []json.RawMessage
 			Next    string
@@ -149,11 +148,10 @@ func (h *head) pbx(t testing.TB, token string) contract.PBX {
 	return body.PBXs[0]
 }
 
-// TestSameCallOfTwoPBXs: two PBXs have a call of the same id, at the same time. Lists have both,
+// checkSameCallOfTwoPBXs: two PBXs have a call of the same id, at the same time. Lists have both,
 // also where a page ends between them; one alone is asked for by its PBX.
-func TestSameCallOfTwoPBXs(t *testing.T) {
-	t.Parallel()
-	h := newHead(t, databases.NewPostgresServer(t), "twins")
+func checkSameCallOfTwoPBXs(t *testing.T, server *databases.PostgresServer) {
+	h := copied(t, server, "twins")
 	must(t, h.AddTenant(t.Context(), "acme"))
 	const id = "1795366192.1"
 	for pbx, phone := range map[string]string{"a": "7901", "b": "7902", "c": "7903"} {
@@ -191,11 +189,10 @@ func TestSameCallOfTwoPBXs(t *testing.T) {
 	}
 }
 
-// TestEventsAtCentre: a stream tells records as they come, each of its tenant alone, and
+// checkEventsAtCentre: a stream tells records as they come, each of its tenant alone, and
 // goes on behind a position.
-func TestEventsAtCentre(t *testing.T) {
-	t.Parallel()
-	h, edgeA, _, appA, _ := two(t, "events")
+func checkEventsAtCentre(t *testing.T, server *databases.PostgresServer) {
+	h, edgeA, _, appA, _ := two(t, server, "events")
 	req, err := http.NewRequestWithContext(t.Context(), "GET", h.url+"/v1/events?after=0", nil)
 	must(t, err)
 	req.Header.Set("Authorization", "Bearer "+appA)
@@ -228,13 +225,27 @@ func TestEventsAtCentre(t *testing.T) {
 	if kind, id := next(); kind != contract.RecordCorrected || id != callOfA {
 		t.Errorf("the second event is %s of %s", kind, id)
 	}
+	// What comes after the token was revoked is not told to it.
+	must(t, h.RevokeToken(t.Context(), "a", "app"))
+	head.Batch, head.After, head.UpTo = 3, 4, 5
+	if got := h.ask(t, http.MethodPost, "/v1/ship", edgeA, pack(t, head, shipped(callOfA, "79030000001", 7))); got.status != 200 {
+		t.Fatalf("HTTP %d %s", got.status, got.text)
+	}
+	var rest []string
+	for lines.Scan() {
+		if text := lines.Text(); strings.HasPrefix(text, "data: ") {
+			rest = append(rest, text)
+		}
+	}
+	if len(rest) != 1 || !strings.Contains(rest[0], "the token is none any more") {
+		t.Errorf("the stream goes on with %q", rest)
+	}
 }
 
-// TestPruned: changes that the centre has not are pruned at the edge while it is
+// checkPruned: changes that the centre has not are pruned at the edge while it is
 // away. The records come all the same, and what changed in silence does.
-func TestPruned(t *testing.T) {
-	t.Parallel()
-	h := newHead(t, databases.NewPostgresServer(t), "pruned")
+func checkPruned(t *testing.T, server *databases.PostgresServer) {
+	h := copied(t, server, "pruned")
 	must(t, h.AddTenant(t.Context(), "acme"))
 	token := h.join(t, "acme", "office")
 	db := filled(t, 0, 50, true)

@@ -14,11 +14,10 @@ import (
 	"github.com/voipd/voipd/internal/databases"
 )
 
-// TestSessionOfEveryProcess: a page that one process of the centre signed in is signed in at
+// checkSessionOfEveryProcess: a page that one process of the centre signed in is signed in at
 // another, until its token is revoked; a session that nobody sealed is none.
-func TestSessionOfEveryProcess(t *testing.T) {
-	t.Parallel()
-	h, edgeA, _, appA, _ := two(t, "session")
+func checkSessionOfEveryProcess(t *testing.T, server *databases.PostgresServer) {
+	h, edgeA, _, appA, _ := two(t, server, "session")
 	other := &head{dsn: h.dsn}
 	other.open(t)
 	other.serve(t)
@@ -60,9 +59,9 @@ func TestSessionOfEveryProcess(t *testing.T) {
 	}
 }
 
-// TestCentrePage: the page shows the calls of a tenant with the names of their PBXs, finds
+// checkPage: the page shows the calls of a tenant with the names of their PBXs, finds
 // those of one PBX, and has no view of what goes on (testdata/page.mjs, in Chromium).
-func TestCentrePage(t *testing.T) {
+func checkPage(t *testing.T, server *databases.PostgresServer) {
 	browser, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("there is no chromium; scripts/chromium.sh installs it")
@@ -76,7 +75,7 @@ func TestCentrePage(t *testing.T) {
 	if _, err := os.Stat(modules); err != nil {
 		t.Skip("there is no playwright-core; scripts/node.sh installs it")
 	}
-	h := newHead(t, databases.NewPostgresServer(t), "page")
+	h := copied(t, server, "page")
 	must(t, h.AddTenant(t.Context(), "acme"))
 	for pbx, call := range map[string]string{"berlin": "1795366192.1", "kazan": "1795366193.1"} {
 		if got := h.ask(t, http.MethodPost, "/v1/ship", h.join(t, "acme", pbx), pack(t, contract.ShipHead{Batch: 1, Instance: pbx, Begin: true}, shipped(call, "7903000000"+pbx[:1], 1))); got.status != 200 {

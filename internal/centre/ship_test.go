@@ -3,6 +3,7 @@ package centre_test
 import (
 	"context"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,11 +76,10 @@ func (h *head) has(t *testing.T, tenant string, wanted func() map[string]map[str
 	})
 }
 
-// TestRecordsTravel: calls of two PBXs come to the centre, each under its name, and are
+// checkRecordsTravel: calls of two PBXs come to the centre, each under its name, and are
 // the same there.
-func TestRecordsTravel(t *testing.T) {
-	t.Parallel()
-	h := newHead(t, databases.NewPostgresServer(t), "travel")
+func checkRecordsTravel(t *testing.T, server *databases.PostgresServer) {
+	h := copied(t, server, "travel")
 	must(t, h.AddTenant(t.Context(), "acme"))
 	must(t, h.AddTenant(t.Context(), "other"))
 	offices := map[string]*office{}
@@ -95,6 +95,15 @@ func TestRecordsTravel(t *testing.T) {
 		o.start(t)
 	}
 	h.same(t, "acme", offices)
+	berlin := offices["berlin"]
+	berlin.settle(t, 3)
+	berlin.stop()
+	berlin.forget(t)
+	berlin.start(t)
+	h.same(t, "acme", offices)
+	if told := h.feed(t, "acme"); !strings.Contains(told, "record.erased") {
+		t.Errorf("what was forgotten was not told: %s", told)
+	}
 	if others := h.records(t, "other"); len(others) > 0 {
 		t.Errorf("another tenant has %v", others)
 	}

@@ -19,6 +19,8 @@ const (
 	RecordCreated      = "record.created"
 	RecordCorrected    = "record.corrected"
 	RecordingReady     = "recording.ready" // a recording of an ended call is whole
+	// A record that was told is none any more: its call was forgotten. Streams alone tell it.
+	RecordErased = "record.erased"
 	// Somebody called, nobody answered, and nobody waited to be called back under the
 	// number; somebody talked with who waited; somebody said that it need not be.
 	MissedOpened    = "missed.opened"
@@ -64,6 +66,7 @@ type Body struct {
 // Queue are those of [OpenCall]; an event that holds a record leaves them to it.
 type EventCall struct {
 	CallID      string    `json:"callId" doc:"Of the call's record, too" example:"1795366192.23"`
+	PBX         string    `json:"pbx,omitempty" doc:"At a centre, of call.merged and record.erased: the PBX whose call it was"`
 	Direction   string    `json:"direction,omitempty" enum:"in,out,internal"`
 	Disposition string    `json:"disposition,omitempty" enum:"answered,no_answer,cancelled,busy,failed,unknown" doc:"unknown while the call goes on and nobody has answered"`
 	SrcPhone    string    `json:"srcPhone" doc:"Who calls: a number, or the extension of an operator"`

@@ -13,6 +13,8 @@ import (
 const (
 	// MostShipped is how many records a batch has at most.
 	MostShipped = 500
+	// MostGone is how many calls a batch says to be gone at most.
+	MostGone = 4 * MostShipped
 	// MostShippedBytes is how long a batch is at most before it is packed. An edge
 	// ends a batch before that; one record never comes near it.
 	MostShippedBytes = 16 << 20
@@ -31,6 +33,14 @@ type ShipHead struct {
 	Waiting  int64     `json:"waiting"`          // how many changes wait behind this batch
 	Oldest   time.Time `json:"oldest,omitzero"`  // since when the oldest of them does
 	Version  string    `json:"version"`          // of the edge's voipd
+	Gone     []Gone    `json:"gone,omitempty"`   // calls of this PBX that have no record at the edge any more
+}
+
+// Gone is a call whose record is to go: it was forgotten, or turned out to be part of
+// another. What went at the edge because it was old is no such call.
+type Gone struct {
+	CallID string `json:"callId"`
+	Into   string `json:"into,omitempty"` // the call that it was part of; empty: it was forgotten, and is never to come back
 }
 
 // ShipRecord is a record as its edge has it now. Details are those of [Record]

@@ -90,6 +90,18 @@ func (s *PostgresServer) Start(t testing.TB) {
 func (s *PostgresServer) Database(t testing.TB, name string) string {
 	t.Helper()
 	do(t, "pgx", s.DSN, `CREATE DATABASE `+name)
+	return s.dsnOf(name)
+}
+
+// Copy makes a database that has what another one has, and gives its DSN. Nobody may be
+// connected to the other one.
+func (s *PostgresServer) Copy(t testing.TB, from, name string) string {
+	t.Helper()
+	do(t, "pgx", s.DSN, `CREATE DATABASE `+name+` TEMPLATE `+from)
+	return s.dsnOf(name)
+}
+
+func (s *PostgresServer) dsnOf(name string) string {
 	return strings.Replace(s.DSN, "dbname=postgres", "dbname="+name, 1)
 }
 

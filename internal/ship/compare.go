@@ -8,11 +8,13 @@ import (
 	"github.com/voipd/voipd/store"
 )
 
-// compare goes through all records, a day at a time, and sends those of hours of which the
-// centre has another count or checksum. Between its steps, what changes is sent as
+// compare tells the centre which calls were forgotten, goes through all records, a day at a
+// time, and sends those of hours of which the centre has another count or checksum. Between its steps, what changes is sent as
 // always: a record that is read later is never older than one that is there.
 type compare struct {
 	*trip
+	told   int64     // change up to which it is told what was forgotten
+	all    bool      // that was told
 	from   time.Time // where the next day begins; zero: with the first record
 	differ []time.Time
 	wait   int          // records in these hours
@@ -22,6 +24,9 @@ type compare struct {
 
 // step compares a day, or sends one batch of hours that differ, once they fill one.
 func (c *compare) step(ctx context.Context) (done bool, err error) {
+	if !c.all {
+		return false, c.forget(ctx)
+	}
 	if c.wait >= c.limit {
 		return false, c.send(ctx)
 	}
@@ -56,6 +61,20 @@ func (c *compare) step(ctx context.Context) (done bool, err error) {
 		}
 	}
 	return false, nil
+}
+
+// forget tells the next calls that were forgotten: where the centre's place is void, their
+// changes may lie before the one behind which shipping goes on.
+func (c *compare) forget(ctx context.Context) error {
+	list, upTo, err := c.opt.Store.Forgotten(ctx, c.told, contract.MostShipped)
+	if err != nil {
+		return err
+	}
+	if c.told = upTo; len(list) == 0 {
+		c.all = true
+		return nil
+	}
+	return c.post(ctx, contract.ShipHead{After: c.place.Seq, UpTo: c.place.Seq, Gone: gone(list)}, nil)
 }
 
 // hours are what is here of each hour that has records.
@@ -106,5 +125,13 @@ func (c *compare) send(ctx context.Context) error {
 		return nil
 	}
 	c.sent += len(rows)
-	return c.post(ctx, contract.ShipHead{After: c.place.Seq, UpTo: c.place.Seq}, rows)
+	ids := make([]string, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].CallID
+	}
+	merged, err := c.opt.Store.Merged(ctx, ids)
+	if err != nil {
+		return err
+	}
+	return c.post(ctx, contract.ShipHead{After: c.place.Seq, UpTo: c.place.Seq, Gone: gone(merged)}, rows)
 }

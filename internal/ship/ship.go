@@ -5,6 +5,7 @@
 // database still is the one that was shipped before. Where it is not, as after a
 // restore from a backup, or where changes were pruned that the centre has not, the records are
 // compared with the centre's by counts and checksums of each hour, and what differs is sent.
+// Calls that have no record any more are told with the changes that say so.
 package ship
 
 import (
@@ -31,6 +32,8 @@ type Store interface {
 	ChangedRows(ctx context.Context, after int64, limit int) (store.ChangedRows, error)
 	MarkOf(ctx context.Context, seq int64) (string, error)
 	Rows(context.Context, store.Query) ([]store.Row, bool, error)
+	Merged(ctx context.Context, ids []string) ([]store.Gone, error)
+	Forgotten(ctx context.Context, after int64, limit int) ([]store.Gone, int64, error)
 }
 
 // Options of a Shipper. Store, Address, Token and Log are needed.
@@ -201,7 +204,7 @@ func (t *trip) step(ctx context.Context) (did bool, err error) {
 // ship sends changes as one batch. One that the centre does not take is sent again as
 // two, and a single change that it does not take is passed, so that it holds up no other.
 func (t *trip) ship(ctx context.Context, c store.ChangedRows, last int64) error {
-	head := contract.ShipHead{After: t.place.Seq, UpTo: c.UpTo, Mark: c.Mark, Waiting: last - c.UpTo}
+	head := contract.ShipHead{After: t.place.Seq, UpTo: c.UpTo, Mark: c.Mark, Waiting: last - c.UpTo, Gone: gone(c.Gone)}
 	if head.Waiting > 0 {
 		head.Oldest = c.Oldest
 	}
@@ -218,7 +221,18 @@ func (t *trip) ship(ctx context.Context, c store.ChangedRows, last int64) error 
 	for _, r := range c.Rows {
 		t.refused(r.CallID, err.Error())
 	}
+	for _, g := range c.Gone {
+		t.refused(g.CallID, err.Error())
+	}
+	head.Gone = nil
 	return t.post(ctx, head, nil)
+}
+
+func gone(list []store.Gone) (out []contract.Gone) {
+	for _, g := range list {
+		out = append(out, contract.Gone{CallID: g.CallID, Into: g.Into})
+	}
+	return out
 }
 
 // rest waits for a change and gathers what comes with it, or tells the centre after a
