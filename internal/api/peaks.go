@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/internal/recording/convert"
@@ -30,18 +30,30 @@ const (
 
 // peaks remembers the peaks of recordings, by the tags of what their links give.
 type peaks struct {
-	kept    *expirable.LRU[string, []uint8]
+	kept    *lru.Cache[string, keptPeaks]
 	reading chan struct{}
 }
 
+type keptPeaks struct {
+	all  []uint8
+	made time.Time
+}
+
 func newPeaks() peaks {
-	return peaks{expirable.NewLRU[string, []uint8](peaksKept, nil, peaksFor), make(chan struct{}, peakReaders)}
+	kept, _ := lru.New[string, keptPeaks](peaksKept) // it fails for no room alone
+	return peaks{kept, make(chan struct{}, peakReaders)}
+}
+
+// known are peaks that are kept and not too old.
+func (p *peaks) known(tag string) ([]uint8, bool) {
+	k, ok := p.kept.Get(tag)
+	return k.all, ok && time.Since(k.made) < peaksFor
 }
 
 // of gives the peaks of a recording. open opens its sound as a WAV; it is called where
 // they are not kept.
 func (p *peaks) of(ctx context.Context, tag string, open func() (io.ReadSeeker, func(), error)) ([]uint8, error) {
-	if all, ok := p.kept.Get(tag); ok {
+	if all, ok := p.known(tag); ok {
 		return all, nil
 	}
 	select {
@@ -50,7 +62,7 @@ func (p *peaks) of(ctx context.Context, tag string, open func() (io.ReadSeeker, 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if all, ok := p.kept.Get(tag); ok { // by whom it waited for
+	if all, ok := p.known(tag); ok { // by whom it waited for
 		return all, nil
 	}
 	in, done, err := open()
@@ -63,7 +75,7 @@ func (p *peaks) of(ctx context.Context, tag string, open func() (io.ReadSeeker, 
 	case errors.Is(err, recording.ErrNotAudio): // samples of a width that nobody writes
 		err = fmt.Errorf("%w: %w", convert.ErrNoConverter, err)
 	case err == nil:
-		p.kept.Add(tag, all)
+		p.kept.Add(tag, keptPeaks{all, time.Now()})
 	}
 	return all, err
 }

@@ -133,21 +133,11 @@ func BenchmarkStart(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "voipd.db")
 			keep(b, path, c.events())
 			for b.Loop() {
-				db, err := store.Open(context.Background(), path)
-				if err != nil {
-					b.Fatal(err)
-				}
-				l := ingest.New(ingest.Options{Rules: numbers.Default(), Store: db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler)})
-				ctx, cancel := context.WithCancel(context.Background())
-				done := make(chan error, 1)
-				go func() { done <- l.Run(ctx) }()
+				l, stop := openLoop(b, path)
 				for l.Stats().OpenCalls == 0 {
 					<-time.After(time.Millisecond)
 				}
-				cancel()
-				if err := errors.Join(<-done, db.Close()); err != nil {
-					b.Fatal(err)
-				}
+				stop()
 			}
 		})
 	}
@@ -170,22 +160,31 @@ func weekCall() []record.Event {
 // keep lets a loop write facts to a database, and stops it with the call open.
 func keep(b *testing.B, path string, events []record.Event) {
 	b.Helper()
-	db, err := store.Open(context.Background(), path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	l := ingest.New(ingest.Options{Rules: numbers.Default(), Store: db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler)})
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- l.Run(ctx) }()
+	l, stop := openLoop(b, path)
 	for _, e := range events {
 		for l.Stats().Waiting > 2000 {
 			<-time.After(time.Millisecond)
 		}
 		l.Put(e)
 	}
-	cancel() // what waits is written
-	if err := errors.Join(<-done, db.Close()); err != nil {
+	stop() // what waits is written
+}
+
+// openLoop is a loop on a database; stop ends both.
+func openLoop(b *testing.B, path string) (l *ingest.Loop, stop func()) {
+	b.Helper()
+	db, err := store.Open(context.Background(), path)
+	if err != nil {
 		b.Fatal(err)
+	}
+	l = ingest.New(ingest.Options{Rules: numbers.Default(), Store: db, Plan: webhook.Plan, Log: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	return l, func() {
+		cancel()
+		if err := errors.Join(<-done, db.Close()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
