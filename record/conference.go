@@ -16,9 +16,9 @@ import (
 func (m *Machine) hearConference(dst []Change, b *bridge, at time.Time) []Change {
 	people := b.people()
 	for _, ch := range people {
-		if !m.accompany(people, ch, at) {
+		if !m.accompany(b, people, ch, at) {
 			if closeTalks(ch.call, at, func(t *talk) bool { return t.b == nil }) {
-				m.aside(Alone, ch, "", at)
+				m.aside(Alone, b, ch, "", at)
 			}
 			continue
 		}
@@ -29,7 +29,7 @@ func (m *Machine) hearConference(dst []Change, b *bridge, at time.Time) []Change
 
 // accompany tells whether somebody is in the conference with ch, and notes a
 // channel of another call as its companion.
-func (m *Machine) accompany(people []*channel, ch *channel, at time.Time) bool {
+func (m *Machine) accompany(b *bridge, people []*channel, ch *channel, at time.Time) bool {
 	var other *channel
 	for _, o := range people {
 		if o == ch {
@@ -44,7 +44,7 @@ func (m *Machine) accompany(people []*channel, ch *channel, at time.Time) bool {
 	}
 	if other != nil {
 		ch.companion = other.id
-		m.aside(Accompanied, ch, other.id, at)
+		m.aside(Accompanied, b, ch, other.id, at)
 		return true
 	}
 	if m.channels[ch.companion] != nil {
@@ -55,12 +55,12 @@ func (m *Machine) accompany(people []*channel, ch *channel, at time.Time) bool {
 
 // aside notes what the event under way is to the call of a channel in a
 // conference.
-func (m *Machine) aside(kind Kind, ch *channel, companion string, at time.Time) {
+func (m *Machine) aside(kind Kind, b *bridge, ch *channel, companion string, at time.Time) {
 	if kind == Alone {
 		ch.companion = ""
 	}
 	m.asides = append(m.asides, Event{At: at, Kind: kind, Source: ch.call.source, Channel: Channel{ID: ch.id, Linked: ch.linked, Name: ch.name},
-		Peer: Channel{ID: companion}, Bridge: ch.conference().id})
+		Peer: Channel{ID: companion}, Bridge: b.id})
 }
 
 // people are the parties in a conference: those in its bridge, and those who talk to
