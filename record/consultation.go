@@ -22,7 +22,9 @@ func (m *Machine) consulted(dst []Change, internal, customers *call, at time.Tim
 		if ch.alive() {
 			ch.call = customers
 			customers.members, customers.phones = append(customers.members, ch), nil
-			customers.alive++
+			if ch.standsFor == nil {
+				customers.alive++
+			}
 		}
 	}
 	for _, t := range internal.recordings {
