@@ -89,7 +89,7 @@ func (l *Loop) collectBetter(ctx context.Context, s *step, records []record.Reco
 		changes = append(changes, record.Change{Kind: record.RecordRevised, At: at, CallID: r.CallID, Record: &r})
 	}
 	for _, c := range changes {
-		l.decided(s, c)
+		l.decided(s, c, nil)
 	}
 	return n, nil
 }

@@ -52,7 +52,7 @@ func (l *Loop) collect(ctx context.Context, taken block) step {
 	}
 	s.batch.Journal = l.unwritten
 	for _, c := range l.identified(ctx, l.ended) {
-		l.decided(&s, c)
+		l.decided(&s, c, nil)
 	}
 	for i := range s.facts {
 		decisions, err := l.apply(ctx, &s, i)
@@ -63,8 +63,8 @@ func (l *Loop) collect(ctx context.Context, taken block) step {
 			s.came = s.came[:min(i, len(s.came))]
 			break
 		}
-		for _, c := range decisions {
-			l.decided(&s, c)
+		for i, c := range decisions {
+			l.decided(&s, c, endOf(c.CallID, decisions[i:]))
 		}
 	}
 	return s
@@ -134,9 +134,20 @@ func (l *Loop) recordingChecked(ctx context.Context, s *step, e record.Event) []
 	return []record.Change{{Kind: record.RecordRevised, At: e.At, CallID: e.Value, Record: &r, Recording: e.Key}}
 }
 
+// endOf is the record of a call that the same fact ends; nil where it does not.
+func endOf(callID string, decisions []record.Change) *record.Record {
+	for _, c := range decisions {
+		if c.Kind == record.CallEnded && c.CallID == callID {
+			return c.Record
+		}
+	}
+	return nil
+}
+
 // decided adds a change to the step. It is called right after the fact that
-// decided it, as long as the Machine shows the calls as they were then.
-func (l *Loop) decided(s *step, c record.Change) {
+// decided it, as long as the Machine shows the calls as they were then; ended is the
+// record of the call where that fact ended it.
+func (l *Loop) decided(s *step, c record.Change, ended *record.Record) {
 	b := &s.batch
 	switch c.Kind {
 	case record.CallMerged:
@@ -168,6 +179,10 @@ func (l *Loop) decided(s *step, c record.Change) {
 	}
 	if live, open := l.machine.OpenLive(id); open {
 		b.Changes = append(b.Changes, l.opt.Plan(c, &live)...)
+		return
+	}
+	if ended != nil && c.Record == nil { // the last phone stops ringing with the end of the call
+		b.Changes = append(b.Changes, l.opt.Plan(c, &record.Live{Record: *ended})...)
 		return
 	}
 	b.Changes = append(b.Changes, l.opt.Plan(c, nil)...)
