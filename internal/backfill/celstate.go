@@ -64,6 +64,10 @@ func (t *celCalls) state(dst []record.Event, c *celChannel, r celRow) []record.E
 		if !r.asked {
 			c.cause = x.HangupCause
 		}
+		switch x.DialStatus {
+		case "BUSY", "CONGESTION", "CHANUNAVAIL": // the dialling was over, though the rung channel's row may come behind
+			dst = c.dialOver(dst, r, x.DialStatus)
+		}
 		if x.HangupSource == r.channel {
 			e := c.says(r, record.HangupRequested)
 			e.Cause = x.HangupCause
@@ -104,9 +108,14 @@ func (c *celChannel) cancels(dst []record.Event, r celRow, x celExtra) []record.
 	if x.DialStatus != "CANCEL" {
 		return dst
 	}
+	return c.dialOver(dst, r, x.DialStatus)
+}
+
+// dialOver ends the ringing of those who still ring for a channel.
+func (c *celChannel) dialOver(dst []record.Event, r celRow, status string) []record.Event {
 	for _, p := range c.rings {
 		if !p.over && !p.up {
-			dst = append(dst, record.Event{At: r.at, Kind: record.DialEnded, Source: record.SourceCEL, Channel: c.fact, Peer: p.fact, Value: "CANCEL"})
+			dst = append(dst, record.Event{At: r.at, Kind: record.DialEnded, Source: record.SourceCEL, Channel: c.fact, Peer: p.fact, Value: status})
 		}
 	}
 	return dst

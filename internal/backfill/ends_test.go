@@ -2,6 +2,7 @@ package backfill_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/voipd/voipd/internal/backfill"
@@ -92,5 +93,27 @@ func TestForWhomItWas(t *testing.T) {
 		if len(got) != 1 || got[0].DstPhone != c.dst || c.doubt != slices.Contains(got[0].Details.Approximate, "whom the caller asked for was not written down") {
 			t.Errorf("%s: got %s, approximate %q", c.what, brief(got), got[0].Details.Approximate)
 		}
+	}
+}
+
+// TestBusyToldFirst: on a busy machine the row of the caller, who hears the busy tone of
+// the PBX, comes before that of the phone that was busy.
+func TestBusyToldFirst(t *testing.T) {
+	const trunk, phone = "PJSIP/trunk-a-00000014", "PJSIP/114-00000015"
+	row := func(event, at, number, exten, channel, app, id, extra string) string {
+		return `"` + event + `","1795812708.` + at + `","","` + number + `","` + number + `","","74951234714","` + exten + `","ext-local","` + channel + `","` + app +
+			`","","` + id + `","1795812708.22","","","` + strings.ReplaceAll(extra, `"`, `""`) + `"`
+	}
+	got, _ := tell(t, backfill.ReadCEL, []string{
+		row("CHAN_START", "116445", "79031000157", "74951234714", trunk, "", "1795812708.22", ""),
+		row("APP_START", "123304", "79031000157", "114", trunk, "Dial", "1795812708.22", ""),
+		row("CHAN_START", "128007", "114", "s", phone, "", "1795812708.23", ""),
+		row("HANGUP", "143708", "79031000157", "s-BUSY", trunk, "", "1795812708.22", `{"hangupcause":17,"hangupsource":"`+trunk+`","dialstatus":"BUSY"}`),
+		row("CHAN_END", "143708", "79031000157", "s-BUSY", trunk, "", "1795812708.22", ""),
+		row("HANGUP", "143848", "114", "114", phone, "AppDial", "1795812708.23", `{"hangupcause":17,"hangupsource":"`+phone+`","dialstatus":""}`),
+		row("CHAN_END", "143848", "114", "114", phone, "AppDial", "1795812708.23", ""),
+	})
+	if len(got) != 1 || got[0].Disposition != record.BusyLine || got[0].DstPhone != "114" {
+		t.Errorf("%+v", got)
 	}
 }
