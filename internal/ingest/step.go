@@ -64,7 +64,7 @@ func (l *Loop) collect(ctx context.Context, taken block) step {
 			break
 		}
 		for i, c := range decisions {
-			l.decided(&s, c, endOf(c.CallID, decisions[i:]))
+			l.decided(&s, c, decisions[i+1:])
 		}
 	}
 	return s
@@ -135,8 +135,8 @@ func (l *Loop) recordingChecked(ctx context.Context, s *step, e record.Event) []
 }
 
 // endOf is the record of a call that the same fact ends; nil where it does not.
-func endOf(callID string, decisions []record.Change) *record.Record {
-	for _, c := range decisions {
+func endOf(callID string, rest []record.Change) *record.Record {
+	for _, c := range rest {
 		if c.Kind == record.CallEnded && c.CallID == callID {
 			return c.Record
 		}
@@ -145,9 +145,9 @@ func endOf(callID string, decisions []record.Change) *record.Record {
 }
 
 // decided adds a change to the step. It is called right after the fact that
-// decided it, as long as the Machine shows the calls as they were then; ended is the
-// record of the call where that fact ended it.
-func (l *Loop) decided(s *step, c record.Change, ended *record.Record) {
+// decided it, as long as the Machine shows the calls as they were then; rest is what
+// that fact decided behind it.
+func (l *Loop) decided(s *step, c record.Change, rest []record.Change) {
 	b := &s.batch
 	switch c.Kind {
 	case record.CallMerged:
@@ -181,9 +181,11 @@ func (l *Loop) decided(s *step, c record.Change, ended *record.Record) {
 		b.Changes = append(b.Changes, l.opt.Plan(c, &live)...)
 		return
 	}
-	if ended != nil && c.Record == nil { // the last phone stops ringing with the end of the call
-		b.Changes = append(b.Changes, l.opt.Plan(c, &record.Live{Record: *ended})...)
-		return
+	if c.Record == nil { // the last phone stops ringing with the end of the call
+		if ended := endOf(c.CallID, rest); ended != nil {
+			b.Changes = append(b.Changes, l.opt.Plan(c, &record.Live{Record: *ended})...)
+			return
+		}
 	}
 	b.Changes = append(b.Changes, l.opt.Plan(c, nil)...)
 }
