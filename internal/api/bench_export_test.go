@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,10 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/voipd/voipd/internal/api"
-	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/fixture"
-	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/record"
 	"github.com/voipd/voipd/store"
 )
@@ -42,11 +38,7 @@ func BenchmarkExport(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	h := api.New(api.Options{Hosts: []string{"example.com"},
-		Records: db, Library: recording.New(nil), Signer: recording.Signer{Key: []byte("key"), TTL: time.Hour},
-		Tokens: []api.Token{{Name: "crm", Hash: sha256.Sum256([]byte(token))}},
-		Health: func(context.Context) contract.Health { return contract.Health{} }, Now: time.Now, Version: "test",
-	})
+	h := benched(db)
 	for _, c := range []struct {
 		path    string
 		records int

@@ -2,17 +2,13 @@ package api_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/voipd/voipd/internal/api"
-	"github.com/voipd/voipd/internal/contract"
 	"github.com/voipd/voipd/internal/fixture"
-	"github.com/voipd/voipd/internal/recording"
 	"github.com/voipd/voipd/store"
 )
 
@@ -29,11 +25,7 @@ func BenchmarkFigures(b *testing.B) {
 	}
 	defer db.Close()
 	fill(b, db)
-	h := api.New(api.Options{Hosts: []string{"example.com"},
-		Records: db, CallBacks: db, Figures: db, Library: recording.New(nil), Signer: recording.Signer{Key: []byte("key"), TTL: time.Hour},
-		Tokens: []api.Token{{Name: "crm", Hash: sha256.Sum256([]byte(token))}},
-		Health: func(context.Context) contract.Health { return contract.Health{} }, Now: time.Now, Version: "test",
-	})
+	h := benched(db)
 	office := fixture.Office{Begin: begin()}
 	middle := office.Call(manyRecords(b) / 2).Details.StartedAt
 	week := "from=" + middle.AddDate(0, 0, -7).Format(time.RFC3339) + "&to=" + middle.Format(time.RFC3339)
